@@ -1,0 +1,251 @@
+package io.fusespill.engine;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.DecisionEvent;
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.SchedulingPolicy;
+import io.fusespill.engine.policy.SchedulingPolicy.Round;
+import io.fusespill.engine.state.EngineState;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceStatus;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Takes inputs in total order and decides: the only writer of the state.
+///
+/// Inputs of one instant form a batch. [#accept] takes them one by one, [#schedule] asks the policies once the batch is
+/// complete; an input of a later instant is refused until that has happened. The batch is therefore visible in the log
+/// as equal timestamps, and a replay can tell where policies were asked. Not thread-safe.
+public final class Engine {
+
+  private static final int ROUNDS_MAX = 10_000_000;
+
+  private final EngineState state = new EngineState();
+  private final EventLog log;
+  private final Recorder recorder;
+  private final SchedulingPolicy policy;
+  private final List<Place> places;
+  private final int checkpointEvents;
+  private long checkpointDue;
+  private boolean scheduled = true;
+
+  /// An engine under the policy that `config` names.
+  ///
+  /// @throws IllegalArgumentException if the policy, one of its options or its fit with the topology is not valid
+  public Engine(EngineConfig config, EventLog log) {
+    this(config, PolicyKind.create(config), log);
+  }
+
+  /// An engine under a policy of the caller's.
+  public Engine(EngineConfig config, SchedulingPolicy policy, EventLog log) {
+    this.log = log;
+    this.policy = policy;
+    this.places = config.topology().places();
+    this.checkpointEvents = config.limits().checkpointEvents();
+    this.checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : checkpointEvents;
+    this.recorder = new Recorder(state, this::record);
+  }
+
+  public EngineView view() {
+    return state;
+  }
+
+  /// The whole state, for inspection.
+  public EngineState state() {
+    return state;
+  }
+
+  /// Applies an input and what follows from it by rule: sequences that ended, failed or were given up.
+  ///
+  /// @throws InputException if the input does not fit the state; nothing has changed then
+  public void accept(InputEvent input) {
+    if (input.atNanos() != state.nowNanos() && !scheduled) {
+      throw new InputException("input at %d ns before the policies were asked at %d ns".formatted(input.atNanos(), state.nowNanos()));
+    }
+    check(input);
+    log.append(input);
+    state.apply(input);
+    scheduled = false;
+    follow(input);
+  }
+
+  /// Asks the policies for every device that has no step in flight.
+  public void schedule() {
+    for (Place place : places) {
+      if (place.computes()) {
+        int rounds = 0;
+        while (state.stepInFlight(place.id()) == null && round(place.id()) == Round.AGAIN) {
+          if (++rounds > ROUNDS_MAX) {
+            throw new IllegalStateException("policy did not settle in %d rounds at position %d".formatted(rounds, state.events()));
+          }
+        }
+      }
+    }
+    scheduled = true;
+    if (state.events() >= checkpointDue) {
+      checkpoint();
+    }
+  }
+
+  /// One round of the policy for one device.
+  Round round(int device) {
+    scheduled = true;
+    return policy.schedule(state, device, recorder);
+  }
+
+  /// Logs the hash of the present state and returns it.
+  public long checkpoint() {
+    long hash = state.hash();
+    record(new Checkpointed(state.nowNanos(), hash));
+    checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : state.events() + checkpointEvents;
+    return hash;
+  }
+
+  /// Whether no request is live.
+  public boolean idle() {
+    return state.liveRequests() == 0;
+  }
+
+  private void record(DecisionEvent decision) {
+    log.append(decision);
+    state.apply(decision);
+  }
+
+  private void follow(InputEvent input) {
+    switch (input) {
+      case RequestArrived arrived -> turnAwayIfTooWide(arrived);
+      case StepCompleted completed -> finishAffected();
+      case TransferCompleted completed -> finishAffected();
+      case RequestCancelled cancelled -> finishAffected();
+      case StepFailed failed -> handleFailures(PreemptionReason.STEP_FAILED);
+      case TransferFailed failed -> handleFailures(PreemptionReason.TRANSFER_FAILED);
+      case RunStarted started -> {}
+    }
+  }
+
+  private void turnAwayIfTooWide(RequestArrived arrived) {
+    int limit = state.config().limits().maxNumSeqs();
+    if (arrived.samples() > limit) {
+      record(
+          new RequestRejected(
+              state.nowNanos(),
+              arrived.request(),
+              arrived.firstSequence(),
+              arrived.samples(),
+              RejectionReason.TOO_MANY_SAMPLES,
+              arrived.samples(),
+              limit));
+    }
+  }
+
+  private void finishAffected() {
+    List<Sequence> affected = state.affected();
+    for (int i = 0; i < affected.size(); i++) {
+      Sequence sequence = affected.get(i);
+      FinishReason ending = sequence.request().cancelled() ? FinishReason.CANCELLED : sequence.ending();
+      if (ending != null && !sequence.pinned()) {
+        finish(sequence, ending);
+      }
+    }
+  }
+
+  /// A failed step has lost its sequences' KV; a failed transfer has not, and may be tried again. Backwards, so that the
+  /// waiting queue keeps the order of the step.
+  private void handleFailures(PreemptionReason reason) {
+    List<Sequence> affected = state.affected();
+    for (int i = affected.size() - 1; i >= 0; i--) {
+      Sequence sequence = affected.get(i);
+      if (sequence.request().cancelled()) {
+        finish(sequence, FinishReason.CANCELLED);
+      } else if (sequence.failures() >= state.config().limits().maxAttempts()) {
+        finish(sequence, FinishReason.FAILED);
+      } else if (reason == PreemptionReason.STEP_FAILED) {
+        record(new SequencePreempted(state.nowNanos(), sequence.id(), PreemptionKind.RECOMPUTE, reason));
+      }
+    }
+  }
+
+  private void finish(Sequence sequence, FinishReason reason) {
+    record(new SequenceFinished(state.nowNanos(), sequence.id(), reason));
+  }
+
+  private void check(InputEvent input) {
+    if (!state.started() && !(input instanceof RunStarted)) {
+      throw new InputException("the first event must be RunStarted, not " + input);
+    }
+    if (input.atNanos() < state.nowNanos()) {
+      throw new InputException("time goes back from %d to %d ns: %s".formatted(state.nowNanos(), input.atNanos(), input));
+    }
+    String problem =
+        switch (input) {
+          case RunStarted started -> state.started() ? "the run has already started" : null;
+          case RequestArrived arrived ->
+              arrived.request() == state.nextRequest() && arrived.firstSequence() == state.nextSequence()
+                  ? null
+                  : "request %d with sequence %d was due".formatted(state.nextRequest(), state.nextSequence());
+          case RequestCancelled cancelled ->
+              cancelled.request() >= 0 && cancelled.request() < state.nextRequest() ? null : "no such request has arrived";
+          case StepCompleted completed -> stepProblem(completed.device(), completed.step(), completed.ended());
+          case StepFailed failed -> stepProblem(failed.device(), failed.step(), Ints.EMPTY);
+          case TransferCompleted completed -> transferProblem(completed.transfer());
+          case TransferFailed failed -> transferProblem(failed.transfer());
+        };
+    if (problem != null) {
+      throw new InputException("%s: %s at position %d".formatted(input, problem, state.events()));
+    }
+  }
+
+  private @Nullable String stepProblem(int device, long step, Ints ended) {
+    if (device < 0 || device >= places.size() || !places.get(device).computes()) {
+      return "no such device";
+    }
+    StepPlan plan = state.stepInFlight(device);
+    if (plan == null || plan.step() != step) {
+      return "step %d is not in flight".formatted(step);
+    }
+    for (int i = 0; i < ended.size(); i++) {
+      if (!sampled(plan, ended.get(i))) {
+        return "sequence %d took no token in that step".formatted(ended.get(i));
+      }
+    }
+    return null;
+  }
+
+  private boolean sampled(StepPlan plan, int id) {
+    Sequence sequence = state.sequence(id);
+    if (sequence != null) {
+      return sequence.status() == SequenceStatus.RUNNING && sequence.pinned() && sequence.place() == plan.device();
+    }
+    for (int i = 0; i < plan.size(); i++) {
+      Sequence parent = state.sequence(plan.sequences().get(i));
+      if (parent != null && id > parent.id() && id <= parent.id() + parent.unforked()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private @Nullable String transferProblem(int transfer) {
+    return state.transferInFlight(transfer) == null ? "that transfer is not under way" : null;
+  }
+}

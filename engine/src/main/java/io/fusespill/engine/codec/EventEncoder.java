@@ -1,0 +1,219 @@
+package io.fusespill.engine.codec;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.plan.BlockCopy;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+
+/// The canonical bytes of an event: the same event at the same position has the same bytes on every machine.
+///
+/// One encoder serves one thread and reuses its buffer.
+public final class EventEncoder {
+
+  private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final PayloadWriter out = new PayloadWriter();
+  private final CRC32C crc = new CRC32C();
+
+  /// Encodes the event and returns the record's length; [#bytes] holds it until the next call.
+  public int encode(long position, EngineEvent event) {
+    EventType type = EventType.of(event);
+    out.clear(RecordLayout.PAYLOAD);
+    payload(event);
+    byte[] bytes = out.bytes();
+    int length = out.size();
+    SHORT.set(bytes, RecordLayout.TYPE, (short) type.number());
+    SHORT.set(bytes, RecordLayout.VERSION, (short) type.version());
+    INT.set(bytes, RecordLayout.LENGTH, length);
+    LONG.set(bytes, RecordLayout.POSITION, position);
+    LONG.set(bytes, RecordLayout.NANOS, event.atNanos());
+    INT.set(bytes, RecordLayout.CRC, crc(crc, bytes, length));
+    return length;
+  }
+
+  /// The buffer whose first bytes are the record last encoded.
+  public byte[] bytes() {
+    return out.bytes();
+  }
+
+  static int crc(CRC32C crc, byte[] bytes, int length) {
+    crc.reset();
+    crc.update(bytes, 0, RecordLayout.CRC);
+    crc.update(bytes, RecordLayout.PAYLOAD, length - RecordLayout.PAYLOAD);
+    return (int) crc.getValue();
+  }
+
+  private void payload(EngineEvent event) {
+    switch (event) {
+      case StepPlanned e -> {
+        step(e.plan());
+        out.unsigned(e.freeBlocks());
+        out.unsigned(e.waiting());
+      }
+      case StepCompleted e -> {
+        out.unsigned(e.device());
+        out.unsigned(e.step());
+        out.ints(e.ended());
+        out.ints(e.sampledTokens());
+      }
+      case SequenceFinished e -> {
+        out.unsigned(e.sequence());
+        out.unsigned(e.reason().ordinal());
+      }
+      case SequenceAdmitted e -> {
+        out.unsigned(e.sequence());
+        out.unsigned(e.device());
+      }
+      case RequestArrived e -> {
+        out.unsigned(e.request());
+        out.unsigned(e.firstSequence());
+        out.unsigned(e.samples());
+        out.unsigned(e.promptTokens());
+        out.unsigned(e.maxOutputTokens());
+      }
+      case SequencePreempted e -> {
+        out.unsigned(e.sequence());
+        out.unsigned(e.kind().ordinal());
+        out.unsigned(e.reason().ordinal());
+      }
+      case TransferPlanned e -> transfer(e.plan());
+      case RequestCancelled e -> out.unsigned(e.request());
+      case StepFailed e -> {
+        out.unsigned(e.device());
+        out.unsigned(e.step());
+        out.text(e.cause());
+      }
+      case TransferCompleted e -> out.unsigned(e.transfer());
+      case TransferFailed e -> {
+        out.unsigned(e.transfer());
+        out.text(e.cause());
+      }
+      case RequestRejected e -> {
+        out.unsigned(e.request());
+        out.unsigned(e.firstSequence());
+        out.unsigned(e.samples());
+        out.unsigned(e.reason().ordinal());
+        out.unsigned(e.needed());
+        out.unsigned(e.available());
+      }
+      case ResidentsSorted e -> out.unsigned(e.place());
+      case Checkpointed e -> out.fixed64(e.stateHash());
+      case RunStarted e -> {
+        out.text(e.engineVersion());
+        out.text(e.configDigest());
+        out.fixed64(e.seed());
+        config(e.config());
+      }
+    }
+  }
+
+  /// Entries are written one by one: the sequence's difference from the one before with a bit that says whether it
+  /// computes one token only, the number of new tokens otherwise, and the tokens computed before.
+  private void step(StepPlan plan) {
+    out.unsigned(plan.device());
+    out.unsigned(plan.step());
+    int entries = plan.size();
+    out.unsigned(entries);
+    out.ensure(18 * entries);
+    Ints sequences = plan.sequences();
+    Ints newTokens = plan.newTokens();
+    Ints computedTokens = plan.computedTokens();
+    int previous = 0;
+    for (int i = 0; i < entries; i++) {
+      int sequence = sequences.get(i);
+      int tokens = newTokens.get(i);
+      long delta = (long) sequence - previous;
+      long folded = (delta << 1) ^ (delta >> 63);
+      out.unsignedUnchecked(folded << 1 | (tokens == 1 ? 0 : 1));
+      if (tokens != 1) {
+        out.small(tokens);
+      }
+      out.small(computedTokens.get(i));
+      previous = sequence;
+    }
+    out.ints(plan.newBlocks());
+    out.unsigned(plan.copies().size());
+    for (BlockCopy copy : plan.copies()) {
+      out.unsigned(copy.sequence());
+      out.unsigned(copy.source());
+      out.unsigned(copy.target());
+    }
+    out.ints(plan.transfers());
+    out.unsigned(plan.batchedTokens());
+  }
+
+  private void transfer(TransferPlan plan) {
+    out.unsigned(plan.transfer());
+    out.unsigned(plan.kind().ordinal());
+    out.unsigned(plan.mode().ordinal());
+    out.unsigned(plan.from());
+    out.unsigned(plan.to());
+    out.ints(plan.sequences());
+    out.ints(plan.sourceBlocks());
+    out.ints(plan.targetBlocks());
+  }
+
+  private void config(EngineConfig config) {
+    KvLayout kv = config.kv();
+    out.unsigned(kv.blockTokens());
+    out.unsigned(kv.blockBytes());
+    out.unsigned(kv.copiesPerBlock());
+    EngineLimits limits = config.limits();
+    out.unsigned(limits.maxNumSeqs());
+    out.unsigned(limits.maxNumBatchedTokens());
+    out.unsigned(limits.maxModelTokens());
+    out.unsigned(limits.maxAttempts());
+    out.unsigned(limits.checkpointEvents());
+    Topology topology = config.topology();
+    out.unsigned(topology.places().size());
+    for (Place place : topology.places()) {
+      out.text(place.name());
+      out.unsigned(place.kind().ordinal());
+      out.flag(place.computes());
+      out.unsigned(place.blocks());
+    }
+    out.unsigned(topology.links().size());
+    for (Link link : topology.links()) {
+      out.unsigned(link.from());
+      out.unsigned(link.to());
+      out.unsigned(link.bytesPerSecond());
+      out.unsigned(link.copyNanos());
+    }
+    PolicySpec policy = config.policy();
+    out.text(policy.name());
+    out.unsigned(policy.options().size());
+    policy.options().forEach((key, value) -> {
+      out.text(key);
+      out.text(value);
+    });
+  }
+}

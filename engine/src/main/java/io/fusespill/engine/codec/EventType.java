@@ -1,0 +1,94 @@
+package io.fusespill.engine.codec;
+
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import org.jspecify.annotations.Nullable;
+
+/// The number that stands for an event's type in its bytes, and the newest version of its payload. Numbers are never
+/// given again; inputs lie below 64, decisions from 64 up.
+public enum EventType {
+  RUN_STARTED(1, 1, RunStarted.class),
+  REQUEST_ARRIVED(2, 1, RequestArrived.class),
+  REQUEST_CANCELLED(3, 1, RequestCancelled.class),
+  STEP_COMPLETED(4, 1, StepCompleted.class),
+  STEP_FAILED(5, 1, StepFailed.class),
+  TRANSFER_COMPLETED(6, 1, TransferCompleted.class),
+  TRANSFER_FAILED(7, 1, TransferFailed.class),
+  REQUEST_REJECTED(64, 1, RequestRejected.class),
+  SEQUENCE_ADMITTED(65, 1, SequenceAdmitted.class),
+  SEQUENCE_PREEMPTED(66, 1, SequencePreempted.class),
+  RESIDENTS_SORTED(67, 1, ResidentsSorted.class),
+  TRANSFER_PLANNED(68, 1, TransferPlanned.class),
+  STEP_PLANNED(69, 1, StepPlanned.class),
+  SEQUENCE_FINISHED(70, 1, SequenceFinished.class),
+  CHECKPOINTED(71, 1, Checkpointed.class);
+
+  private static final @Nullable EventType[] BY_NUMBER = new @Nullable EventType[72];
+
+  static {
+    for (EventType type : values()) {
+      BY_NUMBER[type.number] = type;
+    }
+  }
+
+  private final int number;
+  private final int version;
+  private final Class<? extends EngineEvent> event;
+
+  EventType(int number, int version, Class<? extends EngineEvent> event) {
+    this.number = number;
+    this.version = version;
+    this.event = event;
+  }
+
+  public int number() {
+    return number;
+  }
+
+  /// The payload version that is written today.
+  public int version() {
+    return version;
+  }
+
+  public Class<? extends EngineEvent> event() {
+    return event;
+  }
+
+  static EventType of(EngineEvent event) {
+    return switch (event) {
+      case RunStarted e -> RUN_STARTED;
+      case RequestArrived e -> REQUEST_ARRIVED;
+      case RequestCancelled e -> REQUEST_CANCELLED;
+      case StepCompleted e -> STEP_COMPLETED;
+      case StepFailed e -> STEP_FAILED;
+      case TransferCompleted e -> TRANSFER_COMPLETED;
+      case TransferFailed e -> TRANSFER_FAILED;
+      case RequestRejected e -> REQUEST_REJECTED;
+      case SequenceAdmitted e -> SEQUENCE_ADMITTED;
+      case SequencePreempted e -> SEQUENCE_PREEMPTED;
+      case ResidentsSorted e -> RESIDENTS_SORTED;
+      case TransferPlanned e -> TRANSFER_PLANNED;
+      case StepPlanned e -> STEP_PLANNED;
+      case SequenceFinished e -> SEQUENCE_FINISHED;
+      case Checkpointed e -> CHECKPOINTED;
+    };
+  }
+
+  static @Nullable EventType numbered(int number) {
+    return number >= 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;
+  }
+}

@@ -1,0 +1,51 @@
+package io.fusespill.engine.event;
+
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+
+/// What the engine decided, at the time of the input that made it decide.
+public sealed interface DecisionEvent extends EngineEvent {
+
+  /// A request is turned away as a whole, with every sequence of it.
+  ///
+  /// @param needed what it would have taken, in the unit of `reason`
+  /// @param available what there is, in the same unit
+  record RequestRejected(
+      long atNanos,
+      int request,
+      int firstSequence,
+      int samples,
+      RejectionReason reason,
+      long needed,
+      long available)
+      implements DecisionEvent {}
+
+  /// A waiting sequence starts to run on a device.
+  record SequenceAdmitted(long atNanos, int sequence, int device) implements DecisionEvent {}
+
+  /// A running sequence loses its place. `RECOMPUTE` drops its KV and puts it in front of the waiting queue; the other
+  /// kinds say why the transfer that follows was planned.
+  record SequencePreempted(
+      long atNanos, int sequence, PreemptionKind kind, PreemptionReason reason)
+      implements DecisionEvent {}
+
+  /// The sequences resident in a place are put in order of arrival, oldest first; equals keep their order.
+  record ResidentsSorted(long atNanos, int place) implements DecisionEvent {}
+
+  /// Blocks will move between places.
+  record TransferPlanned(long atNanos, TransferPlan plan) implements DecisionEvent {}
+
+  /// A device will run a step.
+  ///
+  /// @param freeBlocks blocks of the device's pool that are free once the step has its own
+  /// @param waiting sequences left in the waiting queue
+  record StepPlanned(long atNanos, StepPlan plan, int freeBlocks, int waiting)
+      implements DecisionEvent {}
+
+  /// A sequence has ended and its blocks are free.
+  record SequenceFinished(long atNanos, int sequence, FinishReason reason)
+      implements DecisionEvent {}
+
+  /// The hash of the state that all events before this one lead to.
+  record Checkpointed(long atNanos, long stateHash) implements DecisionEvent {}
+}

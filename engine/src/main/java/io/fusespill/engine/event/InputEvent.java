@@ -1,0 +1,57 @@
+package io.fusespill.engine.event;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.plan.Ints;
+
+/// A fact from outside: the only nondeterminism of a run.
+///
+/// Inputs of one instant are one batch: policies are asked when the batch is complete, that is before time moves on.
+public sealed interface InputEvent extends EngineEvent {
+
+  /// The first event of every log; the state's pools come from it.
+  ///
+  /// @param configDigest SHA-256 in hex of the canonical resolved configuration
+  /// @param seed seed of every random choice in the workload and the simulated world
+  record RunStarted(
+      long atNanos, String engineVersion, String configDigest, long seed, EngineConfig config)
+      implements InputEvent {}
+
+  /// A request enters the waiting queue.
+  ///
+  /// @param request number of the request, counting from 0 without gaps
+  /// @param firstSequence number of its first sequence; sample `i` is sequence `firstSequence + i`
+  /// @param samples parallel samples, at least 1; they share the prompt's blocks
+  /// @param promptTokens at least 1
+  /// @param maxOutputTokens output length at which each sample is cut, at least 1
+  record RequestArrived(
+      long atNanos, int request, int firstSequence, int samples, int promptTokens, int maxOutputTokens)
+      implements InputEvent {
+
+    public RequestArrived {
+      if (samples < 1 || promptTokens < 1 || maxOutputTokens < 1) {
+        throw new IllegalArgumentException(
+            "request %d has %d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"
+                .formatted(request, samples, promptTokens, maxOutputTokens));
+      }
+    }
+  }
+
+  /// A client gave a request up. Nothing happens where the request has already ended.
+  record RequestCancelled(long atNanos, int request) implements InputEvent {}
+
+  /// A step's results are there.
+  ///
+  /// @param ended sequences whose newest token ended them, in any order
+  /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no text
+  record StepCompleted(long atNanos, int device, long step, Ints ended, Ints sampledTokens)
+      implements InputEvent {}
+
+  /// A step came to nothing; the KV of its sequences on that device is lost.
+  record StepFailed(long atNanos, int device, long step, String cause) implements InputEvent {}
+
+  /// All copies of an asynchronous transfer are done.
+  record TransferCompleted(long atNanos, int transfer) implements InputEvent {}
+
+  /// An asynchronous transfer came to nothing; its source blocks are intact.
+  record TransferFailed(long atNanos, int transfer, String cause) implements InputEvent {}
+}

@@ -1,0 +1,22 @@
+package io.fusespill.engine.exec;
+
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import java.util.List;
+
+/// The seam behind which a device is real or simulated.
+///
+/// Answers come back later as inputs: `StepCompleted` or `StepFailed` for each step, `TransferCompleted` or
+/// `TransferFailed` for each asynchronous transfer. All methods are called by the one thread that dispatches, in log
+/// order, and return at once.
+public interface Executor {
+
+  /// Runs the copies of `before` in order, then the pass, on `plan.device()`.
+  void execute(StepPlan plan, List<TransferPlan> before);
+
+  /// Starts an asynchronous transfer.
+  void transfer(TransferPlan plan);
+
+  /// A sequence has ended: what is kept for it may go.
+  void release(int sequence);
+}

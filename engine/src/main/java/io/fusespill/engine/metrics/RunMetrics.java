@@ -1,0 +1,494 @@
+package io.fusespill.engine.metrics;
+
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.metrics.RequestOutcome.Ending;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferKind;
+import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.engine.state.Window;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The figures of a run as a fold over its events: a live run, a simulation and a replay are measured by this one class.
+///
+/// A request's TTFT begins with its arrival at the engine. Memory follows the live requests, not their count.
+public final class RunMetrics {
+
+  /// One sequence as far as this fold needs it.
+  private static final class Track {
+    final RequestTrack request;
+    int computedTokens;
+    int computedTokensMax;
+    int totalTokens;
+    long firstTokenNanos = -1;
+    long lastTokenNanos = -1;
+
+    Track(RequestTrack request, int totalTokens) {
+      this.request = request;
+      this.totalTokens = totalTokens;
+    }
+  }
+
+  private static final class RequestTrack {
+    final RequestArrived arrived;
+    int liveSequences = 1;
+    int outputTokens;
+    int preemptions;
+    long firstTokenNanos = -1;
+    boolean forked;
+    boolean failed;
+    boolean cancelled;
+
+    RequestTrack(RequestArrived arrived) {
+      this.arrived = arrived;
+    }
+  }
+
+  /// The step in flight on one place.
+  private static final class Flight {
+    Track[] batch = new Track[16];
+    Ints sequences = Ints.EMPTY;
+    @Nullable StepPlan plan;
+    long startNanos;
+  }
+
+  private final LatencyListener listener;
+  private final Window<Track> tracks = new Window<>();
+  private final RejectionCounts rejections = new RejectionCounts();
+  private Flight[] flights = {};
+  private int[] poolBlocks = {};
+  private int[] usedBlocksMax = {};
+  private long nowNanos;
+  private long arrived;
+  private long completed;
+  private long cancelled;
+  private long failed;
+  private long promptTokens;
+  private long outputTokens;
+  private long prefillSteps;
+  private long decodeSteps;
+  private long mixedSteps;
+  private long copySteps;
+  private long preemptions;
+  private long preemptedRequests;
+  private long recomputedTokens;
+  private long prefillTokens;
+  private long paddedPrefillTokens;
+  private long swappedOutBlocks;
+  private long swappedInBlocks;
+  private long copiedBlocks;
+  private long failedSteps;
+  private long failedTransfers;
+  private long runningNanos;
+  private long waitingMax;
+  private long runningMax;
+  private long stateHash;
+
+  public RunMetrics(LatencyListener listener) {
+    this.listener = listener;
+  }
+
+  /// Takes the next event of the log.
+  public void accept(EngineEvent event) {
+    nowNanos = event.atNanos();
+    switch (event) {
+      case StepPlanned planned -> plan(planned);
+      case StepCompleted done -> complete(done);
+      case SequenceFinished finished -> finish(finished);
+      case RequestArrived arrival -> arrive(arrival);
+      case SequencePreempted preempted -> preempt(preempted);
+      case TransferPlanned planned -> transfer(planned.plan());
+      case RequestRejected rejected -> reject(rejected);
+      case StepFailed step -> {
+        failedSteps++;
+        endFlight(flights[step.device()]);
+      }
+      case TransferFailed transfer -> failedTransfers++;
+      case RunStarted started -> start(started.config().topology().places());
+      case Checkpointed checkpointed -> stateHash = checkpointed.stateHash();
+      case RequestCancelled cancellation -> {}
+      case TransferCompleted transfer -> {}
+      case SequenceAdmitted admitted -> {}
+      case ResidentsSorted sorted -> {}
+    }
+  }
+
+  private void start(List<Place> places) {
+    flights = new Flight[places.size()];
+    poolBlocks = new int[places.size()];
+    usedBlocksMax = new int[places.size()];
+    for (Place place : places) {
+      flights[place.id()] = new Flight();
+      poolBlocks[place.id()] = place.computes() ? place.blocks() : 0;
+    }
+  }
+
+  private void arrive(RequestArrived arrival) {
+    arrived++;
+    tracks.put(arrival.firstSequence(), new Track(new RequestTrack(arrival), arrival.promptTokens()));
+  }
+
+  private void plan(StepPlanned planned) {
+    StepPlan plan = planned.plan();
+    Flight flight = flights[plan.device()];
+    flight.plan = plan;
+    flight.startNanos = nowNanos;
+    resolve(flight, plan);
+    int prefills = 0;
+    int tokens = 0;
+    for (int i = 0; i < plan.size(); i++) {
+      if (!plan.isDecode(i)) {
+        Track track = flight.batch[i];
+        int computed = plan.newTokens().get(i);
+        prefills++;
+        tokens += computed;
+        recomputedTokens += Math.min(computed, Math.max(0, track.computedTokensMax - track.computedTokens));
+      }
+    }
+    prefillTokens += tokens;
+    int decodes = plan.size() - prefills;
+    paddedPrefillTokens += plan.batchedTokens() - decodes;
+    if (plan.size() == 0) {
+      copySteps++;
+    } else if (prefills == 0) {
+      decodeSteps++;
+    } else if (decodes == 0) {
+      prefillSteps++;
+    } else {
+      mixedSteps++;
+    }
+    copiedBlocks += plan.copies().size();
+    waitingMax = Math.max(waitingMax, planned.waiting());
+    runningMax = Math.max(runningMax, plan.size());
+    int used = poolBlocks[plan.device()] - planned.freeBlocks();
+    usedBlocksMax[plan.device()] = Math.max(usedBlocksMax[plan.device()], used);
+  }
+
+  /// Looks the batch's sequences up, unless it is the very list of the step before.
+  private void resolve(Flight flight, StepPlan plan) {
+    if (plan.sequences() == flight.sequences) {
+      return;
+    }
+    flight.sequences = plan.sequences();
+    if (flight.batch.length < plan.size()) {
+      flight.batch = new Track[Math.max(plan.size(), 2 * flight.batch.length)];
+    }
+    for (int i = 0; i < plan.size(); i++) {
+      flight.batch[i] = track(plan.sequences().get(i));
+    }
+  }
+
+  private void complete(StepCompleted done) {
+    Flight flight = flights[done.device()];
+    StepPlan plan = endFlight(flight);
+    long lastNanos = -1;
+    int alike = 0;
+    for (int i = 0; i < plan.size(); i++) {
+      Track track = flight.batch[i];
+      track.computedTokens += plan.newTokens().get(i);
+      if (track.computedTokens != track.totalTokens) {
+        track.computedTokensMax = Math.max(track.computedTokensMax, track.computedTokens);
+        continue;
+      }
+      track.computedTokensMax = Math.max(track.computedTokensMax, track.totalTokens);
+      track.totalTokens++;
+      if (track.lastTokenNanos < 0) {
+        firstToken(plan.sequences().get(i), track);
+        continue;
+      }
+      if (track.lastTokenNanos != lastNanos) {
+        reportInterToken(lastNanos, alike);
+        lastNanos = track.lastTokenNanos;
+        alike = 0;
+      }
+      alike++;
+      track.lastTokenNanos = nowNanos;
+    }
+    reportInterToken(lastNanos, alike);
+  }
+
+  private void reportInterToken(long lastNanos, int alike) {
+    if (alike > 0) {
+      listener.interToken(nowNanos - lastNanos, alike);
+    }
+  }
+
+  private void firstToken(int sequence, Track track) {
+    track.firstTokenNanos = nowNanos;
+    track.lastTokenNanos = nowNanos;
+    RequestTrack request = track.request;
+    if (request.firstTokenNanos < 0) {
+      request.firstTokenNanos = nowNanos;
+      listener.timeToFirstToken(nowNanos - request.arrived.atNanos());
+    }
+    if (!request.forked) {
+      request.forked = true;
+      fork(sequence, track);
+    }
+  }
+
+  private void fork(int sequence, Track parent) {
+    for (int i = 1; i < parent.request.arrived.samples(); i++) {
+      Track child = new Track(parent.request, parent.totalTokens);
+      child.computedTokens = parent.computedTokens;
+      child.computedTokensMax = parent.computedTokensMax;
+      child.firstTokenNanos = nowNanos;
+      child.lastTokenNanos = nowNanos;
+      parent.request.liveSequences++;
+      tracks.put(sequence + i, child);
+    }
+  }
+
+  private StepPlan endFlight(Flight flight) {
+    StepPlan plan = flight.plan;
+    if (plan == null) {
+      throw new IllegalStateException("a step ends at %d ns that was never planned".formatted(nowNanos));
+    }
+    flight.plan = null;
+    runningNanos += plan.size() * (nowNanos - flight.startNanos);
+    return plan;
+  }
+
+  private void preempt(SequencePreempted preempted) {
+    Track track = track(preempted.sequence());
+    preemptions++;
+    if (track.request.preemptions++ == 0) {
+      preemptedRequests++;
+    }
+    if (preempted.kind() == PreemptionKind.RECOMPUTE) {
+      track.computedTokens = 0;
+    }
+  }
+
+  private void transfer(TransferPlan plan) {
+    if (plan.kind() == TransferKind.SWAP_OUT) {
+      swappedOutBlocks += plan.blocks();
+    } else if (plan.kind() == TransferKind.SWAP_IN) {
+      swappedInBlocks += plan.blocks();
+    }
+  }
+
+  private void finish(SequenceFinished finished) {
+    Track track = track(finished.sequence());
+    tracks.remove(finished.sequence());
+    RequestTrack request = track.request;
+    int output = track.totalTokens - request.arrived.promptTokens();
+    request.outputTokens += output;
+    request.failed |= finished.reason() == FinishReason.FAILED;
+    request.cancelled |= finished.reason() == FinishReason.CANCELLED;
+    if (output > 1 && (finished.reason() == FinishReason.STOP || finished.reason() == FinishReason.LENGTH)) {
+      listener.timePerOutputToken((track.lastTokenNanos - track.firstTokenNanos) / (output - 1));
+    }
+    if (--request.liveSequences == 0) {
+      Ending ending =
+          request.failed ? Ending.FAILED : request.cancelled ? Ending.CANCELLED : Ending.COMPLETED;
+      end(request, ending);
+    }
+  }
+
+  private void reject(RequestRejected rejected) {
+    rejections.add(rejected.reason());
+    RequestTrack request = null;
+    for (int i = 0; i < rejected.samples(); i++) {
+      Track track = tracks.get(rejected.firstSequence() + i);
+      if (track != null) {
+        tracks.remove(rejected.firstSequence() + i);
+        request = track.request;
+        request.outputTokens += track.totalTokens - request.arrived.promptTokens();
+      }
+    }
+    if (request == null) {
+      throw new IllegalStateException("request %d was rejected without having arrived".formatted(rejected.request()));
+    }
+    end(request, Ending.REJECTED);
+  }
+
+  private void end(RequestTrack request, Ending ending) {
+    switch (ending) {
+      case COMPLETED -> {
+        completed++;
+        promptTokens += request.arrived.promptTokens();
+      }
+      case CANCELLED -> cancelled++;
+      case FAILED -> failed++;
+      case REJECTED -> {}
+    }
+    outputTokens += ending == Ending.COMPLETED ? request.outputTokens : 0;
+    listener.ended(
+        new RequestOutcome(
+            request.arrived.request(),
+            ending,
+            request.arrived.atNanos(),
+            request.firstTokenNanos,
+            nowNanos,
+            request.arrived.promptTokens(),
+            request.outputTokens,
+            request.arrived.samples(),
+            request.preemptions));
+  }
+
+  private Track track(int sequence) {
+    Track track = tracks.get(sequence);
+    if (track == null) {
+      throw new IllegalStateException("sequence %d is not live at %d ns".formatted(sequence, nowNanos));
+    }
+    return track;
+  }
+
+  /// Time of the newest event.
+  public long durationNanos() {
+    return nowNanos;
+  }
+
+  public long arrived() {
+    return arrived;
+  }
+
+  /// Requests all of whose samples ran to their end.
+  public long completed() {
+    return completed;
+  }
+
+  public long cancelled() {
+    return cancelled;
+  }
+
+  /// Requests given up after repeated failures.
+  public long failed() {
+    return failed;
+  }
+
+  public long rejected() {
+    return rejections.total();
+  }
+
+  public long rejected(RejectionReason reason) {
+    return rejections.of(reason);
+  }
+
+  /// Prompt tokens of completed requests.
+  public long promptTokens() {
+    return promptTokens;
+  }
+
+  /// Output tokens of completed requests, over all samples.
+  public long outputTokens() {
+    return outputTokens;
+  }
+
+  /// Steps in which every entry is a prefill.
+  public long prefillSteps() {
+    return prefillSteps;
+  }
+
+  /// Steps in which every entry is a decode.
+  public long decodeSteps() {
+    return decodeSteps;
+  }
+
+  public long mixedSteps() {
+    return mixedSteps;
+  }
+
+  /// Steps that only copy blocks.
+  public long copySteps() {
+    return copySteps;
+  }
+
+  public long preemptions() {
+    return preemptions;
+  }
+
+  public long preemptedRequests() {
+    return preemptedRequests;
+  }
+
+  /// Prefilled tokens whose sequence had them before it was preempted; the token sampled last counts among them.
+  public long recomputedTokens() {
+    return recomputedTokens;
+  }
+
+  /// Tokens of all prefill entries, recomputed ones included.
+  public long prefillTokens() {
+    return prefillTokens;
+  }
+
+  /// As [#prefillTokens], with the padding of padded steps.
+  public long paddedPrefillTokens() {
+    return paddedPrefillTokens;
+  }
+
+  public long swappedOutBlocks() {
+    return swappedOutBlocks;
+  }
+
+  public long swappedInBlocks() {
+    return swappedInBlocks;
+  }
+
+  /// Blocks duplicated because they were shared (copy on write).
+  public long copiedBlocks() {
+    return copiedBlocks;
+  }
+
+  public long failedSteps() {
+    return failedSteps;
+  }
+
+  public long failedTransfers() {
+    return failedTransfers;
+  }
+
+  /// Sequence-nanoseconds spent in steps: divided by the run's duration, the mean number of running sequences.
+  public long runningNanos() {
+    return runningNanos;
+  }
+
+  public long runningMax() {
+    return runningMax;
+  }
+
+  public long waitingMax() {
+    return waitingMax;
+  }
+
+  /// Number of places.
+  public int places() {
+    return poolBlocks.length;
+  }
+
+  /// Blocks of `place` if it computes, else 0.
+  public int poolBlocks(int place) {
+    return poolBlocks[place];
+  }
+
+  /// The most blocks that were in use on `place` while a step ran.
+  public int usedBlocksMax(int place) {
+    return usedBlocksMax[place];
+  }
+
+  /// The newest checkpoint's hash.
+  public long stateHash() {
+    return stateHash;
+  }
+}

@@ -1,0 +1,139 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
+import java.util.List;
+
+/// Scheduling in the manner of vLLM V1 (`vllm/v1/core/sched/scheduler.py`): there is no prefill or decode phase, each
+/// sequence's computed tokens chase its known tokens under one token budget a step.
+///
+/// Running sequences go first, in order; then, if nobody was preempted, waiting ones are admitted. When blocks run out
+/// the last running sequence is preempted by recompute. A request that could never fit is rejected.
+final class ContinuousPolicy implements SchedulingPolicy {
+
+  private static final PolicyOption CHUNKED_PREFILL =
+      new PolicyOption("chunked-prefill", "true or false", "true", "whether a prompt may be split over steps");
+  private static final PolicyOption PROMPT_CHUNK =
+      new PolicyOption("long-prefill-threshold", "0 to 16777216", "0", "tokens of one sequence in a step at most; 0: only the budget limits");
+  private static final PolicyOption RESERVE_PROMPT =
+      new PolicyOption("reserve-prompt", "true or false", "false", "admit only where the whole prompt fits, not just its first chunk");
+  static final List<PolicyOption> OPTIONS = List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT);
+
+  private final KvLayout kv;
+  private final EngineLimits limits;
+  private final Topology topology;
+  private final boolean chunked;
+  private final int chunkMax;
+  private final boolean reservePrompt;
+
+  ContinuousPolicy(EngineConfig config, PolicyOptions options) {
+    kv = config.kv();
+    limits = config.limits();
+    topology = config.topology();
+    chunked = options.flag(CHUNKED_PREFILL);
+    int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
+    chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
+    reservePrompt = options.flag(RESERVE_PROMPT);
+    if (!chunked && threshold > 0) {
+      throw new PolicyException(
+          "option long-prefill-threshold of policy continuous is %d, must be 0 where chunked-prefill is false".formatted(threshold));
+    }
+  }
+
+  @Override
+  public Round schedule(EngineView view, int device, Decisions decisions) {
+    StepDraft draft = decisions.draft(device);
+    boolean preempted = scheduleRunning(view, device, decisions, draft);
+    boolean rejected = !preempted && scheduleWaiting(view, device, decisions, draft);
+    if (draft.size() > 0) {
+      decisions.start(draft, draft.tokens());
+      return Round.SETTLED;
+    }
+    return preempted || rejected ? Round.AGAIN : Round.SETTLED;
+  }
+
+  /// @return whether a sequence was preempted
+  private boolean scheduleRunning(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue running = view.residents(device);
+    boolean preempted = false;
+    for (int next = 0; next < running.size(); next++) {
+      int budget = limits.maxNumBatchedTokens() - draft.tokens();
+      if (budget == 0) {
+        break;
+      }
+      Sequence sequence = running.get(next);
+      int tokens = Math.min(Math.min(sequence.pendingTokens(), chunkMax), budget);
+      while (draft.blocksFor(sequence, tokens) > draft.free()) {
+        Sequence victim = running.get(running.size() - 1);
+        decisions.preempt(victim, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+        preempted = true;
+        if (victim == sequence) {
+          return true;
+        }
+      }
+      draft.add(sequence, tokens);
+    }
+    return preempted;
+  }
+
+  /// @return whether a request was turned away
+  private boolean scheduleWaiting(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue waiting = view.waiting();
+    boolean rejected = false;
+    int seats = waiting.isEmpty() ? 0 : seats(view.residents(device));
+    while (!waiting.isEmpty() && draft.tokens() < limits.maxNumBatchedTokens()) {
+      Sequence sequence = waiting.get(0);
+      int all = sequence.totalTokens();
+      if (turnAway(sequence, all, decisions)) {
+        rejected = true;
+        continue;
+      }
+      int budget = limits.maxNumBatchedTokens() - draft.tokens();
+      if (seats + sequence.seats() > limits.maxNumSeqs() || (!chunked && all > budget)) {
+        break;
+      }
+      int tokens = Math.min(Math.min(all, chunkMax), budget);
+      if (kv.blocks(reservePrompt ? all : tokens) > draft.free() || kv.blocks(all) > view.pool(device).total()) {
+        break;
+      }
+      decisions.admit(sequence, device);
+      draft.add(sequence, tokens);
+      seats += sequence.seats();
+    }
+    return rejected;
+  }
+
+  private boolean turnAway(Sequence sequence, int tokens, Decisions decisions) {
+    int tokensMax = chunked ? limits.maxModelTokens() : Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
+    if (tokens > tokensMax) {
+      decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
+      return true;
+    }
+    int blocksMax = 0;
+    for (Place place : topology.places()) {
+      blocksMax = place.computes() ? Math.max(blocksMax, place.blocks()) : blocksMax;
+    }
+    if (kv.blocks(tokens) > blocksMax) {
+      decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
+      return true;
+    }
+    return false;
+  }
+
+  private static int seats(SequenceQueue running) {
+    int seats = 0;
+    for (int i = 0; i < running.size(); i++) {
+      seats += running.get(i).seats();
+    }
+    return seats;
+  }
+}

@@ -1,0 +1,43 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.state.Request;
+import io.fusespill.engine.state.Sequence;
+
+/// What a policy may do. Each call is checked first, then logged, then applied; one that fails the check throws
+/// `IllegalStateException` and has changed nothing.
+public interface Decisions {
+
+  /// Turns the request away, with every sequence of it.
+  void reject(Request request, RejectionReason reason, long needed, long available);
+
+  /// Moves a waiting sequence to the end of the device's running ones. Its blocks come with its first step.
+  void admit(Sequence sequence, int device);
+
+  /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to the front of the
+  /// waiting queue.
+  void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason);
+
+  /// Puts the residents of `place` in order of arrival, where they are not.
+  void sortResidents(int place);
+
+  /// Moves the KV of `sequences`, all resident in `from`, to `to`.
+  ///
+  /// @return whether `to` had room; nothing happens where it has not
+  boolean transfer(int from, int to, TransferMode mode, Ints sequences);
+
+  /// The distinct blocks that `sequences` hold.
+  int distinctBlocks(Ints sequences);
+
+  /// An empty step for `device`, in the place of any that was begun before.
+  StepDraft draft(int device);
+
+  /// Starts the drafted step, together with the ordered transfers planned on its device.
+  ///
+  /// @param batchedTokens tokens that the linear layers run through, padding included
+  void start(StepDraft draft, int batchedTokens);
+}

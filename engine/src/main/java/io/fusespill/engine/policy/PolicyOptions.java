@@ -1,0 +1,82 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.PolicySpec;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/// The options given for a policy, checked against those that it has.
+public final class PolicyOptions {
+
+  private final PolicySpec spec;
+  private final List<PolicyOption> known;
+
+  PolicyOptions(PolicySpec spec, List<PolicyOption> known) {
+    this.spec = spec;
+    this.known = known;
+    for (String name : spec.options().keySet()) {
+      if (known.stream().noneMatch(option -> option.name().equals(name))) {
+        throw new PolicyException(
+            "policy %s has no option '%s'; it has %s"
+                .formatted(spec.name(), name, known.stream().map(PolicyOption::name).toList()));
+      }
+    }
+  }
+
+  /// A whole number of `min` to `max`.
+  int integer(PolicyOption option, int min, int max) {
+    String text = text(option);
+    try {
+      int value = Integer.parseInt(text);
+      if (value >= min && value <= max) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw illegal(option, text);
+    }
+    throw illegal(option, text);
+  }
+
+  /// A decimal fraction of 0 to below 1.
+  double fraction(PolicyOption option) {
+    String text = text(option);
+    try {
+      double value = Double.parseDouble(text);
+      if (value >= 0 && value < 1) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw illegal(option, text);
+    }
+    throw illegal(option, text);
+  }
+
+  boolean flag(PolicyOption option) {
+    return switch (text(option)) {
+      case "true" -> true;
+      case "false" -> false;
+      case String text -> throw illegal(option, text);
+    };
+  }
+
+  /// A constant of `type` by its lower-case name.
+  <E extends Enum<E>> E constant(PolicyOption option, Class<E> type) {
+    String text = text(option);
+    return Arrays.stream(type.getEnumConstants())
+        .filter(constant -> constant.name().toLowerCase(Locale.ROOT).equals(text))
+        .findFirst()
+        .orElseThrow(() -> illegal(option, text));
+  }
+
+  private String text(PolicyOption option) {
+    if (!known.contains(option)) {
+      throw new IllegalStateException("policy " + spec.name() + " reads an option that it does not declare: " + option.name());
+    }
+    return spec.options().getOrDefault(option.name(), option.defaultValue());
+  }
+
+  private PolicyException illegal(PolicyOption option, String text) {
+    return new PolicyException(
+        "option %s of policy %s is '%s', must be %s".formatted(option.name(), spec.name(), text, option.legal()));
+  }
+}

@@ -1,0 +1,173 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.plan.BlockCopy;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.engine.state.BlockPool;
+import io.fusespill.engine.state.Sequence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// A step being put together: it counts the blocks that its entries will take, so that a policy sees what is really
+/// free. Reused from step to step by its device.
+public final class StepDraft {
+
+  private final int device;
+  private final KvLayout kv;
+  private final BlockPool pool;
+  private int[] sequences = new int[64];
+  private int[] newTokens = new int[64];
+  private int[] computedTokens = new int[64];
+  private int size;
+  private int blocks;
+  private int tokens;
+  private int newBlocks;
+  private final List<Sequence> copiers = new ArrayList<>();
+  private Ints lastSequences = Ints.EMPTY;
+  private Ints lastNewTokens = Ints.EMPTY;
+
+  public StepDraft(int device, KvLayout kv, BlockPool pool) {
+    this.device = device;
+    this.kv = kv;
+    this.pool = pool;
+  }
+
+  public int device() {
+    return device;
+  }
+
+  public StepDraft clear() {
+    size = 0;
+    blocks = 0;
+    tokens = 0;
+    newBlocks = 0;
+    copiers.clear();
+    return this;
+  }
+
+  /// Blocks that neither somebody holds nor an entry will take.
+  public int free() {
+    return pool.free() - blocks;
+  }
+
+  /// Number of entries.
+  public int size() {
+    return size;
+  }
+
+  /// Tokens that the entries compute.
+  public int tokens() {
+    return tokens;
+  }
+
+  /// Blocks that computing `tokens` more tokens of `sequence` would take: growth, and a copy of a shared last block.
+  public int blocksFor(Sequence sequence, int tokens) {
+    int growth = kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
+    return copies(sequence) ? growth + 1 : growth;
+  }
+
+  /// Adds an entry that computes `tokens` more tokens of `sequence`.
+  ///
+  /// @throws IllegalStateException if the pool has too few blocks left
+  public void add(Sequence sequence, int tokens) {
+    int end = sequence.computedTokens() + tokens;
+    int growth = kv.blocks(end) - sequence.table().size();
+    boolean copy = copies(sequence);
+    int taken = copy ? growth + 1 : growth;
+    if (taken > free() || tokens < 1 || end > sequence.totalTokens()) {
+      throw new IllegalStateException(
+          "%d tokens of sequence %d (%d of %d computed) need %d of %d free blocks"
+              .formatted(
+                  tokens, sequence.id(), sequence.computedTokens(), sequence.totalTokens(), taken, free()));
+    }
+    if (size == sequences.length) {
+      sequences = Arrays.copyOf(sequences, 2 * size);
+      newTokens = Arrays.copyOf(newTokens, 2 * size);
+      computedTokens = Arrays.copyOf(computedTokens, 2 * size);
+    }
+    sequences[size] = sequence.id();
+    newTokens[size] = tokens;
+    computedTokens[size++] = sequence.computedTokens();
+    if (copy) {
+      copiers.add(sequence);
+    }
+    blocks += taken;
+    newBlocks += growth;
+    this.tokens += tokens;
+  }
+
+  /// Whether the sequence's next token goes into a block that others hold too. The last of several holders writes in
+  /// place, once the others of this step have copied.
+  private boolean copies(Sequence sequence) {
+    if (sequence.computedTokens() % kv.blockTokens() == 0) {
+      return false;
+    }
+    int last = sequence.table().last();
+    int holders = pool.holders(last);
+    if (holders == 1) {
+      return false;
+    }
+    for (Sequence copier : copiers) {
+      if (copier.table().last() == last) {
+        holders--;
+      }
+    }
+    return holders > 1;
+  }
+
+  /// The finished plan. Blocks are named in the order in which the pool will give them: entry by entry, a copy's target
+  /// before the entry's growth.
+  public StepPlan plan(long step, List<TransferPlan> ordered, int batchedTokens) {
+    int[] grown = new int[newBlocks];
+    List<BlockCopy> copies = copiers.isEmpty() ? List.of() : new ArrayList<>(copiers.size());
+    if (blocks > 0) {
+      nameBlocks(grown, copies);
+    }
+    if (!lastSequences.matches(sequences, size)) {
+      lastSequences = Ints.copyOf(sequences, size);
+    }
+    if (!lastNewTokens.matches(newTokens, size)) {
+      lastNewTokens = Ints.copyOf(newTokens, size);
+    }
+    return new StepPlan(
+        device,
+        step,
+        lastSequences,
+        lastNewTokens,
+        Ints.copyOf(computedTokens, size),
+        Ints.of(grown),
+        copies,
+        transferNumbers(ordered),
+        batchedTokens);
+  }
+
+  private void nameBlocks(int[] grown, List<BlockCopy> copies) {
+    int taken = 0;
+    int named = 0;
+    for (int i = 0; i < size; i++) {
+      if (copies.size() < copiers.size() && copiers.get(copies.size()).id() == sequences[i]) {
+        Sequence copier = copiers.get(copies.size());
+        copies.add(new BlockCopy(copier.id(), copier.table().last(), pool.upcoming(taken++)));
+      }
+      int growth =
+          kv.blocks(computedTokens[i] + newTokens[i]) - kv.blocks(computedTokens[i]);
+      for (int b = 0; b < growth; b++) {
+        grown[named++] = pool.upcoming(taken++);
+      }
+    }
+  }
+
+  private static Ints transferNumbers(List<TransferPlan> ordered) {
+    if (ordered.isEmpty()) {
+      return Ints.EMPTY;
+    }
+    int[] numbers = new int[ordered.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = ordered.get(i).transfer();
+    }
+    return Ints.of(numbers);
+  }
+}

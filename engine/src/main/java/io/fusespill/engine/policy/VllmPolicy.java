@@ -1,0 +1,279 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Request;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
+import java.util.List;
+
+/// The scheduler of vLLM 0.2.7, step for step (`vllm/core/scheduler.py`, `block_manager.py` at commit 2e0b6e7).
+///
+/// A step either prefills newly admitted prompts, padded to the longest, or decodes everything that runs. Prompts come
+/// first whenever nothing is swapped out. When the next tokens do not fit, the newest request is preempted: by
+/// recompute where it has one sequence, by swap where it has several.
+///
+/// Where 0.2.7 drops a request silently, aborts the engine or waits for ever, this policy rejects that request.
+final class VllmPolicy implements SchedulingPolicy {
+
+  /*
+   * vLLM schedules groups: a request with its samples. Here a group is a run of neighbouring residents of one request,
+   * which is the same thing: samples fork beside their parent and move together.
+   */
+
+  /// How a preempted request's KV is handled.
+  enum Preemption {
+    /// As 0.2.7 chooses: recompute for one sequence, swap for several.
+    AUTO,
+    RECOMPUTE,
+    SWAP
+  }
+
+  private static final PolicyOption PREEMPTION =
+      new PolicyOption("preemption", "auto, recompute or swap", "auto", "how preempted KV is handled; auto: recompute for one sequence, swap for several");
+  private static final PolicyOption MAX_PADDINGS =
+      new PolicyOption("max-paddings", "0 to 16777216", "256", "padding tokens in a prompt step at most");
+  private static final PolicyOption WATERMARK =
+      new PolicyOption("watermark", "0 to below 1", "0.01", "share of the blocks that admission and swap-in leave free");
+  static final List<PolicyOption> OPTIONS = List.of(PREEMPTION, MAX_PADDINGS, WATERMARK);
+
+  private final KvLayout kv;
+  private final EngineLimits limits;
+  private final Topology topology;
+  private final Preemption preemption;
+  private final int maxPaddings;
+  private final int[] watermarkBlocks;
+  private final int[] swapHost;
+
+  VllmPolicy(EngineConfig config, PolicyOptions options) {
+    kv = config.kv();
+    limits = config.limits();
+    topology = config.topology();
+    preemption = options.constant(PREEMPTION, Preemption.class);
+    maxPaddings = options.integer(MAX_PADDINGS, 0, EngineLimits.MAX_TOKENS);
+    double watermark = options.fraction(WATERMARK);
+    watermarkBlocks = new int[topology.places().size()];
+    swapHost = new int[topology.places().size()];
+    for (Place place : topology.places()) {
+      watermarkBlocks[place.id()] = (int) (watermark * place.blocks());
+      swapHost[place.id()] = topology.swapHost(place.id());
+      if (place.computes() && preemption == Preemption.SWAP && swapHost[place.id()] < 0) {
+        throw new PolicyException(
+            "option preemption of policy vllm-0.2.7 is 'swap', but %s has no host to swap to; give it swap space"
+                .formatted(place.name()));
+      }
+    }
+  }
+
+  @Override
+  public Round schedule(EngineView view, int device, Decisions decisions) {
+    StepDraft draft = decisions.draft(device);
+    int swapped = swapHost[device];
+    if (swapped < 0 || view.residents(swapped).isEmpty()) {
+      boolean ignored = admitPrompts(view, device, decisions, draft);
+      if (draft.size() > 0) {
+        return Round.SETTLED;
+      }
+      if (ignored) {
+        return Round.AGAIN;
+      }
+    }
+    return decode(view, device, decisions, draft);
+  }
+
+  // --------------------------------------------------------------- prompts
+
+  /// Admits prompts from the front of the queue while they fit, and starts them as one padded step.
+  ///
+  /// @return whether a request was turned away
+  private boolean admitPrompts(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue waiting = view.waiting();
+    boolean ignored = false;
+    int seats = 0;
+    int longest = 0;
+    while (!waiting.isEmpty()) {
+      Sequence sequence = waiting.get(0);
+      int tokens = sequence.totalTokens();
+      int tokensMax = Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
+      if (tokens > tokensMax) {
+        decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
+        ignored = true;
+        continue;
+      }
+      int need = kv.blocks(tokens);
+      int usable = view.pool(device).total() - watermarkBlocks[device];
+      if (need > usable) {
+        if (fitsElsewhere(need, device)) {
+          break;
+        }
+        decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, need, usable);
+        ignored = true;
+        continue;
+      }
+      if (draft.free() - need < watermarkBlocks[device]) {
+        break;
+      }
+      if (draft.size() == 0) {
+        seats = seats(view.residents(device));
+      }
+      int newLongest = Math.max(longest, tokens);
+      long padded = (long) newLongest * (draft.size() + 1);
+      if (padded > limits.maxNumBatchedTokens()
+          || seats + sequence.seats() > limits.maxNumSeqs()
+          || padded - draft.tokens() - tokens > maxPaddings) {
+        break;
+      }
+      decisions.admit(sequence, device);
+      draft.add(sequence, tokens);
+      longest = newLongest;
+      seats += sequence.seats();
+    }
+    if (draft.size() > 0) {
+      decisions.start(draft, longest * draft.size());
+    }
+    return ignored;
+  }
+
+  private boolean fitsElsewhere(int need, int device) {
+    for (Place place : topology.places()) {
+      if (place.computes() && place.id() != device && need <= place.blocks() - watermarkBlocks[place.id()]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int seats(SequenceQueue residents) {
+    int seats = 0;
+    for (int i = 0; i < residents.size(); i++) {
+      seats += residents.get(i).seats();
+    }
+    return seats;
+  }
+
+  // ---------------------------------------------------------------- decode
+
+  private Round decode(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue running = view.residents(device);
+    decisions.sortResidents(device);
+    boolean preempted = false;
+    int next = 0;
+    while (next < running.size()) {
+      int group = groupSize(running, next);
+      if (group <= draft.free()) {
+        for (int i = 0; i < group; i++) {
+          draft.add(running.get(next++), 1);
+        }
+      } else {
+        preempted = true;
+        preemptLast(view, device, decisions);
+      }
+    }
+    boolean rejected = false;
+    if (swapHost[device] >= 0 && !view.residents(swapHost[device]).isEmpty()) {
+      decisions.sortResidents(swapHost[device]);
+      if (!preempted) {
+        rejected = swapIn(view, device, decisions, draft);
+      }
+    }
+    if (draft.size() > 0 || swappedOut(view, device, preempted)) {
+      decisions.start(draft, draft.size());
+      return Round.SETTLED;
+    }
+    return preempted || rejected ? Round.AGAIN : Round.SETTLED;
+  }
+
+  /// Sequences from `index` on that belong to one request.
+  private static int groupSize(SequenceQueue queue, int index) {
+    Request request = queue.get(index).request();
+    int end = index + 1;
+    while (end < queue.size() && queue.get(end).request() == request) {
+      end++;
+    }
+    return end - index;
+  }
+
+  /// Preempts the group at the tail, which is the newest to have arrived.
+  private void preemptLast(EngineView view, int device, Decisions decisions) {
+    SequenceQueue running = view.residents(device);
+    Request request = running.get(running.size() - 1).request();
+    int first = running.size() - 1;
+    while (first > 0 && running.get(first - 1).request() == request) {
+      first--;
+    }
+    int size = running.size() - first;
+    boolean swap = preemption == Preemption.SWAP || (preemption == Preemption.AUTO && size > 1);
+    if (!swap || swapHost[device] < 0) {
+      for (int i = 0; i < size; i++) {
+        decisions.preempt(running.get(running.size() - 1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      }
+      return;
+    }
+    int[] ids = new int[size];
+    for (int i = 0; i < size; i++) {
+      ids[i] = running.get(first + i).id();
+    }
+    Ints group = Ints.of(ids);
+    int need = decisions.distinctBlocks(group);
+    int free = view.pool(swapHost[device]).free();
+    if (need > free) {
+      decisions.reject(request, RejectionReason.SWAP_SPACE_EXHAUSTED, need, free);
+      return;
+    }
+    for (int i = 0; i < size; i++) {
+      decisions.preempt(running.get(first + i), PreemptionKind.SWAP, PreemptionReason.OUT_OF_BLOCKS);
+    }
+    decisions.transfer(device, swapHost[device], TransferMode.ORDERED, group);
+  }
+
+  /// Brings swapped groups back, oldest first, and lets them decode in this very step.
+  ///
+  /// @return whether a request was turned away because it can never come back
+  private boolean swapIn(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue swapped = view.residents(swapHost[device]);
+    int seats = seats(view.residents(device));
+    while (!swapped.isEmpty() && !swapped.get(0).pinned()) {
+      int size = groupSize(swapped, 0);
+      int[] ids = new int[size];
+      for (int i = 0; i < size; i++) {
+        ids[i] = swapped.get(i).id();
+      }
+      Ints group = Ints.of(ids);
+      int need = decisions.distinctBlocks(group) + size;
+      if (draft.free() - need < watermarkBlocks[device]) {
+        int usable = view.pool(device).total() - watermarkBlocks[device];
+        if (need > usable && !fitsElsewhere(need, device)) {
+          decisions.reject(swapped.get(0).request(), RejectionReason.NEVER_FITS, need, usable);
+          return true;
+        }
+        return false;
+      }
+      if (seats + size > limits.maxNumSeqs()) {
+        return false;
+      }
+      decisions.transfer(swapHost[device], device, TransferMode.ORDERED, group);
+      for (int i = 0; i < size; i++) {
+        Sequence sequence = view.sequence(ids[i]);
+        if (sequence != null) {
+          draft.add(sequence, 1);
+        }
+      }
+      seats += size;
+    }
+    return false;
+  }
+
+  /// Whether copies wait for a step although nothing is left to compute.
+  private static boolean swappedOut(EngineView view, int device, boolean preempted) {
+    return preempted && !view.orderedPlanned(device).isEmpty();
+  }
+}

@@ -1,0 +1,671 @@
+package io.fusespill.engine.state;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.plan.BlockCopy;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.plan.TransferPlan;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// All mutable state of a run. It changes in [#apply] and nowhere else, live, in simulation and in replay alike.
+///
+/// Not thread-safe: the engine, or whoever replays, owns it.
+public final class EngineState implements EngineView {
+
+  /*
+   * Who holds a block. A sequence's table holds each of its blocks once. An asynchronous transfer holds its target
+   * blocks until it completes; its sources stay held by the tables, marked as leaving. An ordered transfer moves the
+   * tables at once: the blocks that it gives up on its own device are free for the very step that it precedes, because
+   * the device's stream orders copies before compute; those given up elsewhere are leaving until that step is done.
+   */
+
+  private static final String NOT_STARTED = "the run has not started: RunStarted must be the first event";
+
+  private @Nullable EngineConfig config;
+  private KvLayout kv = new KvLayout(1, 1, 1);
+  private Residence[] places = {};
+  private final SequenceDeque waiting = new SequenceDeque();
+  private final Window<Request> requests = new Window<>();
+  private final Window<Sequence> sequences = new Window<>();
+  private final Window<TransferPlan> transfers = new Window<>();
+  private final List<Sequence> affected = new ArrayList<>();
+  private int nextSequence;
+  private int maxModelTokens;
+  private long nowNanos;
+  private long events;
+  private int[] targetOf = {};
+
+  // ------------------------------------------------------------------ view
+
+  @Override
+  public EngineConfig config() {
+    if (config == null) {
+      throw new IllegalStateException(NOT_STARTED);
+    }
+    return config;
+  }
+
+  public boolean started() {
+    return config != null;
+  }
+
+  @Override
+  public long nowNanos() {
+    return nowNanos;
+  }
+
+  /// Events applied so far, which is the position of the next one.
+  public long events() {
+    return events;
+  }
+
+  @Override
+  public SequenceQueue waiting() {
+    return waiting;
+  }
+
+  @Override
+  public SequenceQueue residents(int place) {
+    return places[place].residents;
+  }
+
+  @Override
+  public BlockPool pool(int place) {
+    return places[place].pool;
+  }
+
+  @Override
+  public @Nullable Sequence sequence(int id) {
+    return sequences.get(id);
+  }
+
+  @Override
+  public @Nullable Request request(int id) {
+    return requests.get(id);
+  }
+
+  @Override
+  public @Nullable StepPlan stepInFlight(int place) {
+    return places[place].inFlight;
+  }
+
+  @Override
+  public int transfersInFlight() {
+    return transfers.live();
+  }
+
+  @Override
+  public int transfersInto(int place) {
+    return places[place].transfersInto;
+  }
+
+  /// The asynchronous transfer under way with this number, or null.
+  public @Nullable TransferPlan transferInFlight(int transfer) {
+    return transfers.get(transfer);
+  }
+
+  /// Numbers of the asynchronous transfers under way lie in `[first, next)`.
+  public int firstTransfer() {
+    return transfers.base();
+  }
+
+  @Override
+  public List<TransferPlan> orderedPlanned(int place) {
+    return places[place].orderedPlanned;
+  }
+
+  /// Ordered transfers that the step in flight on `place` took along.
+  public List<TransferPlan> orderedInFlight(int place) {
+    return places[place].orderedInFlight;
+  }
+
+  public int nextRequest() {
+    return requests.next();
+  }
+
+  public int nextSequence() {
+    return nextSequence;
+  }
+
+  public int nextTransfer() {
+    return transfers.next();
+  }
+
+  public long nextStep(int place) {
+    return places[place].nextStep;
+  }
+
+  /// First number that a live request may have.
+  public int firstRequest() {
+    return requests.base();
+  }
+
+  /// First number that a live sequence may have.
+  public int firstSequence() {
+    return sequences.base();
+  }
+
+  public int liveRequests() {
+    return requests.live();
+  }
+
+  /// Sequences that the newest input ended, failed or left for the engine to deal with, in order.
+  public List<Sequence> affected() {
+    return affected;
+  }
+
+  // ----------------------------------------------------------------- apply
+
+  /// Makes the event's change.
+  ///
+  /// @throws IllegalStateException if the event does not follow from the state; the state is then of no further use
+  public void apply(EngineEvent event) {
+    if (event.atNanos() < nowNanos) {
+      throw new IllegalStateException(
+          "time goes back from %d to %d ns at position %d".formatted(nowNanos, event.atNanos(), events));
+    }
+    nowNanos = event.atNanos();
+    switch (event) {
+      case StepPlanned planned -> startStep(planned.plan());
+      case StepCompleted completed -> completeStep(completed);
+      case SequenceFinished finished -> end(require(finished.sequence()));
+      case SequenceAdmitted admitted -> admit(require(admitted.sequence()), admitted.device());
+      case RequestArrived arrived -> arrive(arrived);
+      case SequencePreempted preempted -> preempt(preempted);
+      case TransferPlanned planned -> startTransfer(planned.plan());
+      case TransferCompleted completed -> completeTransfer(takeTransfer(completed.transfer()));
+      case TransferFailed failed -> failTransfer(takeTransfer(failed.transfer()));
+      case StepFailed failed -> failStep(failed.device());
+      case RequestRejected rejected -> reject(requireRequest(rejected.request()));
+      case RequestCancelled cancelled -> cancel(cancelled.request());
+      case ResidentsSorted sorted -> places[sorted.place()].residents.sortOldestFirst();
+      case RunStarted started -> start(started);
+      case Checkpointed checkpointed -> {}
+    }
+    events++;
+  }
+
+  private void start(RunStarted started) {
+    if (config != null) {
+      throw new IllegalStateException("the run has already started");
+    }
+    config = started.config();
+    kv = started.config().kv();
+    maxModelTokens = started.config().limits().maxModelTokens();
+    List<Place> all = started.config().topology().places();
+    places = new Residence[all.size()];
+    int most = 0;
+    for (Place place : all) {
+      places[place.id()] = new Residence(place.blocks());
+      most = Math.max(most, place.blocks());
+    }
+    targetOf = new int[most];
+    Arrays.fill(targetOf, -1);
+  }
+
+  private void arrive(RequestArrived arrived) {
+    if (arrived.request() != requests.next() || arrived.firstSequence() != nextSequence) {
+      throw new IllegalStateException(
+          "request %d with first sequence %d arrives where %d and %d were due"
+              .formatted(arrived.request(), arrived.firstSequence(), requests.next(), nextSequence));
+    }
+    Request request =
+        new Request(
+            arrived.request(),
+            arrived.firstSequence(),
+            arrived.samples(),
+            arrived.promptTokens(),
+            arrived.maxOutputTokens(),
+            arrived.atNanos());
+    Sequence sequence = new Sequence(arrived.firstSequence(), request);
+    sequence.unforked = arrived.samples() - 1;
+    request.liveSequences = 1;
+    requests.add(request);
+    sequences.put(sequence.id(), sequence);
+    nextSequence += arrived.samples();
+    waiting.addLast(sequence);
+  }
+
+  private void admit(Sequence sequence, int device) {
+    waiting.remove(sequence);
+    sequence.status = SequenceStatus.RUNNING;
+    sequence.place = device;
+    places[device].residents.addLast(sequence);
+  }
+
+  private void startStep(StepPlan plan) {
+    Residence place = places[plan.device()];
+    if (place.inFlight != null || plan.step() != place.nextStep) {
+      throw new IllegalStateException(
+          "step %d starts on place %d where step %d is due".formatted(plan.step(), plan.device(), place.nextStep));
+    }
+    place.inFlight = plan;
+    place.nextStep++;
+    int entries = plan.size();
+    if (place.batch.length < entries) {
+      place.batch = new Sequence[Math.max(entries, 2 * place.batch.length)];
+    }
+    List<BlockCopy> copies = plan.copies();
+    int copied = 0;
+    int grown = 0;
+    for (int i = 0; i < entries; i++) {
+      Sequence sequence = require(plan.sequences().get(i));
+      sequence.pins++;
+      place.batch[i] = sequence;
+      if (copied < copies.size() && copies.get(copied).sequence() == sequence.id()) {
+        copyLastBlock(place.pool, sequence, copies.get(copied++));
+      }
+      int blocks = kv.blocks(sequence.computedTokens + plan.newTokens().get(i));
+      while (sequence.table.size() < blocks) {
+        int block = plan.newBlocks().get(grown++);
+        place.pool.take(block);
+        sequence.table.append(block);
+      }
+    }
+    place.orderedInFlight.addAll(place.orderedPlanned);
+    place.orderedPlanned.clear();
+  }
+
+  private static void copyLastBlock(BlockPool pool, Sequence sequence, BlockCopy copy) {
+    pool.take(copy.target());
+    pool.release(copy.source());
+    sequence.table.set(sequence.table.size() - 1, copy.target());
+  }
+
+  private void completeStep(StepCompleted completed) {
+    Residence place = places[completed.device()];
+    StepPlan plan = endFlight(place);
+    affected.clear();
+    for (int i = 0; i < plan.size(); i++) {
+      Sequence sequence = place.batch[i];
+      sequence.computedTokens += plan.newTokens().get(i);
+      sequence.failures = 0;
+      if (sequence.computedTokens == sequence.totalTokens) {
+        sample(place, sequence);
+      } else if (sequence.request().cancelled) {
+        affected.add(sequence);
+      }
+    }
+    for (int i = 0; i < completed.ended().size(); i++) {
+      Sequence sequence = require(completed.ended().get(i));
+      if (sequence.ending == null) {
+        sequence.ending = FinishReason.STOP;
+        if (!sequence.request().cancelled) {
+          affected.add(sequence);
+        }
+      }
+    }
+  }
+
+  private void sample(Residence place, Sequence sequence) {
+    sequence.totalTokens++;
+    noteEnding(sequence);
+    if (sequence.unforked > 0) {
+      fork(place, sequence);
+    }
+  }
+
+  /// Samples beyond the first come to life with the prompt's last step, each with a token of its own.
+  private void fork(Residence place, Sequence parent) {
+    int at = place.residents.indexOf(parent);
+    Request request = parent.request();
+    for (int i = 1; i <= parent.unforked; i++) {
+      Sequence child = new Sequence(parent.id() + i, request);
+      child.status = SequenceStatus.RUNNING;
+      child.place = parent.place;
+      child.computedTokens = parent.computedTokens;
+      child.totalTokens = parent.totalTokens;
+      for (int b = 0; b < parent.table.size(); b++) {
+        place.pool.retain(parent.table.get(b));
+        child.table.append(parent.table.get(b));
+      }
+      sequences.put(child.id(), child);
+      place.residents.insert(at + i, child);
+      request.liveSequences++;
+      noteEnding(child);
+    }
+    parent.unforked = 0;
+  }
+
+  private void noteEnding(Sequence sequence) {
+    if (sequence.totalTokens > maxModelTokens
+        || sequence.outputTokens() >= sequence.request().maxOutputTokens()) {
+      sequence.ending = FinishReason.LENGTH;
+      affected.add(sequence);
+    } else if (sequence.request().cancelled) {
+      affected.add(sequence);
+    }
+  }
+
+  private void failStep(int device) {
+    Residence place = places[device];
+    List<TransferPlan> ordered = List.copyOf(place.orderedInFlight);
+    StepPlan plan = endFlight(place);
+    affected.clear();
+    for (int i = 0; i < plan.size(); i++) {
+      noteFailure(place.batch[i]);
+    }
+    for (TransferPlan transfer : ordered) {
+      for (int i = 0; i < transfer.sequences().size(); i++) {
+        Sequence sequence = sequences.get(transfer.sequences().get(i));
+        if (sequence != null && !affected.contains(sequence)) {
+          noteFailure(sequence);
+        }
+      }
+    }
+  }
+
+  private void noteFailure(Sequence sequence) {
+    sequence.failures++;
+    affected.add(sequence);
+  }
+
+  /// Unpins what the device's step and its ordered transfers used.
+  private StepPlan endFlight(Residence place) {
+    StepPlan plan = place.inFlight;
+    if (plan == null) {
+      throw new IllegalStateException("a step ends on a place where none is in flight");
+    }
+    place.inFlight = null;
+    for (int i = 0; i < plan.size(); i++) {
+      place.batch[i].pins--;
+    }
+    for (TransferPlan transfer : place.orderedInFlight) {
+      if (transfer.from() != plan.device()) {
+        BlockPool source = places[transfer.from()].pool;
+        for (int i = 0; i < transfer.blocks(); i++) {
+          source.releaseLeaver(transfer.sourceBlocks().get(i));
+        }
+      }
+      for (int i = 0; i < transfer.sequences().size(); i++) {
+        require(transfer.sequences().get(i)).pins--;
+      }
+    }
+    place.orderedInFlight.clear();
+    return plan;
+  }
+
+  private void preempt(SequencePreempted preempted) {
+    Sequence sequence = require(preempted.sequence());
+    sequence.preemptions++;
+    if (preempted.kind() != PreemptionKind.RECOMPUTE) {
+      return;
+    }
+    leave(sequence);
+    sequence.computedTokens = 0;
+    sequence.status = SequenceStatus.WAITING;
+    waiting.addFirst(sequence);
+  }
+
+  private void startTransfer(TransferPlan plan) {
+    if (plan.transfer() != transfers.next()) {
+      throw new IllegalStateException(
+          "transfer %d starts where %d was due".formatted(plan.transfer(), transfers.next()));
+    }
+    Residence source = places[plan.from()];
+    Residence target = places[plan.to()];
+    for (int i = 0; i < plan.blocks(); i++) {
+      target.pool.take(plan.targetBlocks().get(i));
+    }
+    transfers.add(plan);
+    for (int i = 0; i < plan.sequences().size(); i++) {
+      Sequence sequence = require(plan.sequences().get(i));
+      sequence.pins++;
+      source.residents.remove(sequence);
+      sequence.status = SequenceStatus.TRANSFERRING;
+    }
+    if (plan.mode() == TransferMode.ASYNC) {
+      for (int i = 0; i < plan.sequences().size(); i++) {
+        BlockTable table = require(plan.sequences().get(i)).table;
+        for (int b = 0; b < table.size(); b++) {
+          source.pool.leave(table.get(b));
+        }
+      }
+      target.transfersInto++;
+    } else {
+      moveOrdered(plan);
+    }
+  }
+
+  private void moveOrdered(TransferPlan plan) {
+    transfers.remove(plan.transfer());
+    boolean deviceIsSource = placeOf(plan.from()).computes();
+    Residence device = places[deviceIsSource ? plan.from() : plan.to()];
+    BlockPool source = places[plan.from()].pool;
+    if (!deviceIsSource) {
+      for (int i = 0; i < plan.blocks(); i++) {
+        source.retain(plan.sourceBlocks().get(i));
+        source.leave(plan.sourceBlocks().get(i));
+      }
+    }
+    relocate(plan, false);
+    device.orderedPlanned.add(plan);
+  }
+
+  private void completeTransfer(TransferPlan plan) {
+    places[plan.to()].transfersInto--;
+    affected.clear();
+    relocate(plan, true);
+    for (int i = 0; i < plan.sequences().size(); i++) {
+      Sequence sequence = require(plan.sequences().get(i));
+      sequence.pins--;
+      sequence.failures = 0;
+      if (sequence.request().cancelled) {
+        affected.add(sequence);
+      }
+    }
+  }
+
+  /// Gives each moved sequence a table of target blocks in the place of its source blocks.
+  private void relocate(TransferPlan plan, boolean leavers) {
+    BlockPool source = places[plan.from()].pool;
+    Residence target = places[plan.to()];
+    Ints from = plan.sourceBlocks();
+    for (int i = 0; i < from.size(); i++) {
+      targetOf[from.get(i)] = plan.targetBlocks().get(i);
+    }
+    for (int i = 0; i < plan.sequences().size(); i++) {
+      Sequence sequence = require(plan.sequences().get(i));
+      for (int b = 0; b < sequence.table.size(); b++) {
+        int old = sequence.table.get(b);
+        target.pool.retain(targetOf[old]);
+        sequence.table.set(b, targetOf[old]);
+        if (leavers) {
+          source.releaseLeaver(old);
+        } else {
+          source.release(old);
+        }
+      }
+      settle(sequence, plan.to());
+    }
+    for (int i = 0; i < from.size(); i++) {
+      targetOf[from.get(i)] = -1;
+      target.pool.release(plan.targetBlocks().get(i));
+    }
+  }
+
+  private void failTransfer(TransferPlan plan) {
+    places[plan.to()].transfersInto--;
+    affected.clear();
+    for (int i = 0; i < plan.blocks(); i++) {
+      places[plan.to()].pool.release(plan.targetBlocks().get(i));
+    }
+    BlockPool source = places[plan.from()].pool;
+    for (int i = 0; i < plan.sequences().size(); i++) {
+      Sequence sequence = require(plan.sequences().get(i));
+      for (int b = 0; b < sequence.table.size(); b++) {
+        source.stay(sequence.table.get(b));
+      }
+      sequence.pins--;
+      settle(sequence, plan.from());
+      noteFailure(sequence);
+    }
+  }
+
+  private void settle(Sequence sequence, int place) {
+    sequence.place = place;
+    sequence.status = placeOf(place).computes() ? SequenceStatus.RUNNING : SequenceStatus.SWAPPED;
+    places[place].residents.addLast(sequence);
+  }
+
+  private void reject(Request request) {
+    for (int i = 0; i < request.samples(); i++) {
+      Sequence sequence = sequences.get(request.firstSequence() + i);
+      if (sequence != null) {
+        end(sequence);
+      }
+    }
+  }
+
+  private void cancel(int id) {
+    affected.clear();
+    Request request = requests.get(id);
+    if (request == null) {
+      return;
+    }
+    request.cancelled = true;
+    for (int i = 0; i < request.samples(); i++) {
+      Sequence sequence = sequences.get(request.firstSequence() + i);
+      if (sequence != null && !sequence.pinned()) {
+        affected.add(sequence);
+      }
+    }
+  }
+
+  private void end(Sequence sequence) {
+    if (sequence.status == SequenceStatus.WAITING) {
+      waiting.remove(sequence);
+    } else {
+      leave(sequence);
+    }
+    sequence.status = SequenceStatus.FINISHED;
+    sequences.remove(sequence.id());
+    Request request = sequence.request();
+    if (--request.liveSequences == 0) {
+      requests.remove(request.id());
+    }
+  }
+
+  /// Gives up the sequence's blocks and its place.
+  private void leave(Sequence sequence) {
+    if (sequence.pinned() || sequence.place == Sequence.NOWHERE) {
+      throw new IllegalStateException(
+          "sequence %d cannot leave place %d: %d steps or transfers use its blocks"
+              .formatted(sequence.id(), sequence.place, sequence.pins));
+    }
+    Residence place = places[sequence.place];
+    place.residents.remove(sequence);
+    for (int b = sequence.table.size() - 1; b >= 0; b--) {
+      place.pool.release(sequence.table.get(b));
+    }
+    sequence.table.clear();
+    sequence.place = Sequence.NOWHERE;
+  }
+
+  private Place placeOf(int id) {
+    return config().topology().place(id);
+  }
+
+  private TransferPlan takeTransfer(int transfer) {
+    TransferPlan plan = transfers.get(transfer);
+    if (plan == null) {
+      throw new IllegalStateException("transfer %d is not under way".formatted(transfer));
+    }
+    transfers.remove(transfer);
+    return plan;
+  }
+
+  private Sequence require(int id) {
+    Sequence sequence = sequences.get(id);
+    if (sequence == null) {
+      throw new IllegalStateException("sequence %d is not live".formatted(id));
+    }
+    return sequence;
+  }
+
+  private Request requireRequest(int id) {
+    Request request = requests.get(id);
+    if (request == null) {
+      throw new IllegalStateException("request %d is not live".formatted(id));
+    }
+    return request;
+  }
+
+  // ------------------------------------------------------------------ hash
+
+  /// A 64-bit hash of everything that future behaviour depends on, in defined order.
+  public long hash() {
+    StateHash hash = new StateHash();
+    hash.add(nowNanos);
+    hash.add(events);
+    hash.add(requests.next());
+    hash.add(nextSequence);
+    hash.add(transfers.next());
+    hashQueue(hash, waiting);
+    for (Residence place : places) {
+      place.pool.hash(hash);
+      hash.add(place.nextStep);
+      hash.add(place.inFlight == null ? 0 : 1);
+      hash.add(place.orderedPlanned.size());
+      hash.add(place.orderedInFlight.size());
+      hashQueue(hash, place.residents);
+    }
+    for (int id = sequences.base(); id < sequences.next(); id++) {
+      Sequence sequence = sequences.get(id);
+      if (sequence != null) {
+        hashSequence(hash, sequence);
+      }
+    }
+    for (int id = transfers.base(); id < transfers.next(); id++) {
+      hash.add(transfers.get(id) == null ? 0 : 1);
+    }
+    return hash.value();
+  }
+
+  private static void hashQueue(StateHash hash, SequenceQueue queue) {
+    hash.add(queue.size());
+    for (int i = 0; i < queue.size(); i++) {
+      hash.add(queue.get(i).id());
+    }
+  }
+
+  private static void hashSequence(StateHash hash, Sequence sequence) {
+    hash.add(sequence.id());
+    hash.add(sequence.status.ordinal());
+    hash.add(sequence.place);
+    hash.add(sequence.totalTokens);
+    hash.add(sequence.computedTokens);
+    hash.add(sequence.unforked);
+    hash.add(sequence.pins);
+    hash.add(sequence.preemptions);
+    hash.add(sequence.failures);
+    hash.add(sequence.request().cancelled ? 1 : 0);
+    for (int b = 0; b < sequence.table.size(); b++) {
+      hash.add(sequence.table.get(b));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.fusespill.engine.state;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The read-only face of the state. It shows what is known, never what is true: output lengths and real costs are not
+/// in it.
+public sealed interface EngineView permits EngineState {
+
+  EngineConfig config();
+
+  /// Time of the newest event.
+  long nowNanos();
+
+  /// Sequences without KV, front first.
+  SequenceQueue waiting();
+
+  /// Sequences whose KV lies in `place`: running ones where it computes, swapped ones elsewhere.
+  SequenceQueue residents(int place);
+
+  BlockPool pool(int place);
+
+  /// A live sequence, or null.
+  @Nullable Sequence sequence(int id);
+
+  /// A live request, or null.
+  @Nullable Request request(int id);
+
+  /// The step that runs on `place`, or null.
+  @Nullable StepPlan stepInFlight(int place);
+
+  /// Ordered transfers planned on `place` that no step has taken along yet.
+  List<TransferPlan> orderedPlanned(int place);
+
+  /// Number of asynchronous transfers under way.
+  int transfersInFlight();
+
+  /// Asynchronous transfers under way into `place`.
+  int transfersInto(int place);
+}

@@ -1,0 +1,225 @@
+package io.fusespill.engine.state;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.plan.TransferPlan;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Counts the state again from scratch and says what does not hold. The numbers are those of `docs/invariants.md`.
+public final class Invariants {
+
+  private final EngineState state;
+  private final EngineConfig config;
+  private final List<String> violations = new ArrayList<>();
+
+  private Invariants(EngineState state) {
+    this.state = state;
+    this.config = state.config();
+  }
+
+  /// All violations, empty where the state is sound. Takes time in proportion to the live sequences and all blocks.
+  public static List<String> violations(EngineState state) {
+    Invariants invariants = new Invariants(state);
+    for (Place place : state.config().topology().places()) {
+      invariants.checkPool(place);
+      invariants.checkResidents(place);
+    }
+    invariants.checkSequences();
+    invariants.checkRequests();
+    return invariants.violations;
+  }
+
+  /// Does nothing where the state is sound.
+  ///
+  /// @throws IllegalStateException naming every violation and the position
+  public static void check(EngineState state) {
+    List<String> violations = violations(state);
+    if (!violations.isEmpty()) {
+      throw new IllegalStateException("after %d events: %s".formatted(state.events(), violations));
+    }
+  }
+
+  private void checkPool(Place place) {
+    BlockPool pool = state.pool(place.id());
+    int[] holders = new int[pool.total()];
+    int[] leavers = new int[pool.total()];
+    countTables(place.id(), holders, leavers);
+    countTransfers(place.id(), holders, leavers);
+    int free = 0;
+    int leaving = 0;
+    for (int block = 0; block < holders.length; block++) {
+      require(
+          holders[block] == pool.holders(block) && leavers[block] == pool.leavers(block),
+          "I3: block %d of %s has %d holders and %d leavers, but %d and %d hold it",
+          block, place.name(), pool.holders(block), pool.leavers(block), holders[block], leavers[block]);
+      free += holders[block] == 0 ? 1 : 0;
+      leaving += holders[block] > 0 && holders[block] == leavers[block] ? 1 : 0;
+    }
+    require(
+        free == pool.free() && leaving == pool.leaving(),
+        "I2: %s counts %d free and %d leaving blocks of %d, but %d and %d are",
+        place.name(), pool.free(), pool.leaving(), pool.total(), free, leaving);
+    for (int i = 0; i < pool.free(); i++) {
+      require(holders[pool.upcoming(i)] == 0, "I2: free block %d of %s is held", pool.upcoming(i), place.name());
+    }
+  }
+
+  private void countTables(int place, int[] holders, int[] leavers) {
+    for (int id = state.firstSequence(); id < state.nextSequence(); id++) {
+      Sequence sequence = state.sequence(id);
+      if (sequence != null && sequence.place() == place) {
+        for (int b = 0; b < sequence.table().size(); b++) {
+          holders[sequence.table().get(b)]++;
+          if (sequence.status() == SequenceStatus.TRANSFERRING) {
+            leavers[sequence.table().get(b)]++;
+          }
+        }
+      }
+    }
+  }
+
+  private void countTransfers(int place, int[] holders, int[] leavers) {
+    for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
+      TransferPlan plan = state.transferInFlight(id);
+      if (plan != null && plan.to() == place) {
+        for (int i = 0; i < plan.blocks(); i++) {
+          holders[plan.targetBlocks().get(i)]++;
+        }
+      }
+    }
+    for (Place device : config.topology().places()) {
+      countOrdered(state.orderedPlanned(device.id()), device.id(), place, holders, leavers);
+      countOrdered(state.orderedInFlight(device.id()), device.id(), place, holders, leavers);
+    }
+  }
+
+  private static void countOrdered(List<TransferPlan> plans, int device, int place, int[] holders, int[] leavers) {
+    for (TransferPlan plan : plans) {
+      if (plan.from() == place && plan.from() != device) {
+        for (int i = 0; i < plan.blocks(); i++) {
+          holders[plan.sourceBlocks().get(i)]++;
+          leavers[plan.sourceBlocks().get(i)]++;
+        }
+      }
+    }
+  }
+
+  private void checkResidents(Place place) {
+    SequenceQueue residents = state.residents(place.id());
+    SequenceStatus status = place.computes() ? SequenceStatus.RUNNING : SequenceStatus.SWAPPED;
+    for (int i = 0; i < residents.size(); i++) {
+      Sequence sequence = residents.get(i);
+      require(
+          sequence.place() == place.id() && sequence.status() == status && state.sequence(sequence.id()) == sequence,
+          "I7: sequence %d is %s in place %d but queued in %s",
+          sequence.id(), sequence.status(), sequence.place(), place.name());
+      for (int j = 0; j < i; j++) {
+        require(residents.get(j) != sequence, "I7: sequence %d is queued twice in %s", sequence.id(), place.name());
+      }
+    }
+    StepPlan step = state.stepInFlight(place.id());
+    require(
+        step == null
+            || (step.size() <= config.limits().maxNumSeqs()
+                && step.batchedTokens() <= config.limits().maxNumBatchedTokens()),
+        "I8: the step in flight on %s is over its limits: %s",
+        place.name(),
+        step);
+  }
+
+  private void checkSequences() {
+    int waiting = 0;
+    int resident = 0;
+    for (int id = state.firstSequence(); id < state.nextSequence(); id++) {
+      Sequence sequence = state.sequence(id);
+      if (sequence != null) {
+        checkSequence(sequence);
+        waiting += sequence.status() == SequenceStatus.WAITING ? 1 : 0;
+        resident +=
+            sequence.status() == SequenceStatus.RUNNING || sequence.status() == SequenceStatus.SWAPPED ? 1 : 0;
+      }
+    }
+    require(waiting == state.waiting().size(), "I7: %d sequences wait but %d are queued", waiting, state.waiting().size());
+    int queued = 0;
+    for (Place place : config.topology().places()) {
+      queued += state.residents(place.id()).size();
+    }
+    require(resident == queued, "I7: %d sequences are resident but %d are queued", resident, queued);
+  }
+
+  private void checkSequence(Sequence sequence) {
+    int computed = sequence.computedTokens();
+    require(
+        computed <= sequence.totalTokens(),
+        "I4: sequence %d has computed %d of %d tokens", sequence.id(), computed, sequence.totalTokens());
+    StepPlan step =
+        sequence.place() == Sequence.NOWHERE ? null : state.stepInFlight(sequence.place());
+    int end = computed;
+    for (int i = 0; step != null && i < step.size(); i++) {
+      if (step.sequences().get(i) == sequence.id()) {
+        end = step.computedTokens().get(i) + step.newTokens().get(i);
+        require(
+            step.computedTokens().get(i) == computed && end <= sequence.totalTokens(),
+            "I4: the step in flight takes sequence %d from %d to %d, it has computed %d of %d",
+            sequence.id(), step.computedTokens().get(i), end, computed, sequence.totalTokens());
+      }
+    }
+    require(
+        sequence.table().size() == config.kv().blocks(end),
+        "I5: sequence %d has %d blocks for %d tokens", sequence.id(), sequence.table().size(), end);
+    require(
+        sequence.pins == expectedPins(sequence),
+        "I6: sequence %d is pinned %d times, %d steps and transfers use it",
+        sequence.id(), sequence.pins, expectedPins(sequence));
+    require(
+        sequence.status() != SequenceStatus.WAITING || sequence.place() == Sequence.NOWHERE,
+        "I7: sequence %d waits but lies in place %d", sequence.id(), sequence.place());
+  }
+
+  private int expectedPins(Sequence sequence) {
+    int pins = 0;
+    for (Place place : config.topology().places()) {
+      StepPlan step = state.stepInFlight(place.id());
+      pins += step != null && step.sequences().contains(sequence.id()) ? 1 : 0;
+      pins += uses(state.orderedPlanned(place.id()), sequence) + uses(state.orderedInFlight(place.id()), sequence);
+    }
+    for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
+      TransferPlan plan = state.transferInFlight(id);
+      pins += plan != null && plan.mode() == TransferMode.ASYNC && plan.sequences().contains(sequence.id()) ? 1 : 0;
+    }
+    return pins;
+  }
+
+  private static int uses(List<TransferPlan> plans, Sequence sequence) {
+    int uses = 0;
+    for (TransferPlan plan : plans) {
+      uses += plan.sequences().contains(sequence.id()) ? 1 : 0;
+    }
+    return uses;
+  }
+
+  private void checkRequests() {
+    for (int id = state.firstRequest(); id < state.nextRequest(); id++) {
+      Request request = state.request(id);
+      if (request != null) {
+        int live = 0;
+        for (int i = 0; i < request.samples(); i++) {
+          live += state.sequence(request.firstSequence() + i) == null ? 0 : 1;
+        }
+        require(
+            live == request.liveSequences() && live > 0,
+            "I1: request %d counts %d live sequences, %d are", id, request.liveSequences(), live);
+      }
+    }
+  }
+
+  private void require(boolean holds, String message, @Nullable Object... values) {
+    if (!holds) {
+      violations.add(message.formatted(values));
+    }
+  }
+}

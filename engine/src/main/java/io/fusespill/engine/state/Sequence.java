@@ -1,0 +1,101 @@
+package io.fusespill.engine.state;
+
+import io.fusespill.engine.event.FinishReason;
+import org.jspecify.annotations.Nullable;
+
+/// One sample's progress: computed tokens chase known tokens, and each step lets them catch up. Prefill, chunked
+/// prefill, recompute and decode are all this one case.
+public final class Sequence {
+
+  /// Stands for "in no place".
+  public static final int NOWHERE = -1;
+
+  private final int id;
+  private final Request request;
+  final BlockTable table = new BlockTable();
+  SequenceStatus status = SequenceStatus.WAITING;
+  int place = NOWHERE;
+  int totalTokens;
+  int computedTokens;
+  int unforked;
+  int pins;
+  int preemptions;
+  int failures;
+  @Nullable FinishReason ending;
+
+  Sequence(int id, Request request) {
+    this.id = id;
+    this.request = request;
+    this.totalTokens = request.promptTokens();
+  }
+
+  public int id() {
+    return id;
+  }
+
+  public Request request() {
+    return request;
+  }
+
+  public SequenceStatus status() {
+    return status;
+  }
+
+  /// The place that holds its blocks, [#NOWHERE] while it waits.
+  public int place() {
+    return place;
+  }
+
+  /// Prompt plus output tokens known so far.
+  public int totalTokens() {
+    return totalTokens;
+  }
+
+  /// Leading tokens whose KV exists.
+  public int computedTokens() {
+    return computedTokens;
+  }
+
+  /// Tokens that a step could compute now.
+  public int pendingTokens() {
+    return totalTokens - computedTokens;
+  }
+
+  public int outputTokens() {
+    return totalTokens - request.promptTokens();
+  }
+
+  /// Sequences that this one counts as under a limit on running sequences: itself and the samples that will fork from
+  /// it when its prompt is done.
+  public int seats() {
+    return 1 + unforked;
+  }
+
+  /// Samples still to fork from this sequence.
+  public int unforked() {
+    return unforked;
+  }
+
+  public BlockTable table() {
+    return table;
+  }
+
+  /// Whether a step in flight or a transfer uses its blocks.
+  public boolean pinned() {
+    return pins > 0;
+  }
+
+  public int preemptions() {
+    return preemptions;
+  }
+
+  /// Steps or transfers that failed in a row.
+  public int failures() {
+    return failures;
+  }
+
+  /// Why it is about to end, or null.
+  public @Nullable FinishReason ending() {
+    return ending;
+  }
+}

@@ -1,0 +1,21 @@
+package io.fusespill.engine.state;
+
+import org.jspecify.annotations.Nullable;
+
+/// Sequences in order, as policies see them.
+public sealed interface SequenceQueue permits SequenceDeque {
+
+  int size();
+
+  /// The sequence at `index`, 0 being the front.
+  Sequence get(int index);
+
+  default boolean isEmpty() {
+    return size() == 0;
+  }
+
+  /// The sequence at the front, or null.
+  default @Nullable Sequence first() {
+    return isEmpty() ? null : get(0);
+  }
+}
