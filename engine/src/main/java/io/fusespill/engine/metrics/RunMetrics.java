@@ -38,7 +38,8 @@ public final class RunMetrics {
   private static final class Track {
     final RequestTrack request;
     int computedTokens;
-    int computedTokensMax;
+    /// Tokens that it has had, computed or sampled, before any preemption took their KV.
+    int knownTokensMax;
     int totalTokens;
     long firstTokenNanos = -1;
     long lastTokenNanos = -1;
@@ -162,7 +163,7 @@ public final class RunMetrics {
         int computed = plan.newTokens().get(i);
         prefills++;
         tokens += computed;
-        recomputedTokens += Math.min(computed, Math.max(0, track.computedTokensMax - track.computedTokens));
+        recomputedTokens += Math.min(computed, Math.max(0, track.knownTokensMax - track.computedTokens));
       }
     }
     prefillTokens += tokens;
@@ -207,11 +208,11 @@ public final class RunMetrics {
       Track track = flight.batch[i];
       track.computedTokens += plan.newTokens().get(i);
       if (track.computedTokens != track.totalTokens) {
-        track.computedTokensMax = Math.max(track.computedTokensMax, track.computedTokens);
+        track.knownTokensMax = Math.max(track.knownTokensMax, track.computedTokens);
         continue;
       }
-      track.computedTokensMax = Math.max(track.computedTokensMax, track.totalTokens);
       track.totalTokens++;
+      track.knownTokensMax = track.totalTokens;
       if (track.lastTokenNanos < 0) {
         firstToken(plan.sequences().get(i), track);
         continue;
@@ -251,7 +252,7 @@ public final class RunMetrics {
     for (int i = 1; i < parent.request.arrived.samples(); i++) {
       Track child = new Track(parent.request, parent.totalTokens);
       child.computedTokens = parent.computedTokens;
-      child.computedTokensMax = parent.computedTokensMax;
+      child.knownTokensMax = parent.knownTokensMax;
       child.firstTokenNanos = nowNanos;
       child.lastTokenNanos = nowNanos;
       parent.request.liveSequences++;

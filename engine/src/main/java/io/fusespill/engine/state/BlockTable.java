@@ -2,7 +2,8 @@ package io.fusespill.engine.state;
 
 import java.util.Arrays;
 
-/// The blocks of one sequence in token order: it grows at its end until it is dropped or moved as a whole.
+/// The blocks of one sequence in token order: it grows at its end until it is dropped or moved as a whole. Only a
+/// failed step makes it shorter.
 public final class BlockTable {
 
   private int[] blocks = new int[8];
@@ -30,6 +31,10 @@ public final class BlockTable {
 
   void set(int index, int block) {
     blocks[index] = block;
+  }
+
+  int removeLast() {
+    return blocks[--size];
   }
 
   void clear() {

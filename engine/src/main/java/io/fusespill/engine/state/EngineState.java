@@ -367,6 +367,7 @@ public final class EngineState implements EngineView {
     StepPlan plan = endFlight(place);
     affected.clear();
     for (int i = 0; i < plan.size(); i++) {
+      undoGrowth(place.pool, place.batch[i]);
       noteFailure(place.batch[i]);
     }
     for (TransferPlan transfer : ordered) {
@@ -376,6 +377,12 @@ public final class EngineState implements EngineView {
           noteFailure(sequence);
         }
       }
+    }
+  }
+
+  private void undoGrowth(BlockPool pool, Sequence sequence) {
+    while (sequence.table.size() > kv.blocks(sequence.computedTokens)) {
+      pool.release(sequence.table.removeLast());
     }
   }
 

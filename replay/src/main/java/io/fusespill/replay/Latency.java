@@ -1,0 +1,33 @@
+package io.fusespill.replay;
+
+import org.HdrHistogram.Histogram;
+
+/// A distribution of durations: exact count, mean and maximum, percentiles to three significant digits.
+public final class Latency {
+
+  private static final double NANOS_PER_MILLI = 1e6;
+
+  private final Histogram histogram = new Histogram(3);
+  private long count;
+  private double sumNanos;
+
+  void record(long nanos, int times) {
+    histogram.recordValueWithCount(nanos, times);
+    count += times;
+    sumNanos += (double) nanos * times;
+  }
+
+  public long count() {
+    return count;
+  }
+
+  /// 0 where nothing was recorded.
+  public double meanMillis() {
+    return count == 0 ? 0 : sumNanos / count / NANOS_PER_MILLI;
+  }
+
+  /// The value that `percentile` per cent of all do not exceed; 0 where nothing was recorded.
+  public double percentileMillis(double percentile) {
+    return count == 0 ? 0 : histogram.getValueAtPercentile(percentile) / NANOS_PER_MILLI;
+  }
+}

@@ -1,0 +1,192 @@
+package io.fusespill.replay;
+
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.policy.Decisions;
+import io.fusespill.engine.policy.SchedulingPolicy;
+import io.fusespill.engine.policy.StepDraft;
+import io.fusespill.engine.state.EngineState;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
+import io.fusespill.engine.state.SequenceStatus;
+
+
+/// Makes legal decisions at random: any transfer over any link, in any mode, any preemption, any batch.
+///
+/// It draws from the log's position, so it keeps nothing and decides the same again in a replay. From `healNanos` on it
+/// only does what lets everybody finish.
+final class ChaosPolicy implements SchedulingPolicy {
+
+  private final long seed;
+  private final long healNanos;
+
+  ChaosPolicy(long seed, long healNanos) {
+    this.seed = seed;
+    this.healNanos = healNanos;
+  }
+
+  @Override
+  public Round schedule(EngineView view, int device, Decisions decisions) {
+    long position = ((EngineState) view).events();
+    Dice dice = new Dice(seed * 31 + position * 1_000_003 + device, "chaos");
+    boolean chaos = view.nowNanos() < healNanos;
+    if (chaos) {
+      for (int i = dice.below(3); i > 0; i--) {
+        stir(view, decisions, dice);
+      }
+    }
+    admit(view, device, decisions, chaos ? dice.below(4) : Integer.MAX_VALUE);
+    StepDraft draft = decisions.draft(device);
+    fill(view, device, draft, chaos ? dice : null);
+    if (draft.size() == 0 && view.orderedPlanned(device).isEmpty() && nothingMoves(view)) {
+      admit(view, device, decisions, Integer.MAX_VALUE);
+      fill(view, device, draft, null);
+    }
+    if (draft.size() > 0 || !view.orderedPlanned(device).isEmpty()) {
+      decisions.start(draft, draft.tokens());
+      return Round.SETTLED;
+    }
+    return nothingMoves(view) && unblock(view, device, decisions) ? Round.AGAIN : Round.SETTLED;
+  }
+
+  private static void stir(EngineView view, Decisions decisions, Dice dice) {
+    if (view.config().topology().links().isEmpty() || dice.below(5) == 0) {
+      preemptAny(view, decisions, dice);
+      return;
+    }
+    int count = view.config().topology().links().size();
+    Link link = view.config().topology().links().get(dice.below(count));
+    SequenceQueue residents = view.residents(link.from());
+    if (residents.isEmpty()) {
+      return;
+    }
+    Sequence sequence = residents.get(dice.below(residents.size()));
+    if (sequence.pinned() || sequence.table().size() == 0) {
+      return;
+    }
+    Place source = view.config().topology().place(link.from());
+    Place target = view.config().topology().place(link.to());
+    TransferMode mode = dice.below(3) == 0 ? TransferMode.ORDERED : TransferMode.ASYNC;
+    if (mode == TransferMode.ORDERED) {
+      int device = source.computes() ? source.id() : target.id();
+      boolean possible =
+          source.computes() != target.computes()
+              && view.stepInFlight(device) == null
+              && view.transfersInto(device) == 0
+              && view.config().topology().place(device).computes();
+      if (!possible) {
+        return;
+      }
+    } else if (ordersPending(view, link.from()) || ordersPending(view, link.to())) {
+      return;
+    }
+    if (source.computes()) {
+      decisions.preempt(
+          sequence,
+          target.computes() ? PreemptionKind.OFFLOAD : PreemptionKind.SWAP,
+          PreemptionReason.OUT_OF_BLOCKS);
+    }
+    decisions.transfer(link.from(), link.to(), mode, Ints.of(sequence.id()));
+  }
+
+  private static boolean ordersPending(EngineView view, int place) {
+    EngineState state = (EngineState) view;
+    return !state.orderedPlanned(place).isEmpty() || !state.orderedInFlight(place).isEmpty();
+  }
+
+  private static void preemptAny(EngineView view, Decisions decisions, Dice dice) {
+    int place = dice.below(view.config().topology().places().size());
+    SequenceQueue residents = view.residents(place);
+    if (!residents.isEmpty()) {
+      Sequence sequence = residents.get(dice.below(residents.size()));
+      if (!sequence.pinned()) {
+        decisions.preempt(sequence, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      }
+    }
+  }
+
+  private static void admit(EngineView view, int device, Decisions decisions, int most) {
+    int seats = 0;
+    for (int i = 0; i < view.residents(device).size(); i++) {
+      seats += view.residents(device).get(i).seats();
+    }
+    for (int i = 0; i < most && !view.waiting().isEmpty(); i++) {
+      Sequence head = view.waiting().get(0);
+      seats += head.seats();
+      boolean fits = view.config().kv().blocks(head.totalTokens()) <= view.pool(device).free();
+      if (seats > view.config().limits().maxNumSeqs() || !fits) {
+        return;
+      }
+      decisions.admit(head, device);
+    }
+  }
+
+  private static void fill(EngineView view, int device, StepDraft draft, Dice dice) {
+    SequenceQueue running = view.residents(device);
+    int seats = view.config().limits().maxNumSeqs();
+    for (int i = 0; i < running.size() && draft.size() < seats; i++) {
+      Sequence sequence = running.get(i);
+      int budget = view.config().limits().maxNumBatchedTokens() - draft.tokens();
+      if (sequence.pinned() || budget == 0 || (dice != null && dice.below(8) == 0)) {
+        continue;
+      }
+      int tokens = Math.min(sequence.pendingTokens(), budget);
+      if (dice != null) {
+        tokens = 1 + dice.below(tokens);
+      }
+      if (draft.blocksFor(sequence, tokens) <= draft.free()) {
+        draft.add(sequence, tokens);
+      }
+    }
+  }
+
+  private static boolean nothingMoves(EngineView view) {
+    for (Place place : view.config().topology().places()) {
+      if (view.stepInFlight(place.id()) != null) {
+        return false;
+      }
+    }
+    return view.transfersInFlight() == 0;
+  }
+
+  /// Makes room where nobody can go on: gives up everything but the oldest, or the oldest itself if it can never fit.
+  private static boolean unblock(EngineView view, int device, Decisions decisions) {
+    boolean changed = false;
+    for (Place place : view.config().topology().places()) {
+      SequenceQueue residents = view.residents(place.id());
+      while (!residents.isEmpty()) {
+        decisions.preempt(
+            residents.get(residents.size() - 1),
+            PreemptionKind.RECOMPUTE,
+            PreemptionReason.OUT_OF_BLOCKS);
+        changed = true;
+      }
+    }
+    while (!changed && !view.waiting().isEmpty()) {
+      Sequence head = view.waiting().get(0);
+      if (head.status() != SequenceStatus.WAITING) {
+        throw new AssertionError("the head of the waiting queue does not wait");
+      }
+      int need = view.config().kv().blocks(head.totalTokens());
+      if (need <= view.pool(device).total()) {
+        return false;
+      }
+      boolean fitsElsewhere = false;
+      for (Place place : view.config().topology().places()) {
+        fitsElsewhere |= place.computes() && need <= place.blocks();
+      }
+      if (fitsElsewhere) {
+        return false;
+      }
+      decisions.reject(head.request(), RejectionReason.NEVER_FITS, need, view.pool(device).total());
+      return true;
+    }
+    return changed;
+  }
+}

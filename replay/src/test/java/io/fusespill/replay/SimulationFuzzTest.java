@@ -1,0 +1,244 @@
+package io.fusespill.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.engine.codec.EventDecoder;
+import io.fusespill.engine.codec.EventEncoder;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.SchedulingPolicy;
+import io.fusespill.engine.state.EngineState;
+import io.fusespill.engine.state.Invariants;
+import io.fusespill.sim.Faults;
+import io.fusespill.sim.Simulation;
+import io.fusespill.sim.World;
+import io.fusespill.sim.cost.StepCost;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.StepTimeModel;
+
+import io.fusespill.traces.TraceRequest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/// Whole runs from a seed: random topology, limits, policy, workload and faults.
+///
+/// Safety: every invariant holds after every event, and every event survives its own bytes. Liveness: every request
+/// ends and every block comes back. Determinism: the log re-decides byte for byte, and folds to the live state.
+///
+/// More seeds: `./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`.
+class SimulationFuzzTest {
+
+  private static final int SEEDS = Integer.getInteger("fuzz.seeds", 400);
+  private static final long FIRST_SEED = Long.getLong("fuzz.seed", 0);
+  private static final long SECOND = 1_000_000_000L;
+
+  @Test
+  void everySeed_isSafeLiveAndDeterministic() {
+    long seeds = System.getProperty("fuzz.seed") == null ? SEEDS : 1;
+    long events =
+        LongStream.range(FIRST_SEED, FIRST_SEED + seeds).map(seed -> new Case(seed).run()).sum();
+    assertThat(events).isGreaterThan(100 * seeds);
+    System.out.printf("%d seeds from %d on, %d events, no invariant broken%n", seeds, FIRST_SEED, events);
+  }
+
+  /// One seed's run.
+  private static final class Case {
+
+    private final long seed;
+    private final Dice dice;
+    private final EngineConfig config;
+    private final Function<EngineConfig, SchedulingPolicy> policies;
+    private final List<TraceRequest> workload;
+    private final Faults faults;
+    private final int samples;
+    private final List<EngineEvent> events = new ArrayList<>();
+    private long eventsMax;
+
+    Case(long seed) {
+      this.seed = seed;
+      dice = new Dice(seed, "fuzz");
+      boolean chaos = dice.below(2) == 0;
+      config = config(chaos);
+      policies =
+          chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
+      workload = workload();
+      samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
+      int often = dice.below(3) * 20_000;
+      faults = new Faults(often, 2 * often, often, SECOND);
+    }
+
+    private EngineConfig config(boolean chaos) {
+      int blockTokens = 1 << dice.below(5);
+      int seats = 1 + dice.below(12);
+      int batched = seats + dice.below(200);
+      int modelTokens = 10 + dice.below(200);
+      EngineLimits limits = new EngineLimits(seats, batched, modelTokens, 1 + dice.below(5), dice.below(2) * 50);
+      Topology topology = topology(chaos, blockTokens);
+      return new EngineConfig(
+          new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
+          limits,
+          topology,
+          chaos ? PolicySpec.of("chaos") : policy(topology));
+    }
+
+    private Topology topology(boolean chaos, int blockTokens) {
+      List<Place> places = new ArrayList<>();
+      int devices = 1 + dice.below(3);
+      for (int id = 0; id < devices; id++) {
+        places.add(Place.device(id, "gpu" + id, 1 + dice.below(400 / blockTokens)));
+      }
+      if (dice.below(3) > 0) {
+        places.add(Place.host(places.size(), "host", dice.below(400 / blockTokens)));
+      }
+      if (chaos && dice.below(2) == 0) {
+        places.add(Place.disk(places.size(), "disk", dice.below(400)));
+      }
+      List<Link> links = new ArrayList<>();
+      for (Place from : places) {
+        for (Place to : places) {
+          if (from != to && (!chaos || dice.below(4) > 0)) {
+            links.add(new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
+          }
+        }
+      }
+      return new Topology(places, links);
+    }
+
+    private PolicySpec policy(Topology topology) {
+      if (dice.below(2) == 0) {
+        boolean canSwap = topology.swapHost(0) >= 0;
+        return PolicySpec.of("vllm-0.2.7")
+            .with("preemption", List.of("auto", "recompute", canSwap ? "swap" : "auto").get(dice.below(3)))
+            .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
+            .with("max-paddings", String.valueOf(dice.below(300)));
+      }
+      boolean chunked = dice.below(4) > 0;
+      return PolicySpec.of("continuous")
+          .with("chunked-prefill", String.valueOf(chunked))
+          .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
+          .with("long-prefill-threshold", String.valueOf(chunked ? dice.below(40) : 0));
+    }
+
+    private List<TraceRequest> workload() {
+      List<TraceRequest> requests = new ArrayList<>();
+      long arrival = 0;
+      for (int i = 1 + dice.below(40); i > 0; i--) {
+        arrival += dice.below(3) == 0 ? 0 : dice.below(200_000_000);
+        requests.add(new TraceRequest(arrival, 1 + dice.below(100), 1 + dice.below(60)));
+      }
+      return requests;
+    }
+
+    /// Returns the number of events.
+    long run() {
+      try {
+        simulate();
+        verify();
+        return events.size();
+      } catch (RuntimeException | AssertionError e) {
+        throw new AssertionError(
+            """
+            seed %d failed after %d events: %s
+            %s
+            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d"""
+                .formatted(seed, events.size(), e.getMessage(), this, seed),
+            e);
+      }
+    }
+
+    private void simulate() {
+      List<StepTimeModel> models = Collections.nCopies(config.topology().places().size(), new UnevenTime());
+      RunStarted start = new RunStarted(0, "fuzz", "", seed, config);
+      Checker checker = new Checker();
+      Simulation simulation =
+          new Simulation(
+              new Simulation.Setup(start, new World(models, faults, policies), samples),
+              workload.iterator(),
+              checker::append,
+              (arrived, live, now) -> {});
+      checker.state = simulation.state();
+      eventsMax = 3_000L * workload.size() * samples + 10_000;
+      simulation.run();
+      Invariants.check(simulation.state());
+      everythingEnded(simulation.state());
+    }
+
+    private void everythingEnded(EngineState state) {
+      assertThat(state.liveRequests()).isZero();
+      for (Place place : config.topology().places()) {
+        assertThat(state.pool(place.id()).free()).as("free blocks of " + place).isEqualTo(place.blocks());
+      }
+      RunMetrics metrics = new RunMetrics(new Latencies(outcome -> {}));
+      events.forEach(metrics::accept);
+      assertThat(metrics.arrived()).isEqualTo(workload.size());
+      assertThat(metrics.completed() + metrics.rejected() + metrics.cancelled() + metrics.failed())
+          .isEqualTo(metrics.arrived());
+    }
+
+    private void verify() {
+      Verifier verifier = new Verifier(policies);
+      EventEncoder encoder = new EventEncoder();
+      for (int position = 0; position < events.size(); position++) {
+        int length = encoder.encode(position, events.get(position));
+        assertThat(verifier.accept(position, events.get(position), encoder.bytes(), length))
+            .as("re-decided at %d: %s", position, verifier.divergence())
+            .isTrue();
+      }
+      EngineState folded = new EngineState();
+      events.forEach(folded::apply);
+      assertThat(verifier.stateHash()).isEqualTo(folded.hash());
+      assertThat(verifier.cutOff()).isFalse();
+    }
+
+    @Override
+    public String toString() {
+      return "%s %s, %d requests, %d samples".formatted(config, faults, workload.size(), samples);
+    }
+
+    /// The log: before it takes an event it checks the state that the event before led to.
+    private final class Checker {
+
+      private final EventEncoder encoder = new EventEncoder();
+      private final EventDecoder decoder = new EventDecoder();
+      private EngineState state = new EngineState();
+
+      long append(EngineEvent event) {
+        if (state.started()) {
+          Invariants.check(state);
+        }
+        int length = encoder.encode(events.size(), event);
+        assertThat(decoder.decode(events.size(), encoder.bytes(), length)).isEqualTo(event);
+        events.add(event);
+        assertThat((long) events.size()).as("events: a livelock?").isLessThan(eventsMax);
+        return events.size() - 1;
+      }
+    }
+  }
+
+  /// Step times that make steps of different devices end in every order.
+  private static final class UnevenTime implements StepTimeModel {
+
+    @Override
+    public long nanos(StepShape shape) {
+      return 1_000_000 + 37_000L * shape.computedTokens() + 1_300L * shape.decodeContextTokens();
+    }
+
+    @Override
+    public StepCost breakdown(StepShape shape) {
+      throw new AssertionError("nobody asks for a breakdown here");
+    }
+  }
+}

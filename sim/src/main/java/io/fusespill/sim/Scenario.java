@@ -1,0 +1,206 @@
+package io.fusespill.sim;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.RooflineModel;
+import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.profile.HardwareProfile;
+import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.LinkProfile;
+import io.fusespill.sim.profile.LinkProfiles;
+import io.fusespill.sim.profile.MemoryOptions;
+import io.fusespill.sim.profile.MemoryPlan;
+import io.fusespill.sim.profile.ModelProfile;
+import io.fusespill.sim.profile.ModelProfiles;
+import io.fusespill.sim.profile.ProfileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What somebody asks to be simulated, before anything is derived from it.
+///
+/// A limit of 0 stands for "as vLLM would choose".
+///
+/// @param workload what identifies the requests in the configuration's digest: a trace's file name and what was done to it
+/// @param timeModel `roofline`, or the path of a fitted profile
+public record Scenario(
+    String model,
+    List<DeviceSpec> devices,
+    String link,
+    double swapSpaceGib,
+    PolicySpec policy,
+    Limits limits,
+    String timeModel,
+    Faults faults,
+    int samples,
+    long seed,
+    ObjectNode workload) {
+
+  /// Limits as given; 0 where they were not.
+  public record Limits(
+      int blockTokens, int maxNumSeqs, int maxNumBatchedTokens, int maxModelTokens, int checkpointEvents) {}
+
+  private static final long GIB = 1L << 30;
+  private static final double SWAP_GIB_MAX = 1 << 20;
+  private static final int MAX_NUM_SEQS = 256;
+  private static final int BLOCK_TOKENS = 16;
+  private static final int BATCHED_TOKENS = 2048;
+  private static final int MAX_ATTEMPTS = 10;
+  private static final String ROOFLINE = "roofline";
+
+  public Scenario {
+    devices = List.copyOf(devices);
+    if (devices.isEmpty()) {
+      throw new ProfileException("no device: name at least one, for example a10; there are " + HardwareProfiles.names());
+    }
+    if (!(swapSpaceGib >= 0 && swapSpaceGib <= SWAP_GIB_MAX)) {
+      throw new ProfileException("swap space is %s GiB, must be 0 to %,.0f".formatted(swapSpaceGib, SWAP_GIB_MAX));
+    }
+  }
+
+  /// Derives everything that a run needs.
+  ///
+  /// @throws ProfileException if a profile is unknown or the model does not fit
+  /// @throws IllegalArgumentException if a limit or the policy is not valid
+  public ResolvedScenario resolve() {
+    ModelProfile modelProfile = ModelProfiles.named(model);
+    LinkProfile linkProfile = LinkProfiles.named(link);
+    EngineLimits engineLimits = engineLimits(modelProfile);
+    int blockTokens = limits.blockTokens() == 0 ? BLOCK_TOKENS : limits.blockTokens();
+    KvLayout kv =
+        new KvLayout(blockTokens, modelProfile.kvBytesPerBlock(blockTokens), 2 * modelProfile.layers());
+    List<HardwareProfile> hardware = devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
+    Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
+    EngineConfig config = new EngineConfig(kv, engineLimits, topology, policy);
+    PolicyKind.create(config);
+    List<StepTimeModel> models = new ArrayList<>();
+    for (HardwareProfile profile : hardware) {
+      models.add(timeModel(profile, modelProfile, blockTokens));
+    }
+    for (int i = hardware.size(); i < topology.places().size(); i++) {
+      models.add(models.getFirst());
+    }
+    return new ResolvedScenario(
+        config, new World(models, faults), samples, seed, describe(config, hardware, modelProfile));
+  }
+
+  private EngineLimits engineLimits(ModelProfile modelProfile) {
+    int modelTokens =
+        limits.maxModelTokens() == 0
+            ? Math.min(modelProfile.maxPositions(), EngineLimits.MAX_TOKENS)
+            : limits.maxModelTokens();
+    boolean wholePrompts = policy.name().equals(PolicyKind.VLLM_0_2_7.label());
+    int batchedTokens = limits.maxNumBatchedTokens();
+    if (batchedTokens == 0) {
+      batchedTokens = wholePrompts ? Math.max(modelTokens, BATCHED_TOKENS) : BATCHED_TOKENS;
+    }
+    int sequences = limits.maxNumSeqs() == 0 ? MAX_NUM_SEQS : limits.maxNumSeqs();
+    if (wholePrompts && batchedTokens < modelTokens) {
+      throw new ProfileException(
+          "max-num-batched-tokens is %d, must be at least max-model-len (%d) under vllm-0.2.7, which never splits a prompt"
+              .formatted(batchedTokens, modelTokens));
+    }
+    if (batchedTokens < sequences) {
+      throw new ProfileException(
+          "max-num-batched-tokens is %d, must be at least max-num-seqs (%d)".formatted(batchedTokens, sequences));
+    }
+    return new EngineLimits(sequences, batchedTokens, modelTokens, MAX_ATTEMPTS, limits.checkpointEvents());
+  }
+
+  private Topology topology(
+      List<HardwareProfile> hardware, ModelProfile modelProfile, LinkProfile linkProfile, KvLayout kv, EngineLimits engineLimits) {
+    List<Place> places = new ArrayList<>();
+    List<Link> links = new ArrayList<>();
+    int host = devices.size();
+    int hostBlocks = (int) Math.min((long) (swapSpaceGib * GIB) / kv.blockBytes(), Place.MAX_BLOCKS);
+    for (int id = 0; id < devices.size(); id++) {
+      DeviceSpec device = devices.get(id);
+      int blocks =
+          device.blocks() > 0
+              ? device.blocks()
+              : memory(hardware.get(id), modelProfile, device, kv.blockTokens(), engineLimits).blocks();
+      String name = hardware.get(id).name();
+      places.add(Place.device(id, devices.size() == 1 ? name : name + "-" + id, blocks));
+      if (hostBlocks > 0) {
+        links.add(new Link(id, host, linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
+        links.add(new Link(host, id, linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
+      }
+    }
+    if (hostBlocks > 0) {
+      places.add(Place.host(host, "host", hostBlocks));
+    }
+    return new Topology(places, links);
+  }
+
+  private static MemoryPlan memory(
+      HardwareProfile hardware, ModelProfile model, DeviceSpec device, int blockTokens, EngineLimits limits) {
+    return MemoryPlan.of(
+        hardware,
+        model,
+        new MemoryOptions(device.utilisation(), blockTokens, limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
+  }
+
+  private StepTimeModel timeModel(HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
+    return timeModel.equals(ROOFLINE)
+        ? new RooflineModel(hardware, modelProfile, blockTokens)
+        : new FittedModel(FittedProfile.read(Path.of(timeModel)));
+  }
+
+  private ObjectNode describe(EngineConfig config, List<HardwareProfile> hardware, ModelProfile modelProfile) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    ObjectNode kv = json.putObject("kv");
+    kv.put("block_tokens", config.kv().blockTokens());
+    kv.put("block_bytes", config.kv().blockBytes());
+    kv.put("copies_per_block", config.kv().copiesPerBlock());
+    ObjectNode max = json.putObject("limits");
+    max.put("max_num_seqs", config.limits().maxNumSeqs());
+    max.put("max_num_batched_tokens", config.limits().maxNumBatchedTokens());
+    max.put("max_model_len", config.limits().maxModelTokens());
+    max.put("max_attempts", config.limits().maxAttempts());
+    max.put("checkpoint_events", config.limits().checkpointEvents());
+    ObjectNode chosen = json.putObject("policy");
+    chosen.put("name", policy.name());
+    ObjectNode options = chosen.putObject("options");
+    policy.options().forEach(options::put);
+    json.put("model", modelProfile.name());
+    json.put("weight_bytes", modelProfile.weightBytes());
+    for (Place place : config.topology().places()) {
+      ObjectNode node = json.withArray("places").addObject();
+      node.put("name", place.name());
+      node.put("kind", place.kind().name());
+      node.put("blocks", place.blocks());
+      if (place.id() < hardware.size()) {
+        node.put("hardware", hardware.get(place.id()).name());
+        node.put("peak_flops_per_second", hardware.get(place.id()).peakFlopsPerSecond());
+        node.put("bandwidth_bytes_per_second", hardware.get(place.id()).bandwidthBytesPerSecond());
+      }
+    }
+    json.putArray("links");
+    for (Link between : config.topology().links()) {
+      ObjectNode node = json.withArray("links").addObject();
+      node.put("from", between.from());
+      node.put("to", between.to());
+      node.put("bytes_per_second", between.bytesPerSecond());
+      node.put("copy_nanos", between.copyNanos());
+    }
+    json.put("time_model", timeModel.equals(ROOFLINE) ? ROOFLINE : String.valueOf(Path.of(timeModel).getFileName()));
+    ObjectNode wrong = json.putObject("faults");
+    wrong.put("steps_per_million", faults.steps());
+    wrong.put("transfers_per_million", faults.transfers());
+    wrong.put("cancellations_per_million", faults.cancellations());
+    json.put("samples", samples);
+    json.put("seed", seed);
+    json.set("workload", workload);
+    return json;
+  }
+}

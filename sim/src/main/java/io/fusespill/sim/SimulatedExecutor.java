@@ -1,0 +1,194 @@
+package io.fusespill.sim;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.engine.state.Window;
+import io.fusespill.sim.EventQueue.Rank;
+import io.fusespill.sim.cost.LinkModel;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.traces.SeededRandom;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/// A device made of cost models: a plan given to it is complete at now + cost.
+///
+/// It alone knows how long each output really is. A link carries one transfer at a time, in the order in which they were
+/// given. Copies of shared blocks within a device cost nothing here.
+public final class SimulatedExecutor implements Executor {
+
+  /// Where results go, each with the time at which it is due.
+  @FunctionalInterface
+  public interface Results {
+    void add(Rank rank, InputEvent result);
+  }
+
+  private static final int MILLION = 1_000_000;
+
+  /// What is true of a sequence.
+  ///
+  /// @param lastContext tokens computed when its last token is sampled
+  /// @param promptTokens where its siblings fork
+  private record Truth(int lastContext, int promptTokens, int samples) {}
+
+  private final KvLayout kv;
+  private final List<StepTimeModel> models;
+  private final List<Link> links;
+  private final LinkModel[] linkModels;
+  private final long[] linkFreeNanos;
+  private final Faults faults;
+  private final SeededRandom stepLuck;
+  private final SeededRandom transferLuck;
+  private final LongSupplier now;
+  private final Results results;
+  private final Window<Truth> truths = new Window<>();
+  private int[] ended = new int[64];
+  private int endedCount;
+
+  /// @param models the step-time model of each place; that of a place without compute is never asked
+  /// @param now the present time, in nanoseconds since the run's start
+  public SimulatedExecutor(
+      EngineConfig config,
+      List<StepTimeModel> models,
+      Faults faults,
+      long seed,
+      LongSupplier now,
+      Results results) {
+    this.kv = config.kv();
+    this.models = models;
+    this.links = config.topology().links();
+    this.linkModels =
+        links.stream().map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos())).toArray(LinkModel[]::new);
+    this.linkFreeNanos = new long[links.size()];
+    this.faults = faults;
+    this.stepLuck = new SeededRandom(seed, "step faults");
+    this.transferLuck = new SeededRandom(seed, "transfer faults");
+    this.now = now;
+    this.results = results;
+  }
+
+  /// Tells how long the arriving request's outputs will be; each of its samples alike.
+  public void expect(RequestArrived arrived, int outputTokens) {
+    truths.put(
+        arrived.firstSequence(),
+        new Truth(arrived.promptTokens() + outputTokens - 1, arrived.promptTokens(), arrived.samples()));
+  }
+
+  @Override
+  public void execute(StepPlan plan, List<TransferPlan> before) {
+    long start = now.getAsLong();
+    for (TransferPlan transfer : before) {
+      start = Math.max(start, occupyLink(transfer));
+    }
+    long end = start + models.get(plan.device()).nanos(shape(plan));
+    if (strikes(stepLuck, faults.steps())) {
+      results.add(Rank.STEP, new StepFailed(end, plan.device(), plan.step(), "injected fault"));
+      return;
+    }
+    findEnded(plan);
+    results.add(
+        Rank.STEP, new StepCompleted(end, plan.device(), plan.step(), Ints.copyOf(ended, endedCount), Ints.EMPTY));
+  }
+
+  @Override
+  public void transfer(TransferPlan plan) {
+    long end = occupyLink(plan);
+    results.add(
+        Rank.TRANSFER,
+        strikes(transferLuck, faults.transfers())
+            ? new TransferFailed(end, plan.transfer(), "injected fault")
+            : new TransferCompleted(end, plan.transfer()));
+  }
+
+  @Override
+  public void release(int sequence) {
+    if (truths.get(sequence) != null) {
+      truths.remove(sequence);
+    }
+  }
+
+  private static boolean strikes(SeededRandom luck, int perMillion) {
+    return perMillion > 0 && luck.nextInt(1, MILLION) <= perMillion;
+  }
+
+  /// Puts the transfer on its link, behind those before it, and returns when it is done.
+  private long occupyLink(TransferPlan plan) {
+    for (int i = 0; i < links.size(); i++) {
+      if (links.get(i).from() == plan.from() && links.get(i).to() == plan.to()) {
+        long start = Math.max(now.getAsLong(), linkFreeNanos[i]);
+        linkFreeNanos[i] =
+            start
+                + linkModels[i].nanos(
+                    plan.blocks() * kv.blockBytes(), plan.blocks() * kv.copiesPerBlock());
+        return linkFreeNanos[i];
+      }
+    }
+    throw new IllegalStateException("no link from place %d to %d".formatted(plan.from(), plan.to()));
+  }
+
+  private static StepShape shape(StepPlan plan) {
+    int prefills = 0;
+    long prefillTokens = 0;
+    long pairs = 0;
+    long context = 0;
+    int size = plan.size();
+    for (int i = 0; i < size; i++) {
+      int computed = plan.computedTokens().get(i);
+      int tokens = plan.newTokens().get(i);
+      if (tokens == 1 && computed > 0) {
+        context += computed + 1;
+      } else {
+        prefills++;
+        prefillTokens += tokens;
+        pairs += StepShape.pairs(computed, tokens);
+      }
+    }
+    return new StepShape(size - prefills, context, prefills, prefillTokens, pairs, plan.batchedTokens(), size);
+  }
+
+  private void findEnded(StepPlan plan) {
+    endedCount = 0;
+    for (int i = 0; i < plan.size(); i++) {
+      int sequence = plan.sequences().get(i);
+      int context = plan.computedTokens().get(i) + plan.newTokens().get(i);
+      Truth truth = truths.get(sequence);
+      if (truth == null) {
+        throw new IllegalStateException("a step computes sequence %d, which is not expected".formatted(sequence));
+      }
+      if (context == truth.lastContext()) {
+        addEnded(sequence);
+      }
+      if (truth.samples() > 1 && context == truth.promptTokens()) {
+        forkTruth(sequence, truth, context);
+      }
+    }
+  }
+
+  private void forkTruth(int sequence, Truth truth, int context) {
+    for (int sample = 1; sample < truth.samples(); sample++) {
+      truths.put(sequence + sample, new Truth(truth.lastContext(), truth.promptTokens(), 1));
+      if (context == truth.lastContext()) {
+        addEnded(sequence + sample);
+      }
+    }
+  }
+
+  private void addEnded(int sequence) {
+    if (endedCount == ended.length) {
+      ended = Arrays.copyOf(ended, 2 * endedCount);
+    }
+    ended[endedCount++] = sequence;
+  }
+}

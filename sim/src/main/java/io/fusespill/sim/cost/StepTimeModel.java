@@ -1,0 +1,11 @@
+package io.fusespill.sim.cost;
+
+/// The time of a step from its shape. The same shape always takes the same time, on every machine.
+public interface StepTimeModel {
+
+  /// Nanoseconds, at least 1: a step of no time would stall virtual time.
+  long nanos(StepShape shape);
+
+  /// The same time by cause.
+  StepCost breakdown(StepShape shape);
+}

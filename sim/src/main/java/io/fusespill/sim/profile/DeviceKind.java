@@ -1,0 +1,7 @@
+package io.fusespill.sim.profile;
+
+/// What computes.
+public enum DeviceKind {
+  GPU,
+  CPU
+}

@@ -1,0 +1,88 @@
+package io.fusespill.traces;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A trace as comma-separated values below a header, without quotes. A format says in which columns
+/// it finds what; others are ignored.
+abstract class CsvTraceReader extends FileTraceReader {
+
+  private final String place;
+  private final List<String> header;
+  private final int[] ends;
+  private String line = "";
+
+  CsvTraceReader(LineReader lines, ReadOptions options) {
+    super(lines, options);
+    if (!lines.advance()) {
+      throw new TraceException("%s: is empty, must begin with a header".formatted(lines.file()));
+    }
+    place = lines.place();
+    header = List.of(lines.text().split(",", -1));
+    ends = new int[header.size()];
+  }
+
+  /// The row in [#text] and [#tokens], or what [#skip] returns.
+  abstract @Nullable Row row();
+
+  /// The index of a column that must be there.
+  final int column(String name) {
+    int index = header.indexOf(name);
+    if (index < 0) {
+      throw new TraceException(
+          "%s: no column \"%s\", the header is \"%s\"; name the right format with --format"
+              .formatted(place, name, Excerpt.of(String.join(",", header))));
+    }
+    return index;
+  }
+
+  /// The index of the first of `names` that is there, else -1.
+  final int anyColumn(List<String> names) {
+    return names.stream()
+        .mapToInt(header::indexOf)
+        .filter(index -> index >= 0)
+        .findFirst()
+        .orElse(-1);
+  }
+
+  final boolean hasColumns(List<String> names) {
+    return header.containsAll(names);
+  }
+
+  final String name(int column) {
+    return header.get(column);
+  }
+
+  final String text(int column) {
+    return line.substring(column == 0 ? 0 : ends[column - 1] + 1, ends[column]);
+  }
+
+  final int tokens(int column) {
+    return TokenCount.parse(name(column), text(column));
+  }
+
+  final Row.Arrival arrival(int column, ArrivalUnit unit) {
+    return Row.Arrival.parse(name(column), text(column), unit);
+  }
+
+  @Override
+  final @Nullable Row parse(LineReader lines) {
+    line = lines.text();
+    int columns = 0;
+    int from = 0;
+    for (int comma = line.indexOf(','); comma >= 0; comma = line.indexOf(',', from)) {
+      if (columns < ends.length) {
+        ends[columns] = comma;
+      }
+      columns++;
+      from = comma + 1;
+    }
+    if (columns + 1 != ends.length) {
+      throw new InvalidRowException(
+          "%d columns in \"%s\", must be %d as in the header"
+              .formatted(columns + 1, Excerpt.of(line), ends.length));
+    }
+    ends[columns] = line.length();
+    return row();
+  }
+}

@@ -1,0 +1,150 @@
+package io.fusespill.traces;
+
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/// A trace in a file: what all formats have in common. A format says what one line means.
+abstract class FileTraceReader implements TraceReader {
+
+  private final LineReader lines;
+  private final ReadOptions options;
+  private long remaining;
+  private @Nullable TraceRequest next;
+  private Row.@Nullable Arrival first;
+  private Row.@Nullable Arrival previous;
+  private long skipped;
+  private String skippedReason = "";
+
+  FileTraceReader(LineReader lines, ReadOptions options) {
+    this.lines = lines;
+    this.options = options;
+    this.remaining = options.limit();
+  }
+
+  /// The row on the current line, or what [#skip] returns. Throws [InvalidRowException].
+  abstract @Nullable Row parse(LineReader line);
+
+  @Override
+  public final boolean hasNext() {
+    if (next == null && remaining > 0) {
+      next = readRequest();
+    }
+    return next != null;
+  }
+
+  @Override
+  public final TraceRequest next() {
+    if (!hasNext() || next == null) {
+      throw new NoSuchElementException("the trace %s is at its end".formatted(lines.file()));
+    }
+    TraceRequest request = next;
+    next = null;
+    remaining--;
+    return request;
+  }
+
+  private @Nullable TraceRequest readRequest() {
+    Row row = nextInOrder();
+    if (row == null) {
+      remaining = 0;
+      return null;
+    }
+    if (first == null) {
+      first = row.arrival();
+    }
+    return new TraceRequest(
+        row.arrival().nanos() - first.nanos(),
+        row.promptTokens(),
+        row.outputTokens(),
+        row.prefixHashes());
+  }
+
+  /// The next row in time order, null at the end. The rows of most formats stand in that order.
+  @Nullable Row nextInOrder() {
+    Row row = nextInFile();
+    if (row != null) {
+      checkOrder(row.arrival());
+      previous = row.arrival();
+    }
+    return row;
+  }
+
+  private void checkOrder(Row.Arrival arrival) {
+    if (previous == null) {
+      return;
+    }
+    if ((arrival == Row.Arrival.NONE) != (previous == Row.Arrival.NONE)) {
+      throw new TraceException(
+          "%s: an arrival in some rows and not in others, must be in all or none"
+              .formatted(lines.place()));
+    }
+    if (arrival.nanos() < previous.nanos()) {
+      throw new TraceException(
+          "%s: %s is %s, must not be before the %s of the row before; sort the file by %s"
+              .formatted(
+                  lines.place(),
+                  arrival.field(),
+                  arrival.text(),
+                  previous.text(),
+                  arrival.field()));
+    }
+  }
+
+  /// The next row in the file that is to be kept, null at the end.
+  final @Nullable Row nextInFile() {
+    while (lines.advance()) {
+      Row row = parseOrSkip();
+      if (row != null) {
+        return row;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Row parseOrSkip() {
+    try {
+      Row row = parse(lines);
+      return row == null || options.lengths().accepts(row.promptTokens(), row.outputTokens())
+          ? row
+          : skip(
+              "%d prompt and %d output tokens are longer than %s"
+                  .formatted(row.promptTokens(), row.outputTokens(), options.lengths()));
+    } catch (InvalidRowException e) {
+      if (options.skipInvalid()) {
+        return skip(e.getMessage());
+      }
+      throw new TraceException(
+          "%s: %s; mend the row or leave such rows out with --skip-invalid"
+              .formatted(lines.place(), e.getMessage()),
+          e);
+    }
+  }
+
+  /// Where in which file the current row stands.
+  final String place() {
+    return lines.place();
+  }
+
+  /// Leaves the current row out.
+  final @Nullable Row skip(@Nullable String reason) {
+    if (skipped++ == 0) {
+      skippedReason = "%s: %s".formatted(lines.place(), reason);
+    }
+    return null;
+  }
+
+  @Override
+  public final long skipped() {
+    return skipped;
+  }
+
+  @Override
+  public final String skippedReason() {
+    return skippedReason;
+  }
+
+  @Override
+  public final void close() {
+    lines.close();
+  }
+}

@@ -1,0 +1,187 @@
+package io.fusespill.traces;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.GZIPInputStream;
+
+/// The lines of a file that are not blank, one at a time, in one buffer that grows to the longest
+/// line.
+///
+/// Lines end in LF or CRLF, the last one with or without; a byte order mark is dropped; gzip is
+/// recognised by its first two bytes.
+final class LineReader implements AutoCloseable {
+
+  private static final int GZIP_MAGIC_0 = 0x1f;
+  private static final int GZIP_MAGIC_1 = 0x8b;
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private final String file;
+  private final InputStream in;
+  private byte[] buffer = new byte[BUFFER_BYTES];
+  private int start;
+  private int end;
+  private int unread;
+  private int filled;
+  private long number;
+
+  /// @param file the name for messages
+  LineReader(String file, InputStream in) {
+    this.file = file;
+    this.in = in;
+  }
+
+  static LineReader open(Path path) {
+    String file = path.toString();
+    try {
+      return new LineReader(file, decompressed(Files.newInputStream(path)));
+    } catch (NoSuchFileException e) {
+      throw new TraceException("%s: no such file".formatted(file), e);
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static InputStream decompressed(InputStream raw) throws IOException {
+    try {
+      PushbackInputStream in = new PushbackInputStream(raw, 2);
+      byte[] magic = in.readNBytes(2);
+      in.unread(magic);
+      boolean gzip =
+          magic.length == 2
+              && Byte.toUnsignedInt(magic[0]) == GZIP_MAGIC_0
+              && Byte.toUnsignedInt(magic[1]) == GZIP_MAGIC_1;
+      return gzip ? new GZIPInputStream(in, BUFFER_BYTES) : in;
+    } catch (IOException e) {
+      raw.close();
+      throw e;
+    }
+  }
+
+  /// Goes to the next line that is not blank; false at the end of the file.
+  boolean advance() {
+    while (nextLine()) {
+      if (number == 1) {
+        dropByteOrderMark();
+      }
+      while (end > start && isBlank(buffer[end - 1])) {
+        end--;
+      }
+      if (end > start) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean nextLine() {
+    int newline = unread;
+    while (true) {
+      while (newline < filled && buffer[newline] != '\n') {
+        newline++;
+      }
+      if (newline < filled) {
+        break;
+      }
+      newline -= unread;
+      boolean more = fill();
+      newline += unread;
+      if (!more) {
+        break;
+      }
+    }
+    start = unread;
+    end = newline;
+    unread = Math.min(newline + 1, filled);
+    if (start == filled) {
+      return false;
+    }
+    number++;
+    return true;
+  }
+
+  /// Moves what is unread to the front, makes room and reads on; false at the end of the file.
+  private boolean fill() {
+    System.arraycopy(buffer, unread, buffer, 0, filled - unread);
+    filled -= unread;
+    unread = 0;
+    if (filled == buffer.length) {
+      if (filled >= TraceLimits.MAX_LINE_BYTES) {
+        throw new TraceException(
+            "%s:%d: longer than %d bytes; not a file of lines?"
+                .formatted(file, number + 1, TraceLimits.MAX_LINE_BYTES));
+      }
+      buffer = Arrays.copyOf(buffer, 2 * buffer.length);
+    }
+    try {
+      int count = in.read(buffer, filled, buffer.length - filled);
+      filled += Math.max(count, 0);
+      return count >= 0;
+    } catch (IOException e) {
+      throw unreadable("%s:%d".formatted(file, number + 1), e);
+    }
+  }
+
+  private void dropByteOrderMark() {
+    if (end - start >= 3
+        && buffer[start] == (byte) 0xef
+        && buffer[start + 1] == (byte) 0xbb
+        && buffer[start + 2] == (byte) 0xbf) {
+      start += 3;
+    }
+  }
+
+  private static boolean isBlank(byte character) {
+    return character == ' ' || character == '\t' || character == '\r';
+  }
+
+  /// The current line without its end and without blanks before it.
+  String text() {
+    return new String(buffer, start, end - start, StandardCharsets.UTF_8);
+  }
+
+  /// The bytes that hold the current line, valid until the next `advance`.
+  byte[] bytes() {
+    return buffer;
+  }
+
+  int offset() {
+    return start;
+  }
+
+  int length() {
+    return end - start;
+  }
+
+  String file() {
+    return file;
+  }
+
+  /// The current line's number, from 1.
+  long number() {
+    return number;
+  }
+
+  /// Where the reader stands, as messages begin.
+  String place() {
+    return "%s:%d".formatted(file, number);
+  }
+
+  @Override
+  public void close() {
+    try {
+      in.close();
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static TraceException unreadable(String place, IOException e) {
+    return new TraceException("%s: cannot be read: %s".formatted(place, e.getMessage()), e);
+  }
+}

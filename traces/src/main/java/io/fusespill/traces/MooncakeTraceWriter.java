@@ -1,0 +1,33 @@
+package io.fusespill.traces;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// Writes Mooncake's format. Milliseconds get a fraction only where the arrival has one; a request
+/// without prefix hashes gets an empty list.
+final class MooncakeTraceWriter extends FileTraceWriter {
+
+  MooncakeTraceWriter(Path file) {
+    super(file);
+  }
+
+  @Override
+  String row(TraceRequest request) {
+    int hashes = request.prefixHashes().length;
+    int blocks = Math.ceilDiv(request.promptTokens(), MooncakeTraceReader.BLOCK_TOKENS);
+    if (hashes != 0 && hashes != blocks) {
+      throw new TraceException(
+          "a request of %d prompt tokens has %d prefix hashes, mooncake must have %d, one for each %d tokens; write lengths or vllm, which have none"
+              .formatted(request.promptTokens(), hashes, blocks, MooncakeTraceReader.BLOCK_TOKENS));
+    }
+    return "{\"timestamp\": "
+        + ArrivalUnit.MILLISECONDS.decimal(request.arrivalNanos())
+        + ", \"input_length\": "
+        + request.promptTokens()
+        + ", \"output_length\": "
+        + request.outputTokens()
+        + ", \"hash_ids\": "
+        + Arrays.toString(request.prefixHashes())
+        + "}";
+  }
+}

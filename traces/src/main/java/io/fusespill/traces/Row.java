@@ -1,0 +1,20 @@
+package io.fusespill.traces;
+
+/// One row as the file has it.
+record Row(Arrival arrival, int promptTokens, int outputTokens, long[] prefixHashes) {
+
+  Row(Arrival arrival, int promptTokens, int outputTokens) {
+    this(arrival, promptTokens, outputTokens, TraceRequest.NO_HASHES);
+  }
+
+  /// A time of the file's own clock: the field, what it says, and what that is in nanoseconds.
+  record Arrival(String field, String text, long nanos) {
+
+    /// Where a file has no times, all requests arrive at once.
+    static final Arrival NONE = new Arrival("", "", 0);
+
+    static Arrival parse(String field, String text, ArrivalUnit unit) {
+      return new Arrival(field, text, unit.nanos(field, text));
+    }
+  }
+}

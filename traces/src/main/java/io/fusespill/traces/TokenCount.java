@@ -1,0 +1,23 @@
+package io.fusespill.traces;
+
+/// The text of a field that counts tokens.
+final class TokenCount {
+
+  private static final int MAX_DIGITS = 18;
+
+  private TokenCount() {}
+
+  static int parse(String field, String text) {
+    long value = text.isEmpty() || text.length() > MAX_DIGITS ? -1 : 0;
+    for (int i = 0; i < text.length() && value >= 0; i++) {
+      int digit = text.charAt(i) - '0';
+      value = digit >= 0 && digit <= 9 ? 10 * value + digit : -1;
+    }
+    if (value < 1 || value > TraceLimits.MAX_TOKENS) {
+      throw new InvalidRowException(
+          "%s is \"%s\", must be a whole number 1 to %d"
+              .formatted(field, Excerpt.of(text), TraceLimits.MAX_TOKENS));
+    }
+    return (int) value;
+  }
+}

@@ -1,0 +1,69 @@
+package io.fusespill.traces;
+
+/// What a trace is like, from one pass over it.
+///
+/// @param durationNanos from the first arrival to the last
+/// @param requestsPerSecond requests by duration, infinite where all arrive at once
+/// @param interArrivalCv standard deviation of the gaps between arrivals by their mean: 1 for
+///   Poisson, more is burstier; 0 where there are no gaps
+/// @param skipped rows that the reader left out
+/// @param adjusted rows that the reader sorted into their place
+public record TraceSummary(
+    long requests,
+    long durationNanos,
+    double requestsPerSecond,
+    TokenSummary prompt,
+    TokenSummary output,
+    double interArrivalCv,
+    long skipped,
+    long adjusted) {
+
+  private static final double SECOND_NANOS = 1e9;
+
+  /// Reads `trace` to its end; its owner closes it.
+  public static TraceSummary of(TraceReader trace) {
+    TokenHistogram prompt = new TokenHistogram();
+    TokenHistogram output = new TokenHistogram();
+    Gaps gaps = new Gaps();
+    long requests = 0;
+    long last = 0;
+    while (trace.hasNext()) {
+      TraceRequest request = trace.next();
+      prompt.add(request.promptTokens());
+      output.add(request.outputTokens());
+      if (requests > 0) {
+        gaps.add(request.arrivalNanos() - last);
+      }
+      last = request.arrivalNanos();
+      requests++;
+    }
+    return new TraceSummary(
+        requests,
+        last,
+        requests == 0 ? 0 : requests / (last / SECOND_NANOS),
+        prompt.summary(),
+        output.summary(),
+        gaps.variation(),
+        trace.skipped(),
+        trace.adjusted());
+  }
+
+  /// Mean and deviation of the gaps in one pass (B. P. Welford, Technometrics 4(3), 1962).
+  private static final class Gaps {
+
+    private long count;
+    private double mean;
+    private double squares;
+
+    void add(long nanos) {
+      count++;
+      double distance = nanos - mean;
+      mean += distance / count;
+      squares += distance * (nanos - mean);
+    }
+
+    double variation() {
+      return mean == 0 ? 0 : Math.sqrt(squares / count) / mean;
+    }
+  }
+}
