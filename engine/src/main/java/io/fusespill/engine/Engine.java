@@ -89,21 +89,31 @@ public final class Engine {
     follow(input);
   }
 
-  /// Asks the policies for every device that has no step in flight.
+  /// Asks the policies for every device that has no step in flight, again and again until nobody decides anything more:
+  /// what one device gives up, another may take.
   public void schedule() {
-    for (Place place : places) {
-      if (place.computes()) {
-        int rounds = 0;
-        while (state.stepInFlight(place.id()) == null && round(place.id()) == Round.AGAIN) {
-          if (++rounds > ROUNDS_MAX) {
-            throw new IllegalStateException("policy did not settle in %d rounds at position %d".formatted(rounds, state.events()));
-          }
+    long before;
+    do {
+      before = state.events();
+      for (Place place : places) {
+        if (place.computes()) {
+          settle(place.id());
         }
       }
-    }
+    } while (places.size() > 1 && state.events() != before);
     scheduled = true;
     if (state.events() >= checkpointDue) {
       checkpoint();
+    }
+  }
+
+  private void settle(int device) {
+    int rounds = 0;
+    while (state.stepInFlight(device) == null && round(device) == Round.AGAIN) {
+      if (++rounds > ROUNDS_MAX) {
+        throw new IllegalStateException(
+            "policy did not settle in %d rounds at position %d".formatted(rounds, state.events()));
+      }
     }
   }
 

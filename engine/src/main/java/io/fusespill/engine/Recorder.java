@@ -46,7 +46,10 @@ final class Recorder implements Decisions {
   public void reject(Request request, RejectionReason reason, long needed, long available) {
     for (int i = 0; i < request.samples(); i++) {
       Sequence sequence = state.sequence(request.firstSequence() + i);
-      require(sequence == null || !sequence.pinned(), "request %d is in use", request.id());
+      require(
+          sequence == null || !(sequence.pinned() || drafted(sequence)),
+          "request %d is in use",
+          request.id());
     }
     log.accept(
         new RequestRejected(
@@ -152,6 +155,7 @@ final class Recorder implements Decisions {
             draft.plan(state.nextStep(device), state.orderedPlanned(device), batchedTokens),
             draft.free(),
             state.waiting().size()));
+    draft.clear();
   }
 
   /// An asynchronous copy into or out of a pool could overtake ordered ones that have not run yet.
@@ -171,7 +175,18 @@ final class Recorder implements Decisions {
 
   private boolean resident(Sequence sequence) {
     return (sequence.status() == SequenceStatus.RUNNING || sequence.status() == SequenceStatus.SWAPPED)
-        && !sequence.pinned();
+        && !sequence.pinned()
+        && !drafted(sequence);
+  }
+
+  /// Whether a step being put together computes the sequence.
+  private boolean drafted(Sequence sequence) {
+    for (StepDraft draft : drafts) {
+      if (draft != null && draft.contains(sequence)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Puts the distinct blocks of `sequences` into `distinct`, in order of first appearance, and returns their number.

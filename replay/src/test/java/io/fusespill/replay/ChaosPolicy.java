@@ -148,23 +148,26 @@ final class ChaosPolicy implements SchedulingPolicy {
 
   private static boolean nothingMoves(EngineView view) {
     for (Place place : view.config().topology().places()) {
-      if (view.stepInFlight(place.id()) != null) {
+      if (view.stepInFlight(place.id()) != null || !view.orderedPlanned(place.id()).isEmpty()) {
         return false;
       }
     }
     return view.transfersInFlight() == 0;
   }
 
-  /// Makes room where nobody can go on: gives up everything but the oldest, or the oldest itself if it can never fit.
+  /// Makes room where nobody can go on: gives up the newest here, or else everything that lies in places without
+  /// compute, or else a request that can never fit.
   private static boolean unblock(EngineView view, int device, Decisions decisions) {
+    SequenceQueue running = view.residents(device);
+    if (!running.isEmpty()) {
+      giveUp(running.get(running.size() - 1), decisions);
+      return true;
+    }
     boolean changed = false;
     for (Place place : view.config().topology().places()) {
-      SequenceQueue residents = view.residents(place.id());
-      while (!residents.isEmpty()) {
-        decisions.preempt(
-            residents.get(residents.size() - 1),
-            PreemptionKind.RECOMPUTE,
-            PreemptionReason.OUT_OF_BLOCKS);
+      SequenceQueue parked = view.residents(place.id());
+      while (!place.computes() && !parked.isEmpty()) {
+        giveUp(parked.get(parked.size() - 1), decisions);
         changed = true;
       }
     }
@@ -184,9 +187,16 @@ final class ChaosPolicy implements SchedulingPolicy {
       if (fitsElsewhere) {
         return false;
       }
+      if (!decisions.draft(device).canReject(view, head.request())) {
+        return false;
+      }
       decisions.reject(head.request(), RejectionReason.NEVER_FITS, need, view.pool(device).total());
       return true;
     }
     return changed;
+  }
+
+  private static void giveUp(Sequence sequence, Decisions decisions) {
+    decisions.preempt(sequence, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
   }
 }

@@ -149,6 +149,9 @@ class SimulationFuzzTest {
         verify();
         return events.size();
       } catch (RuntimeException | AssertionError e) {
+        if (Boolean.getBoolean("fuzz.dump")) {
+          events.forEach(System.out::println);
+        }
         throw new AssertionError(
             """
             seed %d failed after %d events: %s

@@ -68,7 +68,7 @@ final class AzureTimestamp {
 
   private static InvalidRowException invalid(String field, String text) {
     return new InvalidRowException(
-        "%s is \"%s\", must be a UTC time of %d to %d like 2023-11-16 18:15:46.6805900 or 2024-05-10 00:00:00+00:00"
+        "%s is \"%s\", must be a UTC time of %d to %d like 2023-11-16 18:15:46.6805900"
             .formatted(field, Excerpt.of(text), YEAR_MIN, YEAR_MAX));
   }
 }

@@ -44,7 +44,7 @@ abstract class FileTraceReader implements TraceReader {
   }
 
   private @Nullable TraceRequest readRequest() {
-    Row row = nextInOrder();
+    Row row = readRow();
     if (row == null) {
       remaining = 0;
       return null;
@@ -59,21 +59,24 @@ abstract class FileTraceReader implements TraceReader {
         row.prefixHashes());
   }
 
-  /// The next row in time order, null at the end. The rows of most formats stand in that order.
-  @Nullable Row nextInOrder() {
-    Row row = nextInFile();
-    if (row != null) {
-      checkOrder(row.arrival());
-      previous = row.arrival();
+  /// The next row that is to be kept, null at the end.
+  private @Nullable Row readRow() {
+    while (lines.advance()) {
+      Row row = parseOrSkip();
+      if (row != null) {
+        checkOrder(row.arrival());
+        previous = row.arrival();
+        return row;
+      }
     }
-    return row;
+    return null;
   }
 
   private void checkOrder(Row.Arrival arrival) {
     if (previous == null) {
       return;
     }
-    if ((arrival == Row.Arrival.NONE) != (previous == Row.Arrival.NONE)) {
+    if (arrival.given() != previous.given()) {
       throw new TraceException(
           "%s: an arrival in some rows and not in others, must be in all or none"
               .formatted(lines.place()));
@@ -88,17 +91,6 @@ abstract class FileTraceReader implements TraceReader {
                   previous.text(),
                   arrival.field()));
     }
-  }
-
-  /// The next row in the file that is to be kept, null at the end.
-  final @Nullable Row nextInFile() {
-    while (lines.advance()) {
-      Row row = parseOrSkip();
-      if (row != null) {
-        return row;
-      }
-    }
-    return null;
   }
 
   private @Nullable Row parseOrSkip() {
@@ -118,11 +110,6 @@ abstract class FileTraceReader implements TraceReader {
               .formatted(lines.place(), e.getMessage()),
           e);
     }
-  }
-
-  /// Where in which file the current row stands.
-  final String place() {
-    return lines.place();
   }
 
   /// Leaves the current row out.

@@ -46,6 +46,11 @@ abstract class JsonlTraceReader extends FileTraceReader {
     throw missing(arrivalField);
   }
 
+  /// The arrival on one clock for the whole file.
+  Row.Arrival onOneClock(Row.Arrival arrival) {
+    return arrival;
+  }
+
   final void arrival(String name, JsonParser json, ArrivalUnit unit) throws IOException {
     arrival = Row.Arrival.parse(name, json.getText(), unit);
   }
@@ -128,7 +133,10 @@ abstract class JsonlTraceReader extends FileTraceReader {
       throw missing(outputField);
     }
     return new Row(
-        arrival == null ? missingArrival() : arrival, promptTokens, outputTokens, prefixHashes);
+        arrival == null ? missingArrival() : onOneClock(arrival),
+        promptTokens,
+        outputTokens,
+        prefixHashes);
   }
 
   private static InvalidRowException missing(String field) {

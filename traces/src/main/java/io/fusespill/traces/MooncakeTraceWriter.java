@@ -17,7 +17,8 @@ final class MooncakeTraceWriter extends FileTraceWriter {
     int blocks = Math.ceilDiv(request.promptTokens(), MooncakeTraceReader.BLOCK_TOKENS);
     if (hashes != 0 && hashes != blocks) {
       throw new TraceException(
-          "a request of %d prompt tokens has %d prefix hashes, mooncake must have %d, one for each %d tokens; write lengths or vllm, which have none"
+          ("a request of %d prompt tokens has %d prefix hashes, mooncake must have %d,"
+                  + " one for each %d tokens; write lengths or vllm, which have none")
               .formatted(request.promptTokens(), hashes, blocks, MooncakeTraceReader.BLOCK_TOKENS));
     }
     return "{\"timestamp\": "

@@ -1,6 +1,7 @@
 package io.fusespill.traces;
 
 /// The standard normal distribution, with the same last bits on every machine.
+@SuppressWarnings("FloatingPointLiteralPrecision") // The constants as they are printed.
 final class Normal {
 
   /*

@@ -3,14 +3,9 @@ package io.fusespill.traces;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /// RAGPulse: JSONL with seconds as text, input and output length, and the ids of the prompt's parts
 /// by kind.
@@ -19,19 +14,22 @@ import org.jspecify.annotations.Nullable;
 final class RagPulseTraceReader extends JsonlTraceReader {
 
   /*
-   * The published file is two recordings of the same week, one after the other: its time runs
-   * from 82 to 604,453 s and then again from 0 to 604,603 s. Were the second one taken as late,
-   * its requests would all arrive at one instant. So the rows are sorted: equal times stay in
-   * file order, and the rows that moved are counted as adjusted.
+   * The published file is two weeks, one after the other, and the clock restarts with the second:
+   * 3,800 rows from 82 to 604,453 s, then 3,306 rows from 0 to 604,603 s. The session ids, which
+   * begin with a Unix time, put 0 at 2025-09-10 04:00:34 UTC in the first part and at 2025-09-17
+   * 04:00:34 UTC in the second. So where the time falls by more than half a week, a week is added
+   * from there on, and the rows are counted as adjusted. A smaller fall stays an error.
    */
 
+  private static final long WEEK_NANOS = 604_800_000_000_000L;
   private static final String HASHES = "hash_ids";
 
   /// In the order in which they stand in the prompt.
   private static final List<String> PARTS =
       List.of("sys_prompt", "passages_ids", "history", "web_search", "user_input");
 
-  private @Nullable Deque<Row> sorted;
+  private long previousNanos;
+  private long weeks;
   private long adjusted;
 
   RagPulseTraceReader(LineReader lines, ReadOptions options) {
@@ -66,34 +64,16 @@ final class RagPulseTraceReader extends JsonlTraceReader {
   }
 
   @Override
-  @Nullable Row nextInOrder() {
-    if (sorted == null) {
-      sorted = readSorted();
+  Row.Arrival onOneClock(Row.Arrival arrival) {
+    if (previousNanos - arrival.nanos() > WEEK_NANOS / 2) {
+      weeks++;
     }
-    return sorted.poll();
-  }
-
-  private Deque<Row> readSorted() {
-    List<Row> rows = new ArrayList<>();
-    long latest = Long.MIN_VALUE;
-    for (Row row = nextInFile(); row != null; row = nextInFile()) {
-      if (rows.size() == TraceLimits.MAX_SORTED_ROWS) {
-        throw tooMany();
-      }
-      rows.add(row);
-      if (row.arrival().nanos() < latest) {
-        adjusted++;
-      }
-      latest = Math.max(latest, row.arrival().nanos());
+    previousNanos = arrival.nanos();
+    if (weeks == 0) {
+      return arrival;
     }
-    rows.sort(Comparator.comparingLong(row -> row.arrival().nanos()));
-    return new ArrayDeque<>(rows);
-  }
-
-  private TraceException tooMany() {
-    return new TraceException(
-        "%s: more than %d rows, which ragpulse sorts in memory; sort the file by timestamp and convert it to mooncake"
-            .formatted(place(), TraceLimits.MAX_SORTED_ROWS));
+    adjusted++;
+    return new Row.Arrival(arrival.field(), arrival.text(), arrival.nanos() + weeks * WEEK_NANOS);
   }
 
   @Override

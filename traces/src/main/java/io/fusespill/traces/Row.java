@@ -1,6 +1,7 @@
 package io.fusespill.traces;
 
 /// One row as the file has it.
+@SuppressWarnings("ArrayRecordComponent") // Handed on, never compared.
 record Row(Arrival arrival, int promptTokens, int outputTokens, long[] prefixHashes) {
 
   Row(Arrival arrival, int promptTokens, int outputTokens) {
@@ -12,6 +13,10 @@ record Row(Arrival arrival, int promptTokens, int outputTokens, long[] prefixHas
 
     /// Where a file has no times, all requests arrive at once.
     static final Arrival NONE = new Arrival("", "", 0);
+
+    boolean given() {
+      return !field.isEmpty();
+    }
 
     static Arrival parse(String field, String text, ArrivalUnit unit) {
       return new Arrival(field, text, unit.nanos(field, text));

@@ -20,11 +20,9 @@ public final class SeededRandom {
 
   /// The stream of `purpose` under a master seed.
   public SeededRandom(long seed, String purpose) {
-    long state = seed ^ fnv1a(purpose);
-    s0 = splitMix64(state + GOLDEN_GAMMA);
-    s1 = splitMix64(state + 2 * GOLDEN_GAMMA);
-    s2 = splitMix64(state + 3 * GOLDEN_GAMMA);
-    s3 = splitMix64(state + 4 * GOLDEN_GAMMA);
+    long stream = seed ^ fnv1a(purpose);
+    this(
+        splitMix64(stream, 1), splitMix64(stream, 2), splitMix64(stream, 3), splitMix64(stream, 4));
   }
 
   SeededRandom(long s0, long s1, long s2, long s3) {
@@ -42,8 +40,10 @@ public final class SeededRandom {
     return hash;
   }
 
-  static long splitMix64(long state) {
-    long z = (state ^ (state >>> 30)) * 0xbf58476d1ce4e5b9L;
+  /// The `index`-th output, from 1, of SplitMix64 under `seed`.
+  static long splitMix64(long seed, int index) {
+    long z = seed + index * GOLDEN_GAMMA;
+    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
     z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
     return z ^ (z >>> 31);
   }

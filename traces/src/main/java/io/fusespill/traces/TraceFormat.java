@@ -32,7 +32,8 @@ public enum TraceFormat {
       RagPulseTraceReader::new),
   LENGTHS(
       "lengths",
-      "lengths, CSV: num_prefill_tokens,num_decode_tokens or prompt_len,output_len; perhaps arrived_at (s)",
+      "lengths, CSV: num_prefill_tokens,num_decode_tokens or prompt_len,output_len;"
+          + " perhaps arrived_at (s)",
       LengthsTraceReader::recognises,
       LengthsTraceReader::new,
       LengthsTraceWriter::new),
@@ -111,8 +112,7 @@ public enum TraceFormat {
                     .formatted(file, Excerpt.of(line.text()), list(Arrays.stream(values())))));
   }
 
-  /// Opens a file, plain or gzip. It is read as the requests are asked for, except RAGPulse, which
-  /// is sorted first.
+  /// Opens a file, plain or gzip, which is read as the requests are asked for.
   public TraceReader open(Path file, ReadOptions options) {
     return open(LineReader.open(file), options);
   }

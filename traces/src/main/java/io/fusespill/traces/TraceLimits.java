@@ -9,10 +9,6 @@ public final class TraceLimits {
   /// The longest line, in bytes: room for the ids of four million tokens.
   public static final int MAX_LINE_BYTES = 1 << 25;
 
-  /// The most rows in a format whose rows are not in time order: they are sorted in memory, at some
-  /// 300 bytes each.
-  public static final int MAX_SORTED_ROWS = 1_000_000;
-
   /// The most drawn requests in a row that a [LengthFilter] may refuse before a generator gives up.
   public static final int MAX_REFUSED_DRAWS = 1_000_000;
 

@@ -19,7 +19,7 @@ public interface TraceReader extends Iterator<TraceRequest>, AutoCloseable {
     return "";
   }
 
-  /// Rows so far that stood behind a later one in the source and were sorted into their place.
+  /// Rows so far whose arrival was corrected, where the format is known to need it.
   default long adjusted() {
     return 0;
   }

@@ -7,7 +7,7 @@ package io.fusespill.traces;
 /// @param interArrivalCv standard deviation of the gaps between arrivals by their mean: 1 for
 ///   Poisson, more is burstier; 0 where there are no gaps
 /// @param skipped rows that the reader left out
-/// @param adjusted rows that the reader sorted into their place
+/// @param adjusted rows whose arrival the reader corrected
 public record TraceSummary(
     long requests,
     long durationNanos,

@@ -4,7 +4,6 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
-import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
@@ -30,7 +29,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
 
   private final KvLayout kv;
   private final EngineLimits limits;
-  private final Topology topology;
+  private final int tokensMax;
+  private final int blocksMax;
   private final boolean chunked;
   private final int chunkMax;
   private final boolean reservePrompt;
@@ -38,11 +38,13 @@ final class ContinuousPolicy implements SchedulingPolicy {
   ContinuousPolicy(EngineConfig config, PolicyOptions options) {
     kv = config.kv();
     limits = config.limits();
-    topology = config.topology();
+    blocksMax =
+        config.topology().places().stream().filter(Place::computes).mapToInt(Place::blocks).max().orElseThrow();
     chunked = options.flag(CHUNKED_PREFILL);
     int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
     chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
     reservePrompt = options.flag(RESERVE_PROMPT);
+    tokensMax = chunked ? limits.maxModelTokens() : Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
     if (!chunked && threshold > 0) {
       throw new PolicyException(
           "option long-prefill-threshold of policy continuous is %d, must be 0 where chunked-prefill is false".formatted(threshold));
@@ -52,8 +54,9 @@ final class ContinuousPolicy implements SchedulingPolicy {
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
+    boolean rejected = turnAwayHeads(view, decisions, draft);
     boolean preempted = scheduleRunning(view, device, decisions, draft);
-    boolean rejected = !preempted && scheduleWaiting(view, device, decisions, draft);
+    rejected |= !preempted && scheduleWaiting(view, device, decisions, draft);
     if (draft.size() > 0) {
       decisions.start(draft, draft.tokens());
       return Round.SETTLED;
@@ -93,16 +96,21 @@ final class ContinuousPolicy implements SchedulingPolicy {
     while (!waiting.isEmpty() && draft.tokens() < limits.maxNumBatchedTokens()) {
       Sequence sequence = waiting.get(0);
       int all = sequence.totalTokens();
-      if (turnAway(sequence, all, decisions)) {
-        rejected = true;
-        continue;
+      if (impossible(sequence)) {
+        boolean turnedAway = turnAwayHeads(view, decisions, draft);
+        rejected |= turnedAway;
+        if (turnedAway) {
+          continue;
+        }
+        break;
       }
       int budget = limits.maxNumBatchedTokens() - draft.tokens();
       if (seats + sequence.seats() > limits.maxNumSeqs() || (!chunked && all > budget)) {
         break;
       }
       int tokens = Math.min(Math.min(all, chunkMax), budget);
-      if (kv.blocks(reservePrompt ? all : tokens) > draft.free() || kv.blocks(all) > view.pool(device).total()) {
+      if (kv.blocks(reservePrompt ? all : tokens) > draft.free()
+          || kv.blocks(all) > view.pool(device).total()) {
         break;
       }
       decisions.admit(sequence, device);
@@ -112,21 +120,27 @@ final class ContinuousPolicy implements SchedulingPolicy {
     return rejected;
   }
 
-  private boolean turnAway(Sequence sequence, int tokens, Decisions decisions) {
-    int tokensMax = chunked ? limits.maxModelTokens() : Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
-    if (tokens > tokensMax) {
-      decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
-      return true;
+  /// Turns away what waits in front and could never run to its next token. One whose other samples are in use has to
+  /// wait for that.
+  private boolean turnAwayHeads(EngineView view, Decisions decisions, StepDraft draft) {
+    boolean rejected = false;
+    while (!view.waiting().isEmpty()
+        && impossible(view.waiting().get(0))
+        && draft.canReject(view, view.waiting().get(0).request())) {
+      Sequence sequence = view.waiting().get(0);
+      int tokens = sequence.totalTokens();
+      if (tokens > tokensMax) {
+        decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
+      } else {
+        decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
+      }
+      rejected = true;
     }
-    int blocksMax = 0;
-    for (Place place : topology.places()) {
-      blocksMax = place.computes() ? Math.max(blocksMax, place.blocks()) : blocksMax;
-    }
-    if (kv.blocks(tokens) > blocksMax) {
-      decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
-      return true;
-    }
-    return false;
+    return rejected;
+  }
+
+  private boolean impossible(Sequence sequence) {
+    return sequence.totalTokens() > tokensMax || kv.blocks(sequence.totalTokens()) > blocksMax;
   }
 
   private static int seats(SequenceQueue running) {

@@ -6,6 +6,8 @@ import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.BlockPool;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Request;
 import io.fusespill.engine.state.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,6 +58,26 @@ public final class StepDraft {
   /// Number of entries.
   public int size() {
     return size;
+  }
+
+  public boolean contains(Sequence sequence) {
+    for (int i = 0; i < size; i++) {
+      if (sequences[i] == sequence.id()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether nobody uses any sequence of `request`: no step in flight, no transfer and no entry of this draft.
+  public boolean canReject(EngineView view, Request request) {
+    for (int i = 0; i < request.samples(); i++) {
+      Sequence sequence = view.sequence(request.firstSequence() + i);
+      if (sequence != null && (sequence.pinned() || contains(sequence))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Tokens that the entries compute.

@@ -80,7 +80,7 @@ final class VllmPolicy implements SchedulingPolicy {
     int swapped = swapHost[device];
     if (swapped < 0 || view.residents(swapped).isEmpty()) {
       boolean ignored = admitPrompts(view, device, decisions, draft);
-      if (draft.size() > 0) {
+      if (view.stepInFlight(device) != null) {
         return Round.SETTLED;
       }
       if (ignored) {
@@ -104,13 +104,17 @@ final class VllmPolicy implements SchedulingPolicy {
       Sequence sequence = waiting.get(0);
       int tokens = sequence.totalTokens();
       int tokensMax = Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
+      int need = kv.blocks(tokens);
+      int usable = view.pool(device).total() - watermarkBlocks[device];
+      boolean impossible = tokens > tokensMax || need > usable;
+      if (impossible && !draft.canReject(view, sequence.request())) {
+        break;
+      }
       if (tokens > tokensMax) {
         decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
         ignored = true;
         continue;
       }
-      int need = kv.blocks(tokens);
-      int usable = view.pool(device).total() - watermarkBlocks[device];
       if (need > usable) {
         if (fitsElsewhere(need, device)) {
           break;
@@ -175,7 +179,7 @@ final class VllmPolicy implements SchedulingPolicy {
         }
       } else {
         preempted = true;
-        preemptLast(view, device, decisions);
+        preemptLast(view, device, decisions, draft);
       }
     }
     boolean rejected = false;
@@ -203,7 +207,7 @@ final class VllmPolicy implements SchedulingPolicy {
   }
 
   /// Preempts the group at the tail, which is the newest to have arrived.
-  private void preemptLast(EngineView view, int device, Decisions decisions) {
+  private void preemptLast(EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue running = view.residents(device);
     Request request = running.get(running.size() - 1).request();
     int first = running.size() - 1;
@@ -213,9 +217,7 @@ final class VllmPolicy implements SchedulingPolicy {
     int size = running.size() - first;
     boolean swap = preemption == Preemption.SWAP || (preemption == Preemption.AUTO && size > 1);
     if (!swap || swapHost[device] < 0) {
-      for (int i = 0; i < size; i++) {
-        decisions.preempt(running.get(running.size() - 1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
-      }
+      recompute(running, size, decisions);
       return;
     }
     int[] ids = new int[size];
@@ -226,6 +228,10 @@ final class VllmPolicy implements SchedulingPolicy {
     int need = decisions.distinctBlocks(group);
     int free = view.pool(swapHost[device]).free();
     if (need > free) {
+      if (request.liveSequences() > size && !draft.canReject(view, request)) {
+        recompute(running, size, decisions);
+        return;
+      }
       decisions.reject(request, RejectionReason.SWAP_SPACE_EXHAUSTED, need, free);
       return;
     }
@@ -233,6 +239,13 @@ final class VllmPolicy implements SchedulingPolicy {
       decisions.preempt(running.get(first + i), PreemptionKind.SWAP, PreemptionReason.OUT_OF_BLOCKS);
     }
     decisions.transfer(device, swapHost[device], TransferMode.ORDERED, group);
+  }
+
+  private static void recompute(SequenceQueue running, int size, Decisions decisions) {
+    for (int i = 0; i < size; i++) {
+      decisions.preempt(
+          running.get(running.size() - 1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    }
   }
 
   /// Brings swapped groups back, oldest first, and lets them decode in this very step.
@@ -251,8 +264,10 @@ final class VllmPolicy implements SchedulingPolicy {
       int need = decisions.distinctBlocks(group) + size;
       if (draft.free() - need < watermarkBlocks[device]) {
         int usable = view.pool(device).total() - watermarkBlocks[device];
-        if (need > usable && !fitsElsewhere(need, device)) {
-          decisions.reject(swapped.get(0).request(), RejectionReason.NEVER_FITS, need, usable);
+        Request request = swapped.get(0).request();
+        boolean alone = draft.canReject(view, request);
+        if (need > usable && alone && !fitsElsewhere(need, device)) {
+          decisions.reject(request, RejectionReason.NEVER_FITS, need, usable);
           return true;
         }
         return false;

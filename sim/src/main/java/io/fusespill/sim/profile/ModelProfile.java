@@ -31,15 +31,17 @@ public record ModelProfile(
     DataType dataType,
     String source) {
 
+  private static final int LAYERS_MAX = 1 << 12;
   private static final int SIZE_MAX = 1 << 22;
 
   public ModelProfile {
     Check.text("name", name);
-    Check.range("layers", layers, 1, SIZE_MAX);
+    Check.range("layers", layers, 1, LAYERS_MAX);
     Check.range("hiddenSize", hiddenSize, 1, SIZE_MAX);
     Check.range("heads", heads, 1, SIZE_MAX);
     Check.range("kvHeads", kvHeads, 1, heads);
     Check.range("headDim", headDim, 1, SIZE_MAX);
+    Check.range("heads x headDim", (long) heads * headDim, 1, SIZE_MAX);
     Check.range("intermediateSize", intermediateSize, 1, SIZE_MAX);
     Check.range("vocabSize", vocabSize, 1, SIZE_MAX);
     Check.range("maxPositions", maxPositions, 1, Integer.MAX_VALUE);

@@ -89,6 +89,22 @@ class ModelProfileTest {
         .hasMessage("kvHeads is 2, must divide the 3 query heads");
   }
 
+  @Test
+  void read_absurdSizes_areErrorsAndNotOverflows() {
+    String json = Resources.text("/io/fusespill/sim/models/vicuna-7b.json");
+
+    assertThatThrownBy(() -> parse(json.replace("\"head_dim\": 128", "\"head_dim\": 4194304")))
+        .hasMessageContaining("heads x headDim is 134217728, must be 1 to 4194304");
+    assertThatThrownBy(() -> parse(json.replace("_layers\": 32", "_layers\": 5000")))
+        .hasMessageContaining("layers is 5000, must be 1 to 4096");
+    assertThatThrownBy(() -> parse(json.replace("_size\": 4096", "_size\": 0")))
+        .hasMessageContaining("hiddenSize is 0");
+  }
+
+  private static ModelProfile parse(String json) {
+    return JsonReader.parse(json, "test.json", reader -> ModelConfig.profile(reader, ""));
+  }
+
   private static ModelProfile tiny(boolean attentionBias, boolean mlpBias) {
     return new ModelProfile(
         "tiny",
