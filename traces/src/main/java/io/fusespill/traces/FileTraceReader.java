@@ -9,6 +9,7 @@ abstract class FileTraceReader implements TraceReader {
   private final LineReader lines;
   private final ReadOptions options;
   private long remaining;
+  private boolean empty = true;
   private @Nullable TraceRequest next;
   private Row.@Nullable Arrival first;
   private Row.@Nullable Arrival previous;
@@ -62,12 +63,16 @@ abstract class FileTraceReader implements TraceReader {
   /// The next row that is to be kept, null at the end.
   private @Nullable Row readRow() {
     while (lines.advance()) {
+      empty = false;
       Row row = parseOrSkip();
       if (row != null) {
         checkOrder(row.arrival());
         previous = row.arrival();
         return row;
       }
+    }
+    if (empty) {
+      throw new TraceException("%s: holds no row, must hold a trace".formatted(lines.file()));
     }
     return null;
   }

@@ -72,26 +72,14 @@ final class LengthTable {
     return licence;
   }
 
-  double correlation() {
-    return correlation;
-  }
-
   LengthDistribution.Lengths draw(SeededRandom random) {
     double share = random.nextDouble();
     double independent = random.nextNormal();
     double normal =
-        correlation * Normal.quantile(share)
+        correlation * StandardNormal.quantile(share)
             + Math.sqrt(1 - correlation * correlation) * independent;
     return new LengthDistribution.Lengths(
-        quantile(promptTokens, share), quantile(outputTokens, Normal.cdf(normal)));
-  }
-
-  int promptQuantile(double share) {
-    return quantile(promptTokens, share);
-  }
-
-  int outputQuantile(double share) {
-    return quantile(outputTokens, share);
+        quantile(promptTokens, share), quantile(outputTokens, StandardNormal.cdf(normal)));
   }
 
   private int quantile(int[] tokens, double share) {

@@ -9,7 +9,7 @@ public final class SampleTrace {
   private static final String RESOURCE = "sample.csv";
   private static final long REQUESTS = 600;
   private static final double RATE = 4;
-  private static final long SEED = 1;
+  private static final long SEED = 42;
 
   private SampleTrace() {}
 

@@ -80,7 +80,7 @@ public final class SeededRandom {
 
   /// Standard normal: mean 0, deviation 1.
   public double nextNormal() {
-    return Normal.quantile(nextDouble());
+    return StandardNormal.quantile(nextDouble());
   }
 
   /// Gamma of this shape with mean 1; shape 1 is the exponential distribution.

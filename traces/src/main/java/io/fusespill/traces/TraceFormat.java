@@ -143,7 +143,7 @@ public enum TraceFormat {
 
   private static String list(Stream<TraceFormat> formats) {
     return formats
-        .map(format -> "%n  %-13s  %s".formatted(format.label, format.description))
+        .map(format -> "\n  %-13s  %s".formatted(format.label, format.description))
         .collect(Collectors.joining());
   }
 

@@ -2,7 +2,7 @@ package io.fusespill.traces;
 
 /// The standard normal distribution, with the same last bits on every machine.
 @SuppressWarnings("FloatingPointLiteralPrecision") // The constants as they are printed.
-final class Normal {
+final class StandardNormal {
 
   /*
    * quantile: M. J. Wichura, "Algorithm AS 241: The percentage points of the normal
@@ -57,7 +57,7 @@ final class Normal {
     2.96564248779674e+2, 6.37333633378831e+2, 7.93826512519948e+2, 4.40413735824752e+2
   };
 
-  private Normal() {}
+  private StandardNormal() {}
 
   /// The value below which a share `p` lies; `p` is between 0 and 1.
   static double quantile(double p) {

@@ -1,0 +1,59 @@
+package io.fusespill.cli;
+
+import io.fusespill.engine.policy.PolicyException;
+import io.fusespill.journal.JournalException;
+import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.traces.TraceException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// One line on standard error for what the user can mend, and exit code 2; a stack trace for what only we can, and 1.
+final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+
+  static final int INTERNAL = 1;
+  static final int USAGE = 2;
+
+  @Override
+  public int handleParseException(ParameterException e, String[] arguments) {
+    CommandLine command = e.getCommandLine();
+    String hint = "; see '%s --help'".formatted(command.getCommandSpec().qualifiedName());
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      List<String> near = unmatched.getSuggestions();
+      if (!near.isEmpty()) {
+        hint = "; did you mean %s? See '%s --help'".formatted(String.join(" or ", near), command.getCommandSpec().qualifiedName());
+      }
+    }
+    print(command, e.getMessage() + hint);
+    return USAGE;
+  }
+
+  @Override
+  public int handleExecutionException(Exception e, CommandLine command, ParseResult result) {
+    if (mendable(e)) {
+      print(command, String.valueOf(e.getMessage()));
+      return USAGE;
+    }
+    command.getErr().println("fusespill: internal error, please report it with the lines below");
+    e.printStackTrace(command.getErr());
+    return INTERNAL;
+  }
+
+  private static boolean mendable(Exception e) {
+    return e instanceof UsageException
+        || e instanceof TraceException
+        || e instanceof ProfileException
+        || e instanceof PolicyException
+        || e instanceof JournalException
+        || e instanceof UncheckedIOException;
+  }
+
+  private static void print(CommandLine command, String message) {
+    command.getErr().println("fusespill: " + message);
+  }
+}

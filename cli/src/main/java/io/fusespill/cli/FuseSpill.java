@@ -1,0 +1,79 @@
+package io.fusespill.cli;
+
+import io.fusespill.engine.EngineVersion;
+import picocli.AutoComplete.GenerateCompletion;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// The only `main`.
+@Command(
+    name = "fusespill",
+    description = {
+      "Schedules LLM inference on GPUs too small for the KV cache, and proves what its schedule is worth.",
+      ""
+    },
+    subcommands = {
+      DemoCommand.class,
+      SimulateCommand.class,
+      VerifyCommand.class,
+      InspectCommand.class,
+      DumpCommand.class,
+      TraceCommand.class,
+      ProfileCommand.class,
+      GenerateCompletion.class
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = FuseSpill.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Start with:",
+      "  fusespill demo",
+      "  fusespill simulate --trace requests.csv --model vicuna-7b --device a10 --policy vllm-0.2.7",
+      "  fusespill verify runs/NAME",
+      "",
+      "Exit codes: 0 fine, 1 internal error or divergence, 2 wrong usage or input.",
+      "Completion for bash and zsh: source <(fusespill generate-completion)"
+    })
+public final class FuseSpill implements Runnable {
+
+  @Spec private CommandSpec spec;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private FuseSpill() {}
+
+  public static void main(String[] arguments) {
+    System.exit(run(arguments));
+  }
+
+  /// Runs one command and returns its exit code.
+  static int run(String... arguments) {
+    Failures failures = new Failures();
+    return new CommandLine(new FuseSpill())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setAbbreviatedOptionsAllowed(false)
+        .setUsageHelpLongOptionsMaxWidth(34)
+        .setUsageHelpWidth(110)
+        .setParameterExceptionHandler(failures)
+        .setExecutionExceptionHandler(failures)
+        .execute(arguments);
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "Missing command");
+  }
+
+  /// What `--version` prints.
+  static final class Version implements IVersionProvider {
+
+    @Override
+    public String[] getVersion() {
+      return new String[] {"fusespill " + EngineVersion.VERSION};
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package io.fusespill.cli;
+
+import io.fusespill.journal.JournalReader;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Which journal to read.
+final class JournalOptions {
+
+  @Parameters(paramLabel = "RUN", description = "Run directory, or a journal itself.")
+  private Path run;
+
+  @Option(names = "--partial", description = "Read what is there of a journal that is still being written.")
+  private boolean partial;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  JournalOptions() {}
+
+  Path run() {
+    return run;
+  }
+
+  /// Opens the journal for reading.
+  ///
+  /// @throws UsageException if somebody writes to it and `--partial` was not given
+  JournalReader open() {
+    Path journal = RunDirectory.journalOf(run);
+    JournalReader reader = JournalReader.open(journal);
+    if (reader.beingWritten() && !partial) {
+      reader.close();
+      throw new UsageException(
+          "%s is still being written: wait for the run to end, or read what is there with --partial".formatted(journal));
+    }
+    return reader;
+  }
+}

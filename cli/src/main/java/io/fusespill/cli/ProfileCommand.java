@@ -1,0 +1,158 @@
+package io.fusespill.cli;
+
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.PolicyOption;
+import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.profile.HardwareProfile;
+import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.LinkProfile;
+import io.fusespill.sim.profile.LinkProfiles;
+import io.fusespill.sim.profile.MemoryOptions;
+import io.fusespill.sim.profile.MemoryPlan;
+import io.fusespill.sim.profile.ModelProfile;
+import io.fusespill.sim.profile.ModelProfiles;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// What devices, models, links and policies there are, and how many KV blocks follow.
+@Command(
+    name = "profile",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Lists profiles with their sources; with a model and a device, how the KV blocks follow from memory.",
+      ""
+    },
+    sortOptions = false,
+    footer = {"", "Example:", "  fusespill profile --model vicuna-7b --device a10:util=0.9"})
+final class ProfileCommand implements Callable<Integer> {
+
+  private static final double GIB = 1L << 30;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--model", paramLabel = "M", description = "A model profile or a Hugging Face config.json.")
+  private @Nullable String model;
+
+  @Option(names = "--device", paramLabel = "D[:util=U]", description = "A device profile or a .json file of one.")
+  private @Nullable String device;
+
+  @Option(names = "--policies", description = "List policies with their options.")
+  private boolean policies;
+
+  @Option(names = "--block-size", defaultValue = "16", paramLabel = "N", description = "Tokens a KV block holds (default 16).")
+  private int blockSize;
+
+  @Option(names = "--max-num-batched-tokens", paramLabel = "N", description = "Tokens in a step at most (default: the model's longest context, at least 2048).")
+  private @Nullable Integer maxNumBatchedTokens;
+
+  @Option(names = "--max-num-seqs", defaultValue = "256", paramLabel = "N", description = "Sequences at most (default 256).")
+  private int maxNumSeqs;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    if (policies) {
+      printPolicies(out);
+    } else if (model == null && device == null) {
+      printAll(out);
+    } else if (model == null) {
+      HardwareProfile hardware = HardwareProfiles.named(DeviceSpec.parse(String.valueOf(device)).profile());
+      out.println("%s: %s".formatted(hardware.name(), hardware.description()));
+      printSources(out, hardware.sources());
+    } else {
+      printModel(out, ModelProfiles.named(model));
+    }
+    out.flush();
+    return 0;
+  }
+
+  private void printModel(PrintWriter out, ModelProfile profile) {
+    out.println(
+        "%s: %,d parameters, %d layers, %d query and %d KV heads of %d, context %,d; %,d bytes of KV a token (%s)"
+            .formatted(
+                profile.name(),
+                profile.parameters(),
+                profile.layers(),
+                profile.heads(),
+                profile.kvHeads(),
+                profile.headDim(),
+                profile.maxPositions(),
+                profile.kvBytesPerToken(),
+                profile.source()));
+    if (device == null) {
+      return;
+    }
+    DeviceSpec named = DeviceSpec.parse(device);
+    int batchedTokens = maxNumBatchedTokens == null ? Math.max(2048, profile.maxPositions()) : maxNumBatchedTokens;
+    MemoryOptions options;
+    try {
+      options = new MemoryOptions(named.utilisation(), blockSize, batchedTokens, maxNumSeqs);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+    HardwareProfile hardware = HardwareProfiles.named(named.profile());
+    out.println("%s: %s".formatted(hardware.name(), hardware.description()));
+    out.println();
+    out.println(MemoryPlan.of(hardware, profile, options).arithmetic());
+  }
+
+  private static void printAll(PrintWriter out) {
+    Table devices = new Table().row("device", "memory", "TFLOP/s", "GB/s");
+    for (String name : HardwareProfiles.names()) {
+      HardwareProfile profile = HardwareProfiles.named(name);
+      devices.row(
+          name,
+          "%.1f GiB".formatted(profile.usableBytes() / GIB),
+          "%.1f".formatted(profile.peakFlopsPerSecond() / 1e12),
+          "%,.0f".formatted(profile.bandwidthBytesPerSecond() / 1e9));
+    }
+    devices.print(out);
+    out.println();
+    Table models = new Table().row("model", "parameters", "KV bytes/token", "context");
+    for (String name : ModelProfiles.names()) {
+      ModelProfile profile = ModelProfiles.named(name);
+      models.row(
+          name,
+          "%,d".formatted(profile.parameters()),
+          "%,d".formatted(profile.kvBytesPerToken()),
+          "%,d".formatted(profile.maxPositions()));
+    }
+    models.print(out);
+    out.println();
+    Table links = new Table().row("link", "GB/s in", "GB/s out", "ns/copy");
+    for (String name : LinkProfiles.names()) {
+      LinkProfile profile = LinkProfiles.named(name);
+      links.row(
+          name,
+          "%.1f".formatted(profile.toDeviceBytesPerSecond() / 1e9),
+          "%.1f".formatted(profile.fromDeviceBytesPerSecond() / 1e9),
+          "%,d".formatted(profile.copyNanos()));
+    }
+    links.print(out);
+    out.println();
+    out.println("policies: %s (--policies shows their options)".formatted(String.join(", ", PolicyKind.labels())));
+    out.println("--device NAME shows where its numbers are from; --model M --device D how many KV blocks fit.");
+  }
+
+  private static void printPolicies(PrintWriter out) {
+    for (PolicyKind kind : PolicyKind.values()) {
+      out.println("%s: %s".formatted(kind.label(), kind.description()));
+      List<PolicyOption> options = kind.options();
+      for (PolicyOption option : options) {
+        out.println("  %s=%s  %s (%s)".formatted(option.name(), option.defaultValue(), option.meaning(), option.legal()));
+      }
+      out.println();
+    }
+  }
+
+  private static void printSources(PrintWriter out, Map<String, String> sources) {
+    sources.forEach((key, source) -> out.println("  %s: %s".formatted(key, source)));
+  }
+}

@@ -1,0 +1,88 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// Where a run leaves what it was and what it came to: `config.json`, `journal/`, `requests.csv`, `summary.json`.
+record RunDirectory(Path path) {
+
+  private static final String CONFIG = "config.json";
+  private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /// Makes a new directory, in the place of an earlier run only if `force` says so.
+  static RunDirectory create(Path path, boolean force) {
+    try {
+      if (Files.exists(path) && !isEmptyDirectory(path)) {
+        if (!Files.exists(path.resolve(CONFIG))) {
+          throw new UsageException("%s exists and is not a run directory: choose another --out".formatted(path));
+        }
+        if (!force) {
+          throw new UsageException("%s holds an earlier run: choose another --out, or replace it with --force".formatted(path));
+        }
+        delete(path);
+      }
+      Files.createDirectories(path);
+      return new RunDirectory(path);
+    } catch (IOException e) {
+      throw new UsageException("cannot make the run directory %s: %s".formatted(path, e), e);
+    }
+  }
+
+  private static boolean isEmptyDirectory(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      return false;
+    }
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    List<Path> deepestFirst;
+    try (Stream<Path> all = Files.walk(path)) {
+      deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path file : deepestFirst) {
+      Files.delete(file);
+    }
+  }
+
+  /// The journal of the run that `path` names: a run directory, or a journal itself.
+  static Path journalOf(Path path) {
+    Path journal = path.resolve("journal");
+    return Files.isDirectory(journal) ? journal : path;
+  }
+
+  Path journal() {
+    return path.resolve("journal");
+  }
+
+  Path requests() {
+    return path.resolve("requests.csv");
+  }
+
+  void writeConfig(JsonNode config) {
+    write(CONFIG, config);
+  }
+
+  void writeSummary(JsonNode summary) {
+    write("summary.json", summary);
+  }
+
+  private void write(String name, JsonNode json) {
+    try {
+      Files.writeString(path.resolve(name), MAPPER.writeValueAsString(json) + "\n", StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write %s: %s".formatted(path.resolve(name), e.getMessage()), e);
+    }
+  }
+}

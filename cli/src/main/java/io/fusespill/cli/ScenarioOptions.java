@@ -1,0 +1,162 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Faults;
+import io.fusespill.sim.ResolvedScenario;
+import io.fusespill.sim.Scenario;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What runs the workload: model, devices, policy and limits.
+final class ScenarioOptions {
+
+  private static final double MILLION = 1e6;
+  private static final long CANCEL_WITHIN_NANOS = 10_000_000_000L;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "M",
+      description = "Model profile ('fusespill profile' lists them) or a Hugging Face config.json.")
+  private String model;
+
+  @Option(
+      names = "--device",
+      required = true,
+      paramLabel = "D[:blocks=N|util=U]",
+      description = {
+        "Device profile or a .json file of one; give it again for more devices behind one queue.",
+        "blocks=N sets the number of KV blocks; util=U derives it from that share of memory (default 0.9)."
+      })
+  private List<String> devices = new ArrayList<>();
+
+  @Option(
+      names = "--policy",
+      defaultValue = "continuous",
+      paramLabel = "P",
+      description = "vllm-0.2.7 or continuous (default).")
+  private String policy;
+
+  @Option(
+      names = "--policy-option",
+      paramLabel = "K=V",
+      description = "An option of the policy, for example preemption=swap; 'fusespill profile --policies' lists them.")
+  private Map<String, String> policyOptions = new LinkedHashMap<>();
+
+  @Option(names = "--swap-space", defaultValue = "4", paramLabel = "GIB", description = "Host memory for swapped KV in GiB (default 4, as in vLLM); 0 for none.")
+  private double swapSpace;
+
+  @Option(names = "--link", defaultValue = "pcie4", paramLabel = "L", description = "Link between device and host (default pcie4) or a .json file of one.")
+  private String link;
+
+  @Option(names = "--max-num-seqs", paramLabel = "N", description = "Sequences running on a device at most (default 256).")
+  private @Nullable Integer maxNumSeqs;
+
+  @Option(
+      names = "--max-num-batched-tokens",
+      paramLabel = "N",
+      description = "Tokens in a step at most (default 2048; under vllm-0.2.7 at least the model's longest context).")
+  private @Nullable Integer maxNumBatchedTokens;
+
+  @Option(names = "--max-model-len", paramLabel = "N", description = "Prompt plus output of a sequence at most (default: the model's).")
+  private @Nullable Integer maxModelLen;
+
+  @Option(names = "--block-size", paramLabel = "N", description = "Tokens a KV block holds (default 16).")
+  private @Nullable Integer blockSize;
+
+  @Option(names = "--samples", defaultValue = "1", paramLabel = "N", description = "Parallel samples of each request, sharing its prompt's blocks (default 1).")
+  private int samples;
+
+  @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = "Seed of every random choice (default 0).")
+  private long seed;
+
+  @Option(
+      names = "--time-model",
+      defaultValue = "roofline",
+      paramLabel = "T",
+      description = "Step times: roofline (default), or the path of a fitted profile (docs/cost-profile-format.md).")
+  private String timeModel;
+
+  @Option(
+      names = "--faults",
+      split = ",",
+      paramLabel = "KIND=SHARE",
+      description = "Inject faults: step, transfer and cancel with the share of cases, for example step=0.001,cancel=0.01.")
+  private Map<String, Double> faults = new LinkedHashMap<>();
+
+  @Option(names = "--checkpoint-every", defaultValue = "65536", paramLabel = "EVENTS", description = "Events between two state hashes in the log (default 65536); 0 for one at the end.")
+  private int checkpointEvents;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
+  ScenarioOptions() {}
+
+  long seed() {
+    return seed;
+  }
+
+  String policy() {
+    return policy;
+  }
+
+  /// Resolves the scenario around a workload.
+  ///
+  /// @throws UsageException if a value is not legal
+  ResolvedScenario resolve(ObjectNode workload) {
+    PolicyKind kind = PolicyKind.named(policy);
+    try {
+      return new Scenario(
+              model,
+              devices.stream().map(DeviceSpec::parse).toList(),
+              link,
+              swapSpace,
+              new PolicySpec(kind.label(), new TreeMap<>(policyOptions)),
+              new Scenario.Limits(
+                  given("--block-size", blockSize),
+                  given("--max-num-seqs", maxNumSeqs),
+                  given("--max-num-batched-tokens", maxNumBatchedTokens),
+                  given("--max-model-len", maxModelLen),
+                  checkpointEvents),
+              timeModel,
+              faults(),
+              samples,
+              seed,
+              workload)
+          .resolve();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+  }
+
+  /// The value, or 0 where none was given. 0 itself is no legal value of any of these.
+  private static int given(String option, @Nullable Integer value) {
+    if (value != null && value < 1) {
+      throw new UsageException("%s is %d, must be at least 1".formatted(option, value));
+    }
+    return value == null ? 0 : value;
+  }
+
+  private Faults faults() {
+    for (String kind : faults.keySet()) {
+      if (!List.of("step", "transfer", "cancel").contains(kind)) {
+        throw new UsageException("--faults has no kind '%s', must be step, transfer or cancel".formatted(kind));
+      }
+    }
+    return new Faults(perMillion("step"), perMillion("transfer"), perMillion("cancel"), CANCEL_WITHIN_NANOS);
+  }
+
+  private int perMillion(String kind) {
+    double share = faults.getOrDefault(kind, 0.0);
+    if (!(share >= 0 && share <= 1)) {
+      throw new UsageException("--faults %s is %s, must be a share of 0 to 1".formatted(kind, share));
+    }
+    return (int) Math.round(share * MILLION);
+  }
+}

@@ -1,0 +1,80 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.EngineVersion;
+import io.fusespill.engine.metrics.RequestOutcome;
+import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.journal.Durability;
+import io.fusespill.journal.JournalHeader;
+import io.fusespill.replay.Latencies;
+import io.fusespill.replay.RequestCsv;
+import io.fusespill.replay.RunReport;
+import io.fusespill.sim.ResolvedScenario;
+import io.fusespill.sim.Simulation;
+import io.fusespill.traces.TraceReader;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// One simulation, wired from its workload to its report:
+///
+/// ```
+///  trace ─► Simulation ─► Engine ─► RunLog ─┬─► ring ─► journal handler (encode, digest, append)
+///              ▲                            │     └───► metrics handler ─► report, requests.csv
+///              └── SimulatedExecutor ◄──────┘
+/// ```
+///
+/// The simulated executor answers on the engine's own thread: nothing real happens that the journal would have to
+/// precede.
+final class SimulatedRun {
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final ResolvedScenario scenario;
+  private final Durability durability;
+  private final @Nullable RunDirectory directory;
+
+  /// @param directory where to leave journal, configuration and requests; null for nowhere, and then no journal
+  SimulatedRun(ResolvedScenario scenario, Durability durability, @Nullable RunDirectory directory) {
+    this.scenario = scenario;
+    this.durability = durability;
+    this.directory = directory;
+  }
+
+  /// Runs it and returns all figures by their names in `--json`.
+  RunReport run(TraceReader trace, ProgressLine progress, ObjectNode figures) {
+    long startNanos = System.nanoTime();
+    JournalHeader header = JournalHeader.of(scenario.canonicalText(), EngineVersion.VERSION);
+    if (directory != null) {
+      directory.writeConfig(scenario.description());
+    }
+    RunReport report;
+    try (RequestCsv csv = directory == null ? null : new RequestCsv(directory.requests())) {
+      Consumer<RequestOutcome> outcomes = csv == null ? outcome -> {} : csv;
+      Latencies latencies = new Latencies(outcomes);
+      RunMetrics metrics = new RunMetrics(latencies);
+      report = new RunReport(metrics, latencies);
+      RunLog log = RunLog.open(durability, directory == null ? null : directory.journal(), header, metrics);
+      try (log) {
+        new Simulation(
+                scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
+            .run();
+      }
+      put(figures, report.figures());
+      figures.put("journal_events", log.events());
+      figures.put("journal_digest", log.digest());
+    }
+    figures.put("skipped_rows", trace.skipped());
+    figures.put("config_digest", scenario.digest());
+    figures.put("wall_seconds", (System.nanoTime() - startNanos) / 1e9);
+    if (directory != null) {
+      directory.writeSummary(figures);
+    }
+    return report;
+  }
+
+  private static void put(ObjectNode json, Map<String, Object> figures) {
+    figures.forEach((name, value) -> json.set(name, MAPPER.valueToTree(value)));
+  }
+}

@@ -1,0 +1,108 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.replay.Latency;
+import io.fusespill.replay.RunReport;
+import io.fusespill.sim.ResolvedScenario;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
+
+/// A run's report as people read it.
+final class Summary {
+
+  private Summary() {}
+
+  static void print(
+      PrintWriter out, RunReport report, ObjectNode figures, ResolvedScenario scenario, @Nullable RunDirectory directory) {
+    RunMetrics metrics = report.metrics();
+    out.println(title(scenario));
+    out.println();
+    new Table()
+        .row("requests", "%,d arrived: %,d completed, %,d rejected, %,d cancelled, %,d failed"
+            .formatted(metrics.arrived(), metrics.completed(), metrics.rejected(), metrics.cancelled(), metrics.failed()))
+        .row("duration", "%,.1f s simulated in %.2f s".formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble()))
+        .row("throughput", "%,.2f requests/s, %,.1f output tokens/s, %,.1f tokens/s"
+            .formatted(
+                report.perSecond(metrics.completed()),
+                report.perSecond(metrics.outputTokens()),
+                report.perSecond((double) metrics.promptTokens() + metrics.outputTokens())))
+        .row("steps", "%,d prefill, %,d decode, %,d mixed".formatted(metrics.prefillSteps(), metrics.decodeSteps(), metrics.mixedSteps()))
+        .row("running", "%.1f sequences on average, %,d at most; %,d waiting at most"
+            .formatted(report.meanRunning(), metrics.runningMax(), metrics.waitingMax()))
+        .row("KV blocks", "%.1f%% in use at most".formatted(100 * report.peakKvUsage()))
+        .row("preemptions", "%,d of %,d requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
+            .formatted(
+                metrics.preemptions(),
+                metrics.preemptedRequests(),
+                metrics.recomputedTokens(),
+                metrics.swappedOutBlocks(),
+                metrics.swappedInBlocks()))
+        .row("prefill", "%,d tokens, %,d with padding".formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()))
+        .printLeft(out);
+    out.println();
+    new Table()
+        .row("ms", "mean", "median", "p90", "p95", "p99")
+        .row(latency("TTFT", report.latencies().ttft()))
+        .row(latency("TPOT", report.latencies().tpot()))
+        .row(latency("ITL", report.latencies().itl()))
+        .row(latency("E2E", report.latencies().e2e()))
+        .print(out);
+    out.println("  TTFT begins with the request's arrival at the engine.");
+    printRejections(out, metrics);
+    out.println();
+    out.println("journal  %,d events, digest %s".formatted(figures.get("journal_events").asLong(), figures.get("journal_digest").asText()));
+    if (directory != null) {
+      out.println("run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
+    }
+    if (figures.get("skipped_rows").asLong() > 0) {
+      out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));
+    }
+    out.flush();
+  }
+
+  private static String title(ResolvedScenario scenario) {
+    StringJoiner places = new StringJoiner(", ");
+    for (Place place : scenario.config().topology().places()) {
+      places.add("%s with %,d blocks".formatted(place.name(), place.blocks()));
+    }
+    return "%s under %s on %s (simulated)"
+        .formatted(scenario.description().get("model").asText(), scenario.config().policy().name(), places);
+  }
+
+  static String[] latency(String name, Latency latency) {
+    return new String[] {
+      name,
+      millis(latency.meanMillis()),
+      millis(latency.percentileMillis(50)),
+      millis(latency.percentileMillis(90)),
+      millis(latency.percentileMillis(95)),
+      millis(latency.percentileMillis(99))
+    };
+  }
+
+  private static String millis(double value) {
+    return String.format(Locale.ROOT, value < 100 ? "%,.1f" : "%,.0f", value);
+  }
+
+  private static void printRejections(PrintWriter out, RunMetrics metrics) {
+    for (RejectionReason reason : RejectionReason.values()) {
+      if (metrics.rejected(reason) > 0) {
+        out.println("  rejected: %,d %s".formatted(metrics.rejected(reason), explain(reason)));
+      }
+    }
+  }
+
+  private static String explain(RejectionReason reason) {
+    return switch (reason) {
+      case PROMPT_TOO_LONG -> "longer than a sequence or a step may be (--max-model-len, --max-num-batched-tokens)";
+      case NEVER_FITS -> "that would take more blocks than the device could ever give";
+      case SWAP_SPACE_EXHAUSTED -> "that the host had no room to swap out (--swap-space)";
+      case TOO_MANY_SAMPLES -> "with more samples than sequences may run (--max-num-seqs)";
+    };
+  }
+}

@@ -1,0 +1,43 @@
+package io.fusespill.cli;
+
+import io.fusespill.traces.TraceFormat;
+import io.fusespill.traces.TraceReader;
+import io.fusespill.traces.TraceWriter;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/// Where a trace is written to.
+final class TraceOutput {
+
+  @Option(names = {"-o", "--out"}, required = true, paramLabel = "FILE", description = "File to write.")
+  private Path out;
+
+  @Option(names = "--to", defaultValue = "lengths", paramLabel = "FORMAT", description = "lengths (CSV with arrived_at, default), vllm (JSONL) or mooncake (JSONL).")
+  private String format;
+
+  @Option(names = "--force", description = "Replace the file if it exists.")
+  private boolean force;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets them
+  TraceOutput() {}
+
+  /// Writes all of `trace`, whose owner closes it.
+  void write(TraceReader trace, PrintWriter report, long expected, boolean quiet) {
+    TraceFormat target = TraceFormat.named(format);
+    if (Files.exists(out) && !force) {
+      throw new UsageException("%s exists: choose another file, or replace it with --force".formatted(out));
+    }
+    long written = 0;
+    try (TraceWriter writer = target.create(out);
+        ProgressLine progress = new ProgressLine("write", "requests", expected, quiet)) {
+      while (trace.hasNext()) {
+        writer.write(trace.next());
+        progress.at(++written);
+      }
+    }
+    report.println("wrote %,d requests to %s (%s)".formatted(written, out, target.label()));
+    report.flush();
+  }
+}

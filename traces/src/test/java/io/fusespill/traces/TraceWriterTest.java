@@ -1,0 +1,119 @@
+package io.fusespill.traces;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class TraceWriterTest {
+
+  private static final List<TraceRequest> REQUESTS =
+      List.of(
+          new TraceRequest(0, 1, 1),
+          new TraceRequest(1, 512, 2, new long[] {7}),
+          new TraceRequest(1_000_000, 513, 3, new long[] {7, -8}),
+          new TraceRequest(4_314_579_000L, TraceLimits.MAX_TOKENS, TraceLimits.MAX_TOKENS),
+          new TraceRequest(Long.MAX_VALUE, 10, 20));
+
+  @TempDir Path folder;
+
+  static Stream<TraceFormat> writable() {
+    return Arrays.stream(TraceFormat.values()).filter(TraceFormat::writable);
+  }
+
+  @ParameterizedTest
+  @MethodSource("writable")
+  void write_thenRead_isTheSame(TraceFormat format) {
+    Path file = folder.resolve("trace");
+    write(format, file, REQUESTS);
+
+    assertThat(TraceFormat.detect(file)).isEqualTo(format);
+    List<TraceRequest> read = TestTraces.drain(format.open(file, ReadOptions.ALL));
+    if (format == TraceFormat.MOONCAKE) {
+      assertThat(read).isEqualTo(REQUESTS);
+    } else {
+      assertThat(read).isEqualTo(REQUESTS.stream().map(TraceWriterTest::withoutHashes).toList());
+    }
+  }
+
+  @Test
+  void write_eachFormat_hasItsDocumentedForm() throws Exception {
+    List<TraceRequest> requests =
+        List.of(
+            new TraceRequest(0, 600, 5, new long[] {1, 2}), new TraceRequest(1_500_000_000, 7, 8));
+
+    assertThat(written(TraceFormat.LENGTHS, requests))
+        .isEqualTo("arrived_at,num_prefill_tokens,num_decode_tokens\n0,600,5\n1.5,7,8\n");
+    assertThat(written(TraceFormat.VLLM_JSONL, requests))
+        .isEqualTo(
+            """
+            {"prompt_len": 600, "output_len": 5, "arrival": 0}
+            {"prompt_len": 7, "output_len": 8, "arrival": 1.5}
+            """);
+    assertThat(written(TraceFormat.MOONCAKE, requests))
+        .isEqualTo(
+            """
+            {"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [1, 2]}
+            {"timestamp": 1500, "input_length": 7, "output_length": 8, "hash_ids": []}
+            """);
+  }
+
+  @Test
+  void write_hashesThatAreNoBlocks_mooncakeRefuses() {
+    try (TraceWriter writer = TraceFormat.MOONCAKE.create(folder.resolve("trace"))) {
+      assertThatThrownBy(() -> writer.write(new TraceRequest(0, 513, 1, new long[] {1, 2, 3})))
+          .isInstanceOf(TraceException.class)
+          .hasMessageContaining("513 prompt tokens has 3 prefix hashes, mooncake must have 2");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"AZURE", "BURSTGPT", "RAGPULSE", "LLMSERVINGSIM"})
+  void create_readOnlyFormat_listsTheOthers(TraceFormat format) {
+    Path file = folder.resolve("trace");
+
+    assertThatThrownBy(() -> format.create(file))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith(format.label() + " cannot be written")
+        .hasMessageContaining("lengths")
+        .hasMessageContaining("vllm")
+        .hasMessageContaining("mooncake");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void create_folderMissing_namesTheFile() {
+    Path file = folder.resolve("none/trace");
+
+    assertThatThrownBy(() -> TraceFormat.LENGTHS.create(file))
+        .isInstanceOf(TraceException.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining("cannot be written");
+  }
+
+  private String written(TraceFormat format, List<TraceRequest> requests) throws Exception {
+    Path file = folder.resolve(format.label());
+    write(format, file, requests);
+    return Files.readString(file);
+  }
+
+  private static void write(TraceFormat format, Path file, List<TraceRequest> requests) {
+    try (TraceWriter writer = format.create(file)) {
+      requests.forEach(writer::write);
+    }
+  }
+
+  private static TraceRequest withoutHashes(TraceRequest request) {
+    return new TraceRequest(
+        request.arrivalNanos(), request.promptTokens(), request.outputTokens());
+  }
+}
