@@ -26,7 +26,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// The main job on the bundled trace: every baseline on one small GPU, journaled, verified and compared.
+/// The main job on the bundled trace: every baseline on one small GPU, journaled, verified and
+/// compared.
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
@@ -51,7 +52,11 @@ final class DemoCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--out", defaultValue = "runs/demo", paramLabel = "DIR", description = "Where the runs go (default runs/demo); earlier demo runs there are replaced.")
+  @Option(
+      names = "--out",
+      defaultValue = "runs/demo",
+      paramLabel = "DIR",
+      description = "Where the runs go (default runs/demo); earlier demo runs there are replaced.")
   private Path out;
 
   @SuppressWarnings("NullAway.Init") // picocli sets what has a default
@@ -60,7 +65,9 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter print = spec.commandLine().getOut();
-    print.println("600 ShareGPT-like requests, 4 a second, %s on one %s (24 GB), simulated".formatted(MODEL, DEVICE));
+    print.println(
+        "600 ShareGPT-like requests, 4 a second, %s on one %s (24 GB), simulated"
+            .formatted(MODEL, DEVICE));
     print.println();
     print.flush();
     List<RunReport> reports = new ArrayList<>();
@@ -78,8 +85,11 @@ final class DemoCommand implements Callable<Integer> {
     print.println(
         "verified: all %,d decisions follow from the recorded inputs, byte for byte (fusespill verify %s)"
             .formatted(decisions, out.resolve("continuous")));
-    print.println("look into one: fusespill inspect %s --at 2000".formatted(out.resolve("continuous")));
-    print.println("your own:      fusespill simulate --trace FILE --model %s --device %s".formatted(MODEL, DEVICE));
+    print.println(
+        "look into one: fusespill inspect %s --at 2000".formatted(out.resolve("continuous")));
+    print.println(
+        "your own:      fusespill simulate --trace FILE --model %s --device %s"
+            .formatted(MODEL, DEVICE));
     print.flush();
     return 0;
   }
@@ -106,7 +116,8 @@ final class DemoCommand implements Callable<Integer> {
             .resolve();
     try (TraceReader trace = SampleTrace.open(ReadOptions.ALL);
         ProgressLine progress = new ProgressLine(contender.name(), "requests", 0, false)) {
-      return new SimulatedRun(scenario, Durability.ASYNC, RunDirectory.create(directory, true)).run(trace, progress, figures);
+      return new SimulatedRun(scenario, Durability.ASYNC, RunDirectory.create(directory, true))
+          .run(trace, progress, figures);
     }
   }
 
@@ -115,7 +126,8 @@ final class DemoCommand implements Callable<Integer> {
     try (JournalReader reader = JournalReader.open(RunDirectory.journalOf(directory))) {
       while (reader.next()) {
         if (!verifier.accept(reader.position(), reader.event(), reader.bytes(), reader.length())) {
-          throw new IllegalStateException("the journal of %s diverges: %s".formatted(directory, verifier.divergence()));
+          throw new IllegalStateException(
+              "the journal of %s diverges: %s".formatted(directory, verifier.divergence()));
         }
       }
     }
@@ -133,10 +145,25 @@ final class DemoCommand implements Callable<Integer> {
     row(table, "completed requests", "%,.0f", figures, "completed");
     row(table, "simulated seconds", "%,.1f", figures, "duration");
     row(table, "output tokens/s", "%,.1f", figures, "output_throughput");
-    row(table, "mean TTFT, s", "%,.2f", reports, report -> report.latencies().ttft().meanMillis() / 1e3);
-    row(table, "p99 TTFT, s", "%,.2f", reports, report -> report.latencies().ttft().percentileMillis(99) / 1e3);
+    row(
+        table,
+        "mean TTFT, s",
+        "%,.2f",
+        reports,
+        report -> report.latencies().ttft().meanMillis() / 1e3);
+    row(
+        table,
+        "p99 TTFT, s",
+        "%,.2f",
+        reports,
+        report -> report.latencies().ttft().percentileMillis(99) / 1e3);
     row(table, "mean TPOT, ms", "%,.1f", reports, report -> report.latencies().tpot().meanMillis());
-    row(table, "p99 ITL, ms", "%,.1f", reports, report -> report.latencies().itl().percentileMillis(99));
+    row(
+        table,
+        "p99 ITL, ms",
+        "%,.1f",
+        reports,
+        report -> report.latencies().itl().percentileMillis(99));
     row(table, "preemptions", "%,.0f", figures, "preemptions");
     row(table, "recomputed tokens", "%,.0f", figures, "recomputed_tokens");
     row(table, "swapped-out blocks", "%,.0f", figures, "swapped_out_blocks");
@@ -146,13 +173,26 @@ final class DemoCommand implements Callable<Integer> {
     return table;
   }
 
-  private static void row(Table table, String name, String format, List<ObjectNode> figures, String key) {
-    table.row(cells(name, figures.stream().map(json -> format.formatted(json.get(key).asDouble())).toList()));
+  private static void row(
+      Table table, String name, String format, List<ObjectNode> figures, String key) {
+    table.row(
+        cells(
+            name,
+            figures.stream().map(json -> format.formatted(json.get(key).asDouble())).toList()));
   }
 
   private static void row(
-      Table table, String name, String format, List<RunReport> reports, ToDoubleFunction<RunReport> figure) {
-    table.row(cells(name, reports.stream().map(report -> format.formatted(figure.applyAsDouble(report))).toList()));
+      Table table,
+      String name,
+      String format,
+      List<RunReport> reports,
+      ToDoubleFunction<RunReport> figure) {
+    table.row(
+        cells(
+            name,
+            reports.stream()
+                .map(report -> format.formatted(figure.applyAsDouble(report)))
+                .toList()));
   }
 
   private static String[] cells(String name, List<String> values) {

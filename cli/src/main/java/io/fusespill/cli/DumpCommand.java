@@ -24,23 +24,38 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "dump",
     mixinStandardHelpOptions = true,
-    description = {"Prints the journal's events as JSON lines, all or those that the filters let through.", ""})
+    description = {
+      "Prints the journal's events as JSON lines, all or those that the filters let through.",
+      ""
+    })
 final class DumpCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
   @Mixin private JournalOptions journalOptions;
 
-  @Option(names = "--sequence", paramLabel = "N", description = "Only events that name this sequence.")
+  @Option(
+      names = "--sequence",
+      paramLabel = "N",
+      description = "Only events that name this sequence.")
   private @Nullable Integer sequence;
 
-  @Option(names = "--kind", split = ",", paramLabel = "KIND", description = "Only events of these kinds, for example SequencePreempted,TransferPlanned.")
+  @Option(
+      names = "--kind",
+      split = ",",
+      paramLabel = "KIND",
+      description = "Only events of these kinds, for example SequencePreempted,TransferPlanned.")
   private List<String> kinds = new ArrayList<>();
 
-  @Option(names = "--range", paramLabel = "FROM..TO", description = "Only these positions; either end may be left out.")
+  @Option(
+      names = "--range",
+      paramLabel = "FROM..TO",
+      description = "Only these positions; either end may be left out.")
   private @Nullable String range;
 
-  @Option(names = "--header", description = "Print the journal's header first: schema version and resolved configuration.")
+  @Option(
+      names = "--header",
+      description = "Print the journal's header first: schema version and resolved configuration.")
   private boolean header;
 
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -69,7 +84,8 @@ final class DumpCommand implements Callable<Integer> {
     Set<String> known = knownKinds();
     for (String kind : kinds) {
       if (!known.contains(kind)) {
-        throw new UsageException("--kind has no '%s', must be one of %s".formatted(kind, String.join(", ", known)));
+        throw new UsageException(
+            "--kind has no '%s', must be one of %s".formatted(kind, String.join(", ", known)));
       }
     }
     long from = 0;
@@ -80,16 +96,19 @@ final class DumpCommand implements Callable<Integer> {
         from = ends[0].isEmpty() ? 0 : Long.parseLong(ends[0]);
         to = ends.length == 1 ? from : ends[1].isEmpty() ? Long.MAX_VALUE : Long.parseLong(ends[1]);
       } catch (NumberFormatException e) {
-        throw new UsageException("--range is '%s', must be FROM..TO, FROM.., ..TO or one position".formatted(range), e);
+        throw new UsageException(
+            "--range is '%s', must be FROM..TO, FROM.., ..TO or one position".formatted(range), e);
       }
       if (from < 0 || to < from || ends.length > 2) {
-        throw new UsageException("--range is '%s', must be FROM..TO with 0 <= FROM <= TO".formatted(range));
+        throw new UsageException(
+            "--range is '%s', must be FROM..TO with 0 <= FROM <= TO".formatted(range));
       }
     }
     if (sequence != null && sequence < 0) {
       throw new UsageException("--sequence is %d, must be at least 0".formatted(sequence));
     }
-    return new EventFilter(from, to, sequence == null ? EventFilter.ANY_SEQUENCE : sequence, Set.copyOf(kinds));
+    return new EventFilter(
+        from, to, sequence == null ? EventFilter.ANY_SEQUENCE : sequence, Set.copyOf(kinds));
   }
 
   private static Set<String> knownKinds() {

@@ -13,7 +13,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/// One line on standard error for what the user can mend, and exit code 2; a stack trace for what only we can, and 1.
+/// One line on standard error for what the user can mend, and exit code 2; a stack trace for what
+/// only we can, and 1.
 final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
   static final int INTERNAL = 1;
@@ -26,7 +27,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> near = unmatched.getSuggestions();
       if (!near.isEmpty()) {
-        hint = "; did you mean %s? See '%s --help'".formatted(String.join(" or ", near), command.getCommandSpec().qualifiedName());
+        hint =
+            "; did you mean %s? See '%s --help'"
+                .formatted(String.join(" or ", near), command.getCommandSpec().qualifiedName());
       }
     }
     print(command, e.getMessage() + hint);

@@ -18,17 +18,25 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
-    description = {"Folds the journal to a position and shows queues, block tables and pools there.", ""})
+    description = {
+      "Folds the journal to a position and shows queues, block tables and pools there.",
+      ""
+    })
 final class InspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
   @Mixin private JournalOptions journalOptions;
 
-  @Option(names = "--at", paramLabel = "POSITION", description = "After the event at this position (default: the last).")
+  @Option(
+      names = "--at",
+      paramLabel = "POSITION",
+      description = "After the event at this position (default: the last).")
   private @Nullable Long at;
 
-  @Option(names = "--json", description = "Print one JSON object with every sequence and its block table.")
+  @Option(
+      names = "--json",
+      description = "Print one JSON object with every sequence and its block table.")
   private boolean json;
 
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -49,7 +57,8 @@ final class InspectCommand implements Callable<Integer> {
       throw new UsageException("%s holds no event".formatted(journalOptions.run()));
     }
     if (at != null && state.events() <= at) {
-      throw new UsageException("--at is %d, the journal's last position is %d".formatted(at, state.events() - 1));
+      throw new UsageException(
+          "--at is %d, the journal's last position is %d".formatted(at, state.events() - 1));
     }
     ObjectNode inspection = Inspection.of(state);
     PrintWriter out = spec.commandLine().getOut();
@@ -63,11 +72,19 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter out, ObjectNode state) {
-    out.println("after %,d events, at %.6f s, state hash %s".formatted(
-        state.get("events").asLong(), state.get("at_nanos").asLong() / 1e9, state.get("state_hash").asText()));
-    out.println("requests  %,d arrived, %,d live".formatted(state.get("arrived").asLong(), state.get("live_requests").asLong()));
+    out.println(
+        "after %,d events, at %.6f s, state hash %s"
+            .formatted(
+                state.get("events").asLong(),
+                state.get("at_nanos").asLong() / 1e9,
+                state.get("state_hash").asText()));
+    out.println(
+        "requests  %,d arrived, %,d live"
+            .formatted(state.get("arrived").asLong(), state.get("live_requests").asLong()));
     out.println();
-    Table pools = new Table().row("place", "blocks", "allocated", "leaving", "free", "sequences", "step in flight");
+    Table pools =
+        new Table()
+            .row("place", "blocks", "allocated", "leaving", "free", "sequences", "step in flight");
     for (JsonNode place : state.get("places")) {
       JsonNode step = place.get("step_in_flight");
       pools.row(
@@ -77,7 +94,10 @@ final class InspectCommand implements Callable<Integer> {
           "%,d".formatted(place.get("leaving_blocks").asLong()),
           "%,d".formatted(place.get("free_blocks").asLong()),
           "%,d".formatted(residents(place).size()),
-          step == null ? "-" : "%d of %d entries".formatted(step.get("step").asLong(), step.get("entries").asLong()));
+          step == null
+              ? "-"
+              : "%d of %d entries"
+                  .formatted(step.get("step").asLong(), step.get("entries").asLong()));
     }
     pools.print(out);
     for (JsonNode place : state.get("places")) {
@@ -95,7 +115,8 @@ final class InspectCommand implements Callable<Integer> {
       return;
     }
     out.println();
-    Table table = new Table().row(where, "request", "prompt", "output", "computed", "blocks", "preempted");
+    Table table =
+        new Table().row(where, "request", "prompt", "output", "computed", "blocks", "preempted");
     int shown = 0;
     for (JsonNode sequence : sequences) {
       if (shown++ == SHOWN_MAX) {

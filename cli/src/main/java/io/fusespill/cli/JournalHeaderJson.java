@@ -20,7 +20,8 @@ final class JournalHeaderJson {
     try {
       json.set("config", MAPPER.readTree(header.configText()));
     } catch (JsonProcessingException e) {
-      throw new UsageException("the journal's configuration is not JSON: " + e.getOriginalMessage(), e);
+      throw new UsageException(
+          "the journal's configuration is not JSON: " + e.getOriginalMessage(), e);
     }
     return json;
   }

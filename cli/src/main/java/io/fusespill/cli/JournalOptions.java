@@ -11,7 +11,9 @@ final class JournalOptions {
   @Parameters(paramLabel = "RUN", description = "Run directory, or a journal itself.")
   private Path run;
 
-  @Option(names = "--partial", description = "Read what is there of a journal that is still being written.")
+  @Option(
+      names = "--partial",
+      description = "Read what is there of a journal that is still being written.")
   private boolean partial;
 
   @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -30,7 +32,8 @@ final class JournalOptions {
     if (reader.beingWritten() && !partial) {
       reader.close();
       throw new UsageException(
-          "%s is still being written: wait for the run to end, or read what is there with --partial".formatted(journal));
+          "%s is still being written: wait for the run to end, or read what is there with --partial"
+              .formatted(journal));
     }
     return reader;
   }

@@ -37,22 +37,40 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--model", paramLabel = "M", description = "A model profile or a Hugging Face config.json.")
+  @Option(
+      names = "--model",
+      paramLabel = "M",
+      description = "A model profile or a Hugging Face config.json.")
   private @Nullable String model;
 
-  @Option(names = "--device", paramLabel = "D[:util=U]", description = "A device profile or a .json file of one.")
+  @Option(
+      names = "--device",
+      paramLabel = "D[:util=U]",
+      description = "A device profile or a .json file of one.")
   private @Nullable String device;
 
   @Option(names = "--policies", description = "List policies with their options.")
   private boolean policies;
 
-  @Option(names = "--block-size", defaultValue = "16", paramLabel = "N", description = "Tokens a KV block holds (default 16).")
+  @Option(
+      names = "--block-size",
+      defaultValue = "16",
+      paramLabel = "N",
+      description = "Tokens a KV block holds (default 16).")
   private int blockSize;
 
-  @Option(names = "--max-num-batched-tokens", paramLabel = "N", description = "Tokens in a step at most (default: the model's longest context, at least 2048).")
+  @Option(
+      names = "--max-num-batched-tokens",
+      paramLabel = "N",
+      description =
+          "Tokens in a step at most (default: the model's longest context, at least 2048).")
   private @Nullable Integer maxNumBatchedTokens;
 
-  @Option(names = "--max-num-seqs", defaultValue = "256", paramLabel = "N", description = "Sequences at most (default 256).")
+  @Option(
+      names = "--max-num-seqs",
+      defaultValue = "256",
+      paramLabel = "N",
+      description = "Sequences at most (default 256).")
   private int maxNumSeqs;
 
   @Override
@@ -63,7 +81,8 @@ final class ProfileCommand implements Callable<Integer> {
     } else if (model == null && device == null) {
       printAll(out);
     } else if (model == null) {
-      HardwareProfile hardware = HardwareProfiles.named(DeviceSpec.parse(String.valueOf(device)).profile());
+      HardwareProfile hardware =
+          HardwareProfiles.named(DeviceSpec.parse(String.valueOf(device)).profile());
       out.println("%s: %s".formatted(hardware.name(), hardware.description()));
       printSources(out, hardware.sources());
     } else {
@@ -90,7 +109,8 @@ final class ProfileCommand implements Callable<Integer> {
       return;
     }
     DeviceSpec named = DeviceSpec.parse(device);
-    int batchedTokens = maxNumBatchedTokens == null ? Math.max(2048, profile.maxPositions()) : maxNumBatchedTokens;
+    int batchedTokens =
+        maxNumBatchedTokens == null ? Math.max(2048, profile.maxPositions()) : maxNumBatchedTokens;
     MemoryOptions options;
     try {
       options = new MemoryOptions(named.utilisation(), blockSize, batchedTokens, maxNumSeqs);
@@ -137,8 +157,11 @@ final class ProfileCommand implements Callable<Integer> {
     }
     links.print(out);
     out.println();
-    out.println("policies: %s (--policies shows their options)".formatted(String.join(", ", PolicyKind.labels())));
-    out.println("--device NAME shows where its numbers are from; --model M --device D how many KV blocks fit.");
+    out.println(
+        "policies: %s (--policies shows their options)"
+            .formatted(String.join(", ", PolicyKind.labels())));
+    out.println(
+        "--device NAME shows where its numbers are from; --model M --device D how many KV blocks fit.");
   }
 
   private static void printPolicies(PrintWriter out) {
@@ -146,7 +169,9 @@ final class ProfileCommand implements Callable<Integer> {
       out.println("%s: %s".formatted(kind.label(), kind.description()));
       List<PolicyOption> options = kind.options();
       for (PolicyOption option : options) {
-        out.println("  %s=%s  %s (%s)".formatted(option.name(), option.defaultValue(), option.meaning(), option.legal()));
+        out.println(
+            "  %s=%s  %s (%s)"
+                .formatted(option.name(), option.defaultValue(), option.meaning(), option.legal()));
       }
       out.println();
     }

@@ -12,21 +12,26 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Where a run leaves what it was and what it came to: `config.json`, `journal/`, `requests.csv`, `summary.json`.
+/// Where a run leaves what it was and what it came to: `config.json`, `journal/`, `requests.csv`,
+/// `summary.json`.
 record RunDirectory(Path path) {
 
   private static final String CONFIG = "config.json";
-  private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /// Makes a new directory, in the place of an earlier run only if `force` says so.
   static RunDirectory create(Path path, boolean force) {
     try {
       if (Files.exists(path) && !isEmptyDirectory(path)) {
         if (!Files.exists(path.resolve(CONFIG))) {
-          throw new UsageException("%s exists and is not a run directory: choose another --out".formatted(path));
+          throw new UsageException(
+              "%s exists and is not a run directory: choose another --out".formatted(path));
         }
         if (!force) {
-          throw new UsageException("%s holds an earlier run: choose another --out, or replace it with --force".formatted(path));
+          throw new UsageException(
+              "%s holds an earlier run: choose another --out, or replace it with --force"
+                  .formatted(path));
         }
         delete(path);
       }
@@ -80,9 +85,11 @@ record RunDirectory(Path path) {
 
   private void write(String name, JsonNode json) {
     try {
-      Files.writeString(path.resolve(name), MAPPER.writeValueAsString(json) + "\n", StandardCharsets.UTF_8);
+      Files.writeString(
+          path.resolve(name), MAPPER.writeValueAsString(json) + "\n", StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write %s: %s".formatted(path.resolve(name), e.getMessage()), e);
+      throw new UncheckedIOException(
+          "cannot write %s: %s".formatted(path.resolve(name), e.getMessage()), e);
     }
   }
 }

@@ -48,51 +48,85 @@ final class ScenarioOptions {
   @Option(
       names = "--policy-option",
       paramLabel = "K=V",
-      description = "An option of the policy, for example preemption=swap; 'fusespill profile --policies' lists them.")
+      description =
+          "An option of the policy, for example preemption=swap; 'fusespill profile --policies' lists them.")
   private Map<String, String> policyOptions = new LinkedHashMap<>();
 
-  @Option(names = "--swap-space", defaultValue = "4", paramLabel = "GIB", description = "Host memory for swapped KV in GiB (default 4, as in vLLM); 0 for none.")
+  @Option(
+      names = "--swap-space",
+      defaultValue = "4",
+      paramLabel = "GIB",
+      description = "Host memory for swapped KV in GiB (default 4, as in vLLM); 0 for none.")
   private double swapSpace;
 
-  @Option(names = "--link", defaultValue = "pcie4", paramLabel = "L", description = "Link between device and host (default pcie4) or a .json file of one.")
+  @Option(
+      names = "--link",
+      defaultValue = "pcie4",
+      paramLabel = "L",
+      description = "Link between device and host (default pcie4) or a .json file of one.")
   private String link;
 
-  @Option(names = "--max-num-seqs", paramLabel = "N", description = "Sequences running on a device at most (default 256).")
+  @Option(
+      names = "--max-num-seqs",
+      paramLabel = "N",
+      description = "Sequences running on a device at most (default 256).")
   private @Nullable Integer maxNumSeqs;
 
   @Option(
       names = "--max-num-batched-tokens",
       paramLabel = "N",
-      description = "Tokens in a step at most (default 2048; under vllm-0.2.7 at least the model's longest context).")
+      description =
+          "Tokens in a step at most (default 2048; under vllm-0.2.7 at least the model's longest context).")
   private @Nullable Integer maxNumBatchedTokens;
 
-  @Option(names = "--max-model-len", paramLabel = "N", description = "Prompt plus output of a sequence at most (default: the model's).")
+  @Option(
+      names = "--max-model-len",
+      paramLabel = "N",
+      description = "Prompt plus output of a sequence at most (default: the model's).")
   private @Nullable Integer maxModelLen;
 
-  @Option(names = "--block-size", paramLabel = "N", description = "Tokens a KV block holds (default 16).")
+  @Option(
+      names = "--block-size",
+      paramLabel = "N",
+      description = "Tokens a KV block holds (default 16).")
   private @Nullable Integer blockSize;
 
-  @Option(names = "--samples", defaultValue = "1", paramLabel = "N", description = "Parallel samples of each request, sharing its prompt's blocks (default 1).")
+  @Option(
+      names = "--samples",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Parallel samples of each request, sharing its prompt's blocks (default 1).")
   private int samples;
 
-  @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = "Seed of every random choice (default 0).")
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "Seed of every random choice (default 0).")
   private long seed;
 
   @Option(
       names = "--time-model",
       defaultValue = "roofline",
       paramLabel = "T",
-      description = "Step times: roofline (default), or the path of a fitted profile (docs/cost-profile-format.md).")
+      description =
+          "Step times: roofline (default), or the path of a fitted profile (docs/cost-profile-format.md).")
   private String timeModel;
 
   @Option(
       names = "--faults",
       split = ",",
       paramLabel = "KIND=SHARE",
-      description = "Inject faults: step, transfer and cancel with the share of cases, for example step=0.001,cancel=0.01.")
+      description =
+          "Inject faults: step, transfer and cancel with the share of cases, for example step=0.001,cancel=0.01.")
   private Map<String, Double> faults = new LinkedHashMap<>();
 
-  @Option(names = "--checkpoint-every", defaultValue = "65536", paramLabel = "EVENTS", description = "Events between two state hashes in the log (default 65536); 0 for one at the end.")
+  @Option(
+      names = "--checkpoint-every",
+      defaultValue = "65536",
+      paramLabel = "EVENTS",
+      description =
+          "Events between two state hashes in the log (default 65536); 0 for one at the end.")
   private int checkpointEvents;
 
   @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
@@ -146,16 +180,19 @@ final class ScenarioOptions {
   private Faults faults() {
     for (String kind : faults.keySet()) {
       if (!List.of("step", "transfer", "cancel").contains(kind)) {
-        throw new UsageException("--faults has no kind '%s', must be step, transfer or cancel".formatted(kind));
+        throw new UsageException(
+            "--faults has no kind '%s', must be step, transfer or cancel".formatted(kind));
       }
     }
-    return new Faults(perMillion("step"), perMillion("transfer"), perMillion("cancel"), CANCEL_WITHIN_NANOS);
+    return new Faults(
+        perMillion("step"), perMillion("transfer"), perMillion("cancel"), CANCEL_WITHIN_NANOS);
   }
 
   private int perMillion(String kind) {
     double share = faults.getOrDefault(kind, 0.0);
     if (!(share >= 0 && share <= 1)) {
-      throw new UsageException("--faults %s is %s, must be a share of 0 to 1".formatted(kind, share));
+      throw new UsageException(
+          "--faults %s is %s, must be a share of 0 to 1".formatted(kind, share));
     }
     return (int) Math.round(share * MILLION);
   }

@@ -34,14 +34,21 @@ final class SimulateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--trace", required = true, paramLabel = "F", description = "Trace file, plain or gzip.")
+  @Option(
+      names = "--trace",
+      required = true,
+      paramLabel = "F",
+      description = "Trace file, plain or gzip.")
   private Path trace;
 
   @Mixin private ScenarioOptions scenarioOptions;
 
   @Mixin private WorkloadOptions workloadOptions;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Run directory (default: runs/TRACE-POLICY-DIGEST).")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Run directory (default: runs/TRACE-POLICY-DIGEST).")
   private @Nullable Path out;
 
   @Option(names = "--force", description = "Replace the run that the directory holds.")
@@ -51,10 +58,13 @@ final class SimulateCommand implements Callable<Integer> {
       names = "--journal",
       defaultValue = "async",
       paramLabel = "MODE",
-      description = "none: no run directory; async (default): written as the run goes; sync: on storage at the end of each batch.")
+      description =
+          "none: no run directory; async (default): written as the run goes; sync: on storage at the end of each batch.")
   private Durability journal;
 
-  @Option(names = "--json", description = "Print one JSON object and nothing else on standard output.")
+  @Option(
+      names = "--json",
+      description = "Print one JSON object and nothing else on standard output.")
   private boolean json;
 
   @Option(names = "--quiet", description = "No progress bar.")
@@ -90,7 +100,8 @@ final class SimulateCommand implements Callable<Integer> {
   private @Nullable RunDirectory directory(ResolvedScenario scenario, String name) {
     if (journal == Durability.NONE) {
       if (out != null) {
-        throw new UsageException("--out %s needs a journal: leave --journal none away".formatted(out));
+        throw new UsageException(
+            "--out %s needs a journal: leave --journal none away".formatted(out));
       }
       return null;
     }
@@ -99,7 +110,10 @@ final class SimulateCommand implements Callable<Integer> {
     }
     String stem = name.replaceAll("(\\.(csv|jsonl?|gz))+$", "");
     Path standard =
-        Path.of("runs", "%s-%s-%s".formatted(stem, scenarioOptions.policy(), scenario.digest().substring(0, 8)));
+        Path.of(
+            "runs",
+            "%s-%s-%s"
+                .formatted(stem, scenarioOptions.policy(), scenario.digest().substring(0, 8)));
     return RunDirectory.create(standard, force);
   }
 }

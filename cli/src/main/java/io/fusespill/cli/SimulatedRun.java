@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 ///              └── SimulatedExecutor ◄──────┘
 /// ```
 ///
-/// The simulated executor answers on the engine's own thread: nothing real happens that the journal would have to
-/// precede.
+/// The simulated executor answers on the engine's own thread: nothing real happens that the journal
+/// would have to precede.
 final class SimulatedRun {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -35,7 +35,8 @@ final class SimulatedRun {
   private final Durability durability;
   private final @Nullable RunDirectory directory;
 
-  /// @param directory where to leave journal, configuration and requests; null for nowhere, and then no journal
+  /// @param directory where to leave journal, configuration and requests; null for nowhere, and
+  ///   then no journal
   SimulatedRun(ResolvedScenario scenario, Durability durability, @Nullable RunDirectory directory) {
     this.scenario = scenario;
     this.durability = durability;
@@ -55,7 +56,8 @@ final class SimulatedRun {
       Latencies latencies = new Latencies(outcomes);
       RunMetrics metrics = new RunMetrics(latencies);
       report = new RunReport(metrics, latencies);
-      RunLog log = RunLog.open(durability, directory == null ? null : directory.journal(), header, metrics);
+      RunLog log =
+          RunLog.open(durability, directory == null ? null : directory.journal(), header, metrics);
       try (log) {
         new Simulation(
                 scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))

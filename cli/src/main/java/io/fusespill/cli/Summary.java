@@ -18,31 +18,57 @@ final class Summary {
   private Summary() {}
 
   static void print(
-      PrintWriter out, RunReport report, ObjectNode figures, ResolvedScenario scenario, @Nullable RunDirectory directory) {
+      PrintWriter out,
+      RunReport report,
+      ObjectNode figures,
+      ResolvedScenario scenario,
+      @Nullable RunDirectory directory) {
     RunMetrics metrics = report.metrics();
     out.println(title(scenario));
     out.println();
     new Table()
-        .row("requests", "%,d arrived: %,d completed, %,d rejected, %,d cancelled, %,d failed"
-            .formatted(metrics.arrived(), metrics.completed(), metrics.rejected(), metrics.cancelled(), metrics.failed()))
-        .row("duration", "%,.1f s simulated in %.2f s".formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble()))
-        .row("throughput", "%,.2f requests/s, %,.1f output tokens/s, %,.1f tokens/s"
-            .formatted(
-                report.perSecond(metrics.completed()),
-                report.perSecond(metrics.outputTokens()),
-                report.perSecond((double) metrics.promptTokens() + metrics.outputTokens())))
-        .row("steps", "%,d prefill, %,d decode, %,d mixed".formatted(metrics.prefillSteps(), metrics.decodeSteps(), metrics.mixedSteps()))
-        .row("running", "%.1f sequences on average, %,d at most; %,d waiting at most"
-            .formatted(report.meanRunning(), metrics.runningMax(), metrics.waitingMax()))
+        .row(
+            "requests",
+            "%,d arrived: %,d completed, %,d rejected, %,d cancelled, %,d failed"
+                .formatted(
+                    metrics.arrived(),
+                    metrics.completed(),
+                    metrics.rejected(),
+                    metrics.cancelled(),
+                    metrics.failed()))
+        .row(
+            "duration",
+            "%,.1f s simulated in %.2f s"
+                .formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble()))
+        .row(
+            "throughput",
+            "%,.2f requests/s, %,.1f output tokens/s, %,.1f tokens/s"
+                .formatted(
+                    report.perSecond(metrics.completed()),
+                    report.perSecond(metrics.outputTokens()),
+                    report.perSecond((double) metrics.promptTokens() + metrics.outputTokens())))
+        .row(
+            "steps",
+            "%,d prefill, %,d decode, %,d mixed"
+                .formatted(metrics.prefillSteps(), metrics.decodeSteps(), metrics.mixedSteps()))
+        .row(
+            "running",
+            "%.1f sequences on average, %,d at most; %,d waiting at most"
+                .formatted(report.meanRunning(), metrics.runningMax(), metrics.waitingMax()))
         .row("KV blocks", "%.1f%% in use at most".formatted(100 * report.peakKvUsage()))
-        .row("preemptions", "%,d of %,d requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
-            .formatted(
-                metrics.preemptions(),
-                metrics.preemptedRequests(),
-                metrics.recomputedTokens(),
-                metrics.swappedOutBlocks(),
-                metrics.swappedInBlocks()))
-        .row("prefill", "%,d tokens, %,d with padding".formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()))
+        .row(
+            "preemptions",
+            "%,d of %,d requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
+                .formatted(
+                    metrics.preemptions(),
+                    metrics.preemptedRequests(),
+                    metrics.recomputedTokens(),
+                    metrics.swappedOutBlocks(),
+                    metrics.swappedInBlocks()))
+        .row(
+            "prefill",
+            "%,d tokens, %,d with padding"
+                .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()))
         .printLeft(out);
     out.println();
     new Table()
@@ -55,9 +81,13 @@ final class Summary {
     out.println("  TTFT begins with the request's arrival at the engine.");
     printRejections(out, metrics);
     out.println();
-    out.println("journal  %,d events, digest %s".formatted(figures.get("journal_events").asLong(), figures.get("journal_digest").asText()));
+    out.println(
+        "journal  %,d events, digest %s"
+            .formatted(
+                figures.get("journal_events").asLong(), figures.get("journal_digest").asText()));
     if (directory != null) {
-      out.println("run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
+      out.println(
+          "run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
     }
     if (figures.get("skipped_rows").asLong() > 0) {
       out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));
@@ -71,7 +101,10 @@ final class Summary {
       places.add("%s with %,d blocks".formatted(place.name(), place.blocks()));
     }
     return "%s under %s on %s (simulated)"
-        .formatted(scenario.description().get("model").asText(), scenario.config().policy().name(), places);
+        .formatted(
+            scenario.description().get("model").asText(),
+            scenario.config().policy().name(),
+            places);
   }
 
   static String[] latency(String name, Latency latency) {
@@ -99,7 +132,8 @@ final class Summary {
 
   private static String explain(RejectionReason reason) {
     return switch (reason) {
-      case PROMPT_TOO_LONG -> "longer than a sequence or a step may be (--max-model-len, --max-num-batched-tokens)";
+      case PROMPT_TOO_LONG ->
+          "longer than a sequence or a step may be (--max-model-len, --max-num-batched-tokens)";
       case NEVER_FITS -> "that would take more blocks than the device could ever give";
       case SWAP_SPACE_EXHAUSTED -> "that the host had no room to swap out (--swap-space)";
       case TOO_MANY_SAMPLES -> "with more samples than sequences may run (--max-num-seqs)";

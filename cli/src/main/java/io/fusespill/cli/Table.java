@@ -18,7 +18,12 @@ final class Table {
   void printLeft(PrintWriter out) {
     int width = rows.stream().mapToInt(row -> row.getFirst().length()).max().orElse(0);
     for (List<String> row : rows) {
-      out.println("  " + row.getFirst() + " ".repeat(width - row.getFirst().length()) + "  " + String.join("  ", row.subList(1, row.size())));
+      out.println(
+          "  "
+              + row.getFirst()
+              + " ".repeat(width - row.getFirst().length())
+              + "  "
+              + String.join("  ", row.subList(1, row.size())));
     }
   }
 

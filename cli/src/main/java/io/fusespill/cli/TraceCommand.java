@@ -11,7 +11,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {"Describes, converts and generates traces.", ""},
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TraceDescribeCommand.class, TraceConvertCommand.class, TraceGenerateCommand.class})
+    subcommands = {
+      TraceDescribeCommand.class,
+      TraceConvertCommand.class,
+      TraceGenerateCommand.class
+    })
 final class TraceCommand implements Runnable {
 
   @Spec private CommandSpec spec;
@@ -21,6 +25,7 @@ final class TraceCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Missing command: describe, convert or generate");
+    throw new ParameterException(
+        spec.commandLine(), "Missing command: describe, convert or generate");
   }
 }

@@ -14,7 +14,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "convert",
     mixinStandardHelpOptions = true,
-    description = {"Writes a trace in another format, with other arrivals or less of it if the options say so.", ""})
+    description = {
+      "Writes a trace in another format, with other arrivals or less of it if the options say so.",
+      ""
+    })
 final class TraceConvertCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
@@ -26,7 +29,11 @@ final class TraceConvertCommand implements Callable<Integer> {
 
   @Mixin private TraceOutput output;
 
-  @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = "Seed of drawn arrivals (default 0).")
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "Seed of drawn arrivals (default 0).")
   private long seed;
 
   @SuppressWarnings("NullAway.Init") // picocli sets what is required

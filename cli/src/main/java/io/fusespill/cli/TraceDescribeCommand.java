@@ -19,7 +19,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "describe",
     mixinStandardHelpOptions = true,
-    description = {"Says what a trace is like: requests, rate, burstiness, prompt and output lengths.", ""})
+    description = {
+      "Says what a trace is like: requests, rate, burstiness, prompt and output lengths.",
+      ""
+    })
 final class TraceDescribeCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;

@@ -20,7 +20,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
-    description = {"Draws a trace: lengths from published tables or simple distributions, arrivals from a process.", ""},
+    description = {
+      "Draws a trace: lengths from published tables or simple distributions, arrivals from a process.",
+      ""
+    },
     sortOptions = false,
     footer = {
       "",
@@ -35,40 +38,81 @@ final class TraceGenerateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--lengths", paramLabel = "TABLE", description = "sharegpt, azure-conv, mooncake, arxiv, ragpulse or deepseek-r1: published lengths.")
+  @Option(
+      names = "--lengths",
+      paramLabel = "TABLE",
+      description =
+          "sharegpt, azure-conv, mooncake, arxiv, ragpulse or deepseek-r1: published lengths.")
   private @Nullable String lengths;
 
-  @Option(names = "--prompt", paramLabel = "DIST", description = "Prompt tokens: uniform:MIN:MAX or normal:MEAN:DEVIATION.")
+  @Option(
+      names = "--prompt",
+      paramLabel = "DIST",
+      description = "Prompt tokens: uniform:MIN:MAX or normal:MEAN:DEVIATION.")
   private @Nullable String prompt;
 
   @Option(names = "--output", paramLabel = "DIST", description = "Output tokens, in the same way.")
   private @Nullable String output;
 
-  @Option(names = {"-n", "--requests"}, required = true, paramLabel = "N", description = "Number of requests.")
+  @Option(
+      names = {"-n", "--requests"},
+      required = true,
+      paramLabel = "N",
+      description = "Number of requests.")
   private long requests;
 
-  @Option(names = "--arrivals", defaultValue = "gamma", paramLabel = "PROCESS", description = "burst (all at once), gamma (default; Poisson unless --burstiness says else), on-off or diurnal.")
+  @Option(
+      names = "--arrivals",
+      defaultValue = "gamma",
+      paramLabel = "PROCESS",
+      description =
+          "burst (all at once), gamma (default; Poisson unless --burstiness says else), on-off or diurnal.")
   private String arrivals;
 
-  @Option(names = "--rate", paramLabel = "R", description = "Requests per second on average; while on, for on-off.")
+  @Option(
+      names = "--rate",
+      paramLabel = "R",
+      description = "Requests per second on average; while on, for on-off.")
   private @Nullable Double rate;
 
-  @Option(names = "--burstiness", defaultValue = "1", paramLabel = "B", description = "gamma: shape of the gaps; 1 is Poisson (default), less is burstier.")
+  @Option(
+      names = "--burstiness",
+      defaultValue = "1",
+      paramLabel = "B",
+      description = "gamma: shape of the gaps; 1 is Poisson (default), less is burstier.")
   private double burstiness;
 
-  @Option(names = "--on", defaultValue = "60", paramLabel = "S", description = "on-off: seconds on (default 60).")
+  @Option(
+      names = "--on",
+      defaultValue = "60",
+      paramLabel = "S",
+      description = "on-off: seconds on (default 60).")
   private double onSeconds;
 
-  @Option(names = "--off", defaultValue = "60", paramLabel = "S", description = "on-off: seconds off (default 60).")
+  @Option(
+      names = "--off",
+      defaultValue = "60",
+      paramLabel = "S",
+      description = "on-off: seconds off (default 60).")
   private double offSeconds;
 
-  @Option(names = "--amplitude", defaultValue = "0.8", paramLabel = "A", description = "diurnal: swing of the rate as a share of it (default 0.8).")
+  @Option(
+      names = "--amplitude",
+      defaultValue = "0.8",
+      paramLabel = "A",
+      description = "diurnal: swing of the rate as a share of it (default 0.8).")
   private double amplitude;
 
-  @Option(names = "--max-prompt", paramLabel = "TOKENS", description = "Draw again what has a longer prompt.")
+  @Option(
+      names = "--max-prompt",
+      paramLabel = "TOKENS",
+      description = "Draw again what has a longer prompt.")
   private @Nullable Integer maxPrompt;
 
-  @Option(names = "--max-total", paramLabel = "TOKENS", description = "Draw again what has more prompt and output tokens together.")
+  @Option(
+      names = "--max-total",
+      paramLabel = "TOKENS",
+      description = "Draw again what has more prompt and output tokens together.")
   private @Nullable Integer maxTotal;
 
   @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = "Seed (default 0).")
@@ -107,7 +151,8 @@ final class TraceGenerateCommand implements Callable<Integer> {
       return PublishedLengths.named(lengths);
     }
     if (lengths == null && prompt != null && output != null) {
-      return LengthDistribution.independent(distribution("--prompt", prompt), distribution("--output", output));
+      return LengthDistribution.independent(
+          distribution("--prompt", prompt), distribution("--output", output));
     }
     throw new UsageException("give either --lengths, or both --prompt and --output");
   }
@@ -116,10 +161,12 @@ final class TraceGenerateCommand implements Callable<Integer> {
     String[] parts = text.split(":", -1);
     try {
       if (parts.length == 3 && parts[0].equals("uniform")) {
-        return new TokenDistribution.Uniform(Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+        return new TokenDistribution.Uniform(
+            Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
       }
       if (parts.length == 3 && parts[0].equals("normal")) {
-        return new TokenDistribution.Normal(Double.parseDouble(parts[1]), Double.parseDouble(parts[2]));
+        return new TokenDistribution.Normal(
+            Double.parseDouble(parts[1]), Double.parseDouble(parts[2]));
       }
     } catch (NumberFormatException e) {
       throw malformed(option, text);
@@ -128,7 +175,8 @@ final class TraceGenerateCommand implements Callable<Integer> {
   }
 
   private static UsageException malformed(String option, String text) {
-    return new UsageException("%s is '%s', must be uniform:MIN:MAX or normal:MEAN:DEVIATION".formatted(option, text));
+    return new UsageException(
+        "%s is '%s', must be uniform:MIN:MAX or normal:MEAN:DEVIATION".formatted(option, text));
   }
 
   private ArrivalProcess process() {
@@ -136,13 +184,17 @@ final class TraceGenerateCommand implements Callable<Integer> {
       return ArrivalProcess.atOnce();
     }
     if (rate == null) {
-      throw new UsageException("--arrivals %s needs --rate, in requests per second; or take --arrivals burst".formatted(arrivals));
+      throw new UsageException(
+          "--arrivals %s needs --rate, in requests per second; or take --arrivals burst"
+              .formatted(arrivals));
     }
     return switch (arrivals) {
       case "gamma" -> ArrivalProcess.gamma(rate, burstiness);
       case "on-off" -> ArrivalProcess.onOff(rate, nanos(onSeconds), 0, nanos(offSeconds));
       case "diurnal" -> ArrivalProcess.sinusoidal(rate, amplitude, DAY_SECONDS * SECOND_NANOS);
-      default -> throw new UsageException("--arrivals is '%s', must be burst, gamma, on-off or diurnal".formatted(arrivals));
+      default ->
+          throw new UsageException(
+              "--arrivals is '%s', must be burst, gamma, on-off or diurnal".formatted(arrivals));
     };
   }
 

@@ -11,10 +11,18 @@ import picocli.CommandLine.Option;
 /// Where a trace is written to.
 final class TraceOutput {
 
-  @Option(names = {"-o", "--out"}, required = true, paramLabel = "FILE", description = "File to write.")
+  @Option(
+      names = {"-o", "--out"},
+      required = true,
+      paramLabel = "FILE",
+      description = "File to write.")
   private Path out;
 
-  @Option(names = "--to", defaultValue = "lengths", paramLabel = "FORMAT", description = "lengths (CSV with arrived_at, default), vllm (JSONL) or mooncake (JSONL).")
+  @Option(
+      names = "--to",
+      defaultValue = "lengths",
+      paramLabel = "FORMAT",
+      description = "lengths (CSV with arrived_at, default), vllm (JSONL) or mooncake (JSONL).")
   private String format;
 
   @Option(names = "--force", description = "Replace the file if it exists.")
@@ -27,7 +35,8 @@ final class TraceOutput {
   void write(TraceReader trace, PrintWriter report, long expected, boolean quiet) {
     TraceFormat target = TraceFormat.named(format);
     if (Files.exists(out) && !force) {
-      throw new UsageException("%s exists: choose another file, or replace it with --force".formatted(out));
+      throw new UsageException(
+          "%s exists: choose another file, or replace it with --force".formatted(out));
     }
     long written = 0;
     try (TraceWriter writer = target.create(out);

@@ -33,7 +33,9 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin private JournalOptions journalOptions;
 
-  @Option(names = "--json", description = "Print one JSON object and nothing else on standard output.")
+  @Option(
+      names = "--json",
+      description = "Print one JSON object and nothing else on standard output.")
   private boolean json;
 
   @Option(names = "--quiet", description = "No progress bar.")
@@ -49,7 +51,8 @@ final class VerifyCommand implements Callable<Integer> {
     boolean torn;
     try (JournalReader reader = journalOptions.open();
         ProgressLine progress = new ProgressLine("verify", "events", 0, quiet)) {
-      while (reader.next() && verifier.accept(reader.position(), reader.event(), reader.bytes(), reader.length())) {
+      while (reader.next()
+          && verifier.accept(reader.position(), reader.event(), reader.bytes(), reader.length())) {
         if ((++events & PROGRESS_MASK) == 0) {
           progress.at(events);
         }
@@ -65,7 +68,8 @@ final class VerifyCommand implements Callable<Integer> {
           "verified: %,d events, %,d inputs and %,d decisions decided again byte for byte; state hash %016x"
               .formatted(events, verifier.inputs(), verifier.decisions(), verifier.stateHash()));
       if (torn || verifier.cutOff()) {
-        out.println("the journal ends in the middle of the run: its writer was stopped; what it holds is sound");
+        out.println(
+            "the journal ends in the middle of the run: its writer was stopped; what it holds is sound");
       }
     } else {
       print(out, divergence);
@@ -74,7 +78,8 @@ final class VerifyCommand implements Callable<Integer> {
     return divergence == null ? 0 : 1;
   }
 
-  private static ObjectNode toJson(Verifier verifier, long events, boolean torn, @Nullable Divergence divergence) {
+  private static ObjectNode toJson(
+      Verifier verifier, long events, boolean torn, @Nullable Divergence divergence) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("verified", divergence == null);
     node.put("events", events);
@@ -101,7 +106,9 @@ final class VerifyCommand implements Callable<Integer> {
     out.println("diverged at position %,d".formatted(divergence.position()));
     out.println("  recorded  %s".formatted(describe(divergence.position(), divergence.recorded())));
     out.println("  decided   %s".formatted(describe(divergence.position(), divergence.decided())));
-    out.println("  state     recorded %016x, decided %016x".formatted(divergence.recordedStateHash(), divergence.decidedStateHash()));
+    out.println(
+        "  state     recorded %016x, decided %016x"
+            .formatted(divergence.recordedStateHash(), divergence.decidedStateHash()));
   }
 
   private static String describe(long position, @Nullable EngineEvent event) {

@@ -19,34 +19,48 @@ final class WorkloadOptions {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "Format of the trace; told by its first line if not given: azure, burstgpt, mooncake, ragpulse, lengths, vllm, llmservingsim.")
+      description =
+          "Format of the trace; told by its first line if not given: azure, burstgpt, mooncake, ragpulse, lengths, vllm, llmservingsim.")
   private @Nullable String format;
 
   @Option(names = "--limit", paramLabel = "N", description = "Take only the first N requests.")
   private @Nullable Long limit;
 
-  @Option(names = "--max-prompt", paramLabel = "TOKENS", description = "Leave out requests with a longer prompt.")
+  @Option(
+      names = "--max-prompt",
+      paramLabel = "TOKENS",
+      description = "Leave out requests with a longer prompt.")
   private @Nullable Integer maxPrompt;
 
-  @Option(names = "--max-total", paramLabel = "TOKENS", description = "Leave out requests with more prompt and output tokens together.")
+  @Option(
+      names = "--max-total",
+      paramLabel = "TOKENS",
+      description = "Leave out requests with more prompt and output tokens together.")
   private @Nullable Integer maxTotal;
 
-  @Option(names = "--skip-invalid", description = "Skip and count rows that are not a request, instead of stopping at the first.")
+  @Option(
+      names = "--skip-invalid",
+      description = "Skip and count rows that are not a request, instead of stopping at the first.")
   private boolean skipInvalid;
 
   @Option(
       names = "--rate",
       paramLabel = "R",
-      description = "Requests per second in the place of the trace's own arrivals; 'inf' for all at once.")
+      description =
+          "Requests per second in the place of the trace's own arrivals; 'inf' for all at once.")
   private @Nullable String rate;
 
   @Option(
       names = "--burstiness",
       paramLabel = "B",
-      description = "With --rate: shape of the Gamma-distributed gaps; 1 is Poisson (default), less is burstier.")
+      description =
+          "With --rate: shape of the Gamma-distributed gaps; 1 is Poisson (default), less is burstier.")
   private @Nullable Double burstiness;
 
-  @Option(names = "--rate-scale", paramLabel = "X", description = "Speed the trace's own arrivals up by this factor.")
+  @Option(
+      names = "--rate-scale",
+      paramLabel = "X",
+      description = "Speed the trace's own arrivals up by this factor.")
   private @Nullable Double rateScale;
 
   /// Opens `file` as the options say.
@@ -59,10 +73,12 @@ final class WorkloadOptions {
   /// Applies the options about arrivals.
   TraceReader shape(TraceReader reader, long seed) {
     if (burstiness != null && rate == null) {
-      throw new UsageException("--burstiness is %s but there is no --rate: give both or neither".formatted(burstiness));
+      throw new UsageException(
+          "--burstiness is %s but there is no --rate: give both or neither".formatted(burstiness));
     }
     if (rate != null && rateScale != null) {
-      throw new UsageException("--rate %s and --rate-scale %s exclude each other".formatted(rate, rateScale));
+      throw new UsageException(
+          "--rate %s and --rate-scale %s exclude each other".formatted(rate, rateScale));
     }
     if (rate != null) {
       return TraceReader.withArrivals(reader, arrivals(rate), seed);
@@ -75,9 +91,13 @@ final class WorkloadOptions {
       return ArrivalProcess.atOnce();
     }
     try {
-      return ArrivalProcess.gamma(Double.parseDouble(requestsPerSecond), burstiness == null ? 1 : burstiness);
+      return ArrivalProcess.gamma(
+          Double.parseDouble(requestsPerSecond), burstiness == null ? 1 : burstiness);
     } catch (NumberFormatException e) {
-      throw new UsageException("--rate is '%s', must be requests per second above 0, or inf".formatted(requestsPerSecond), e);
+      throw new UsageException(
+          "--rate is '%s', must be requests per second above 0, or inf"
+              .formatted(requestsPerSecond),
+          e);
     } catch (IllegalArgumentException e) {
       throw new UsageException("--rate %s: %s".formatted(requestsPerSecond, e.getMessage()), e);
     }

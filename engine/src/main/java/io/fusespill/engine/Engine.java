@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Takes inputs in total order and decides: the only writer of the state.
 ///
-/// Inputs of one instant form a batch. [#accept] takes them one by one, [#schedule] asks the policies once the batch is
-/// complete; an input of a later instant is refused until that has happened. The batch is therefore visible in the log
-/// as equal timestamps, and a replay can tell where policies were asked. Not thread-safe.
+/// Inputs of one instant form a batch. [#accept] takes them one by one, [#schedule] asks the
+/// policies once the batch is complete; an input of a later instant is refused until that has
+/// happened. The batch is therefore visible in the log as equal timestamps, and a replay can tell
+/// where policies were asked. Not thread-safe.
 public final class Engine {
 
   private static final int ROUNDS_MAX = 10_000_000;
@@ -51,7 +52,8 @@ public final class Engine {
 
   /// An engine under the policy that `config` names.
   ///
-  /// @throws IllegalArgumentException if the policy, one of its options or its fit with the topology is not valid
+  /// @throws IllegalArgumentException if the policy, one of its options or its fit with the
+  ///   topology is not valid
   public Engine(EngineConfig config, EventLog log) {
     this(config, PolicyKind.create(config), log);
   }
@@ -75,12 +77,15 @@ public final class Engine {
     return state;
   }
 
-  /// Applies an input and what follows from it by rule: sequences that ended, failed or were given up.
+  /// Applies an input and what follows from it by rule: sequences that ended, failed or were given
+  /// up.
   ///
   /// @throws InputException if the input does not fit the state; nothing has changed then
   public void accept(InputEvent input) {
     if (input.atNanos() != state.nowNanos() && !scheduled) {
-      throw new InputException("input at %d ns before the policies were asked at %d ns".formatted(input.atNanos(), state.nowNanos()));
+      throw new InputException(
+          "input at %d ns before the policies were asked at %d ns"
+              .formatted(input.atNanos(), state.nowNanos()));
     }
     check(input);
     log.append(input);
@@ -89,8 +94,8 @@ public final class Engine {
     follow(input);
   }
 
-  /// Asks the policies for every device that has no step in flight, again and again until nobody decides anything more:
-  /// what one device gives up, another may take.
+  /// Asks the policies for every device that has no step in flight, again and again until nobody
+  /// decides anything more: what one device gives up, another may take.
   public void schedule() {
     long before;
     do {
@@ -172,15 +177,16 @@ public final class Engine {
     List<Sequence> affected = state.affected();
     for (int i = 0; i < affected.size(); i++) {
       Sequence sequence = affected.get(i);
-      FinishReason ending = sequence.request().cancelled() ? FinishReason.CANCELLED : sequence.ending();
+      FinishReason ending =
+          sequence.request().cancelled() ? FinishReason.CANCELLED : sequence.ending();
       if (ending != null && !sequence.pinned()) {
         finish(sequence, ending);
       }
     }
   }
 
-  /// A failed step has lost its sequences' KV; a failed transfer has not, and may be tried again. Backwards, so that the
-  /// waiting queue keeps the order of the step.
+  /// A failed step has lost its sequences' KV; a failed transfer has not, and may be tried again.
+  /// Backwards, so that the waiting queue keeps the order of the step.
   private void handleFailures(PreemptionReason reason) {
     List<Sequence> affected = state.affected();
     for (int i = affected.size() - 1; i >= 0; i--) {
@@ -190,7 +196,9 @@ public final class Engine {
       } else if (sequence.failures() >= state.config().limits().maxAttempts()) {
         finish(sequence, FinishReason.FAILED);
       } else if (reason == PreemptionReason.STEP_FAILED) {
-        record(new SequencePreempted(state.nowNanos(), sequence.id(), PreemptionKind.RECOMPUTE, reason));
+        record(
+            new SequencePreempted(
+                state.nowNanos(), sequence.id(), PreemptionKind.RECOMPUTE, reason));
       }
     }
   }
@@ -204,18 +212,25 @@ public final class Engine {
       throw new InputException("the first event must be RunStarted, not " + input);
     }
     if (input.atNanos() < state.nowNanos()) {
-      throw new InputException("time goes back from %d to %d ns: %s".formatted(state.nowNanos(), input.atNanos(), input));
+      throw new InputException(
+          "time goes back from %d to %d ns: %s"
+              .formatted(state.nowNanos(), input.atNanos(), input));
     }
     String problem =
         switch (input) {
           case RunStarted started -> state.started() ? "the run has already started" : null;
           case RequestArrived arrived ->
-              arrived.request() == state.nextRequest() && arrived.firstSequence() == state.nextSequence()
+              arrived.request() == state.nextRequest()
+                      && arrived.firstSequence() == state.nextSequence()
                   ? null
-                  : "request %d with sequence %d was due".formatted(state.nextRequest(), state.nextSequence());
+                  : "request %d with sequence %d was due"
+                      .formatted(state.nextRequest(), state.nextSequence());
           case RequestCancelled cancelled ->
-              cancelled.request() >= 0 && cancelled.request() < state.nextRequest() ? null : "no such request has arrived";
-          case StepCompleted completed -> stepProblem(completed.device(), completed.step(), completed.ended());
+              cancelled.request() >= 0 && cancelled.request() < state.nextRequest()
+                  ? null
+                  : "no such request has arrived";
+          case StepCompleted completed ->
+              stepProblem(completed.device(), completed.step(), completed.ended());
           case StepFailed failed -> stepProblem(failed.device(), failed.step(), Ints.EMPTY);
           case TransferCompleted completed -> transferProblem(completed.transfer());
           case TransferFailed failed -> transferProblem(failed.transfer());
@@ -244,7 +259,9 @@ public final class Engine {
   private boolean sampled(StepPlan plan, int id) {
     Sequence sequence = state.sequence(id);
     if (sequence != null) {
-      return sequence.status() == SequenceStatus.RUNNING && sequence.pinned() && sequence.place() == plan.device();
+      return sequence.status() == SequenceStatus.RUNNING
+          && sequence.pinned()
+          && sequence.place() == plan.device();
     }
     for (int i = 0; i < plan.size(); i++) {
       Sequence parent = state.sequence(plan.sequences().get(i));

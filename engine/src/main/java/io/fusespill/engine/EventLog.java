@@ -6,7 +6,8 @@ import io.fusespill.engine.event.EngineEvent;
 @FunctionalInterface
 public interface EventLog {
 
-  /// Takes the next event and returns its position: 0 for the first, then without gaps. Called by one thread.
+  /// Takes the next event and returns its position: 0 for the first, then without gaps. Called by
+  /// one thread.
   ///
   /// @throws RuntimeException if the event cannot be kept; the engine must not go on
   long append(EngineEvent event);

@@ -64,7 +64,8 @@ final class Recorder implements Decisions {
 
   @Override
   public void admit(Sequence sequence, int device) {
-    require(sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
+    require(
+        sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
     require(topology().place(device).computes(), "place %d does not compute", device);
     log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device));
   }
@@ -89,12 +90,17 @@ final class Recorder implements Decisions {
   @Override
   public boolean transfer(int from, int to, TransferMode mode, Ints sequences) {
     require(topology().linked(from, to), "no link from place %d", from);
-    require(mode == TransferMode.ASYNC ? orderedFree(from) && orderedFree(to) : orderable(from, to),
-        "this mode cannot be mixed with the transfers of place %d", from);
+    require(
+        mode == TransferMode.ASYNC ? orderedFree(from) && orderedFree(to) : orderable(from, to),
+        "this mode cannot be mixed with the transfers of place %d",
+        from);
     for (int i = 0; i < sequences.size(); i++) {
       Sequence sequence = state.sequence(sequences.get(i));
       require(
-          sequence != null && resident(sequence) && sequence.place() == from && sequence.table().size() > 0,
+          sequence != null
+              && resident(sequence)
+              && sequence.place() == from
+              && sequence.table().size() > 0,
           "sequence %d is not free to move",
           sequences.get(i));
     }
@@ -174,7 +180,8 @@ final class Recorder implements Decisions {
   }
 
   private boolean resident(Sequence sequence) {
-    return (sequence.status() == SequenceStatus.RUNNING || sequence.status() == SequenceStatus.SWAPPED)
+    return (sequence.status() == SequenceStatus.RUNNING
+            || sequence.status() == SequenceStatus.SWAPPED)
         && !sequence.pinned()
         && !drafted(sequence);
   }
@@ -189,7 +196,8 @@ final class Recorder implements Decisions {
     return false;
   }
 
-  /// Puts the distinct blocks of `sequences` into `distinct`, in order of first appearance, and returns their number.
+  /// Puts the distinct blocks of `sequences` into `distinct`, in order of first appearance, and
+  /// returns their number.
   private int collectDistinct(Ints sequences) {
     int count = 0;
     for (int i = 0; i < sequences.size(); i++) {

@@ -41,8 +41,9 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Replays schedules that the real vLLM 0.2.7 scheduler produced, one `schedule()` a step, and compares everything that
-/// is reproducible in vLLM: ids, order, queues and counts, but not physical block numbers.
+/// Replays schedules that the real vLLM 0.2.7 scheduler produced, one `schedule()` a step, and
+/// compares everything that is reproducible in vLLM: ids, order, queues and counts, but not
+/// physical block numbers.
 ///
 /// Another folder: `./mvnw -pl engine test -Dtest=VllmGoldenScheduleTest -Dgolden.schedules=DIR`.
 class VllmGoldenScheduleTest {
@@ -53,10 +54,7 @@ class VllmGoldenScheduleTest {
 
   static Stream<Path> schedules() throws Exception {
     String folder = System.getProperty("golden.schedules", "");
-    Path path =
-        folder.isEmpty()
-            ? Path.of(resource().getPath())
-            : Path.of(folder);
+    Path path = folder.isEmpty() ? Path.of(resource().getPath()) : Path.of(folder);
     try (Stream<Path> files = Files.list(path)) {
       List<Path> sorted = files.filter(file -> file.toString().contains(".json")).sorted().toList();
       assertThat(sorted).as("schedules in %s", path).isNotEmpty();
@@ -149,7 +147,9 @@ class VllmGoldenScheduleTest {
 
     private void arrive(int step) {
       JsonNode requests = golden.get("requests");
-      for (; arrived < requests.size() && requests.get(arrived).get("arrival_step").asInt() <= step; arrived++) {
+      for (;
+          arrived < requests.size() && requests.get(arrived).get("arrival_step").asInt() <= step;
+          arrived++) {
         JsonNode request = requests.get(arrived);
         engine.accept(
             new RequestArrived(
@@ -164,7 +164,8 @@ class VllmGoldenScheduleTest {
     }
   }
 
-  /// What a step came to, in the golden schedule's terms: sequences of one request count as one group.
+  /// What a step came to, in the golden schedule's terms: sequences of one request count as one
+  /// group.
   private static final class Observed {
 
     private final Engine engine;
@@ -196,7 +197,8 @@ class VllmGoldenScheduleTest {
             boolean in = planned.plan().kind() == TransferKind.SWAP_IN;
             blocksIn += in ? planned.plan().blocks() : 0;
             blocksOut += in ? 0 : planned.plan().blocks();
-            preemptions.add((in ? "swap_in " : "swap_out ") + owners.get(planned.plan().sequences().get(0)));
+            preemptions.add(
+                (in ? "swap_in " : "swap_out ") + owners.get(planned.plan().sequences().get(0)));
           }
           case RequestRejected rejected -> {
             ignored.add(rejected.request());
@@ -236,20 +238,33 @@ class VllmGoldenScheduleTest {
     void compare(JsonNode step) {
       String where = "step " + step.get("step").asInt();
       assertThat(scheduled).as(where + " scheduled").isEqualTo(ints(step.get("scheduled")));
-      assertThat(batchedTokens).as(where + " batched tokens").isEqualTo(step.get("num_batched_tokens").asInt());
+      assertThat(batchedTokens)
+          .as(where + " batched tokens")
+          .isEqualTo(step.get("num_batched_tokens").asInt());
       List<String> expected = new ArrayList<>();
-      step.get("preempt_events").forEach(e -> expected.add(e.get(0).asText() + " " + e.get(1).asInt()));
+      step.get("preempt_events")
+          .forEach(e -> expected.add(e.get(0).asText() + " " + e.get(1).asInt()));
       assertThat(preemptions).as(where + " preemptions").isEqualTo(expected);
       assertThat(blocksIn).as(where + " blocks in").isEqualTo(step.get("blocks_in").asInt());
       assertThat(blocksOut).as(where + " blocks out").isEqualTo(step.get("blocks_out").asInt());
       assertThat(copies).as(where + " copies").isEqualTo(step.get("cow").asInt());
       assertThat(ignored).as(where + " ignored").isEqualTo(ints(step.get("ignored")));
       assertThat(finished).as(where + " finished").isEqualTo(ints(step.get("finished")));
-      assertThat(engine.view().pool(DEVICE).free()).as(where + " free blocks").isEqualTo(step.get("free_gpu").asInt());
-      assertThat(engine.view().pool(HOST).free()).as(where + " free host blocks").isEqualTo(step.get("free_cpu").asInt());
-      assertThat(groups(engine.view().waiting())).as(where + " waiting").isEqualTo(ints(step.get("waiting")));
-      assertThat(groups(engine.view().residents(DEVICE))).as(where + " running").isEqualTo(ints(step.get("running")));
-      assertThat(groups(engine.view().residents(HOST))).as(where + " swapped").isEqualTo(ints(step.get("swapped")));
+      assertThat(engine.view().pool(DEVICE).free())
+          .as(where + " free blocks")
+          .isEqualTo(step.get("free_gpu").asInt());
+      assertThat(engine.view().pool(HOST).free())
+          .as(where + " free host blocks")
+          .isEqualTo(step.get("free_cpu").asInt());
+      assertThat(groups(engine.view().waiting()))
+          .as(where + " waiting")
+          .isEqualTo(ints(step.get("waiting")));
+      assertThat(groups(engine.view().residents(DEVICE)))
+          .as(where + " running")
+          .isEqualTo(ints(step.get("running")));
+      assertThat(groups(engine.view().residents(HOST)))
+          .as(where + " swapped")
+          .isEqualTo(ints(step.get("swapped")));
       if (step.has("table_lens")) {
         compareTables(where, step.get("table_lens"));
       }

@@ -14,7 +14,8 @@ import java.io.IOException;
 public final class EventJson {
 
   private final ObjectMapper mapper =
-      new ObjectMapper().registerModule(new SimpleModule().addSerializer(Ints.class, new IntsSerializer()));
+      new ObjectMapper()
+          .registerModule(new SimpleModule().addSerializer(Ints.class, new IntsSerializer()));
 
   /// The object; `position` and `event` come first.
   public ObjectNode toJson(long position, EngineEvent event) {
@@ -34,7 +35,8 @@ public final class EventJson {
     }
 
     @Override
-    public void serialize(Ints values, JsonGenerator out, SerializerProvider provider) throws IOException {
+    public void serialize(Ints values, JsonGenerator out, SerializerProvider provider)
+        throws IOException {
       int[] array = values.toArray();
       out.writeArray(array, 0, array.length);
     }

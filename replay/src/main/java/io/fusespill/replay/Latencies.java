@@ -5,7 +5,8 @@ import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RequestOutcome.Ending;
 import java.util.function.Consumer;
 
-/// The latencies of a run: TTFT from arrival at the engine, TPOT, ITL, and E2E of completed requests.
+/// The latencies of a run: TTFT from arrival at the engine, TPOT, ITL, and E2E of completed
+/// requests.
 public final class Latencies implements LatencyListener {
 
   private final Latency ttft = new Latency();

@@ -2,7 +2,8 @@ package io.fusespill.replay;
 
 import org.HdrHistogram.Histogram;
 
-/// A distribution of durations: exact count, mean and maximum, percentiles to three significant digits.
+/// A distribution of durations: exact count, mean and maximum, percentiles to three significant
+/// digits.
 public final class Latency {
 
   private static final double NANOS_PER_MILLI = 1e6;

@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
 
-/// One line a request, written as requests end. Times are nanoseconds since the run's start, -1 for what never came.
+/// One line a request, written as requests end. Times are nanoseconds since the run's start, -1 for
+/// what never came.
 public final class RequestCsv implements Consumer<RequestOutcome>, AutoCloseable {
 
   private static final String HEADER =

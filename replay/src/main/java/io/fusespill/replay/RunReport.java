@@ -37,7 +37,9 @@ public final class RunReport {
 
   /// Sequences in steps, averaged over the run's time.
   public double meanRunning() {
-    return metrics.durationNanos() == 0 ? 0 : (double) metrics.runningNanos() / metrics.durationNanos();
+    return metrics.durationNanos() == 0
+        ? 0
+        : (double) metrics.runningNanos() / metrics.durationNanos();
   }
 
   /// The largest share of any computing place's blocks that was in use at once.
@@ -62,7 +64,9 @@ public final class RunReport {
     figures.put("total_output_tokens", metrics.outputTokens());
     figures.put("request_throughput", perSecond(metrics.completed()));
     figures.put("output_throughput", perSecond(metrics.outputTokens()));
-    figures.put("total_token_throughput", perSecond((double) metrics.promptTokens() + metrics.outputTokens()));
+    figures.put(
+        "total_token_throughput",
+        perSecond((double) metrics.promptTokens() + metrics.outputTokens()));
     put(figures, "ttft", latencies.ttft());
     put(figures, "tpot", latencies.tpot());
     put(figures, "itl", latencies.itl());

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Decides a log again from its inputs alone and compares every event's bytes.
 ///
-/// Events are given in order to [#accept]. Policies are asked where the log's times say that they were: when the inputs
-/// of one instant are all there. A second state folds the journal's own events, so that a divergence can name both.
-/// Memory follows the live requests.
+/// Events are given in order to [#accept]. Policies are asked where the log's times say that they
+/// were: when the inputs of one instant are all there. A second state folds the journal's own
+/// events, so that a divergence can name both. Memory follows the live requests.
 public final class Verifier {
 
   /// One event that the engine has decided and the journal has not confirmed yet.
@@ -52,7 +52,8 @@ public final class Verifier {
 
   /// Takes the journal's next event.
   ///
-  /// @return whether it is what re-deciding comes to; after the first `false` nothing more is compared
+  /// @return whether it is what re-deciding comes to; after the first `false` nothing more is
+  ///   compared
   public boolean accept(long position, EngineEvent event, byte[] bytes, int length) {
     if (divergence != null) {
       return false;
@@ -83,8 +84,8 @@ public final class Verifier {
     return true;
   }
 
-  /// Feeds an input. One of a later instant means that the policies were asked before it: whatever they decide again
-  /// now, the journal does not have.
+  /// Feeds an input. One of a later instant means that the policies were asked before it: whatever
+  /// they decide again now, the journal does not have.
   private void feed(long position, InputEvent input) {
     if (input.atNanos() != nowNanos && !asked) {
       ask();
@@ -123,12 +124,17 @@ public final class Verifier {
 
   private boolean diverge(long position, @Nullable EngineEvent event, @Nullable EngineEvent again) {
     divergence =
-        new Divergence(position, event, again, recorded.started() ? recorded.hash() : 0, engine == null || !engine.state().started() ? 0 : engine.state().hash());
+        new Divergence(
+            position,
+            event,
+            again,
+            recorded.started() ? recorded.hash() : 0,
+            engine == null || !engine.state().started() ? 0 : engine.state().hash());
     return false;
   }
 
-  /// The first divergence, if there is one. A journal that ends in the middle of an instant is not divergent: what was
-  /// not recorded has not happened.
+  /// The first divergence, if there is one. A journal that ends in the middle of an instant is not
+  /// divergent: what was not recorded has not happened.
   public Optional<Divergence> divergence() {
     return Optional.ofNullable(divergence);
   }

@@ -1,4 +1,5 @@
-/// What a log tells: reports, the state at any position, and the proof that its decisions follow from its inputs.
+/// What a log tells: reports, the state at any position, and the proof that its decisions follow
+/// from its inputs.
 @NullMarked
 package io.fusespill.replay;
 

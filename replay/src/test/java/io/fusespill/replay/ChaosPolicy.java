@@ -16,11 +16,11 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import io.fusespill.engine.state.SequenceStatus;
 
-
-/// Makes legal decisions at random: any transfer over any link, in any mode, any preemption, any batch.
+/// Makes legal decisions at random: any transfer over any link, in any mode, any preemption, any
+/// batch.
 ///
-/// It draws from the log's position, so it keeps nothing and decides the same again in a replay. From `healNanos` on it
-/// only does what lets everybody finish.
+/// It draws from the log's position, so it keeps nothing and decides the same again in a replay.
+/// From `healNanos` on it only does what lets everybody finish.
 final class ChaosPolicy implements SchedulingPolicy {
 
   private final long seed;
@@ -155,8 +155,8 @@ final class ChaosPolicy implements SchedulingPolicy {
     return view.transfersInFlight() == 0;
   }
 
-  /// Makes room where nobody can go on: gives up the newest here, or else everything that lies in places without
-  /// compute, or else a request that can never fit.
+  /// Makes room where nobody can go on: gives up the newest here, or else everything that lies in
+  /// places without compute, or else a request that can never fit.
   private static boolean unblock(EngineView view, int device, Decisions decisions) {
     SequenceQueue running = view.residents(device);
     if (!running.isEmpty()) {

@@ -24,7 +24,6 @@ import io.fusespill.sim.World;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
-
 import io.fusespill.traces.TraceRequest;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,10 +34,12 @@ import org.junit.jupiter.api.Test;
 
 /// Whole runs from a seed: random topology, limits, policy, workload and faults.
 ///
-/// Safety: every invariant holds after every event, and every event survives its own bytes. Liveness: every request
-/// ends and every block comes back. Determinism: the log re-decides byte for byte, and folds to the live state.
+/// Safety: every invariant holds after every event, and every event survives its own bytes.
+/// Liveness: every request ends and every block comes back. Determinism: the log re-decides byte
+/// for byte, and folds to the live state.
 ///
-/// More seeds: `./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`.
+/// More seeds: `./mvnw -pl replay -am test -Dtest=SimulationFuzzTest
+/// -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`.
 class SimulationFuzzTest {
 
   private static final int SEEDS = Integer.getInteger("fuzz.seeds", 400);
@@ -51,7 +52,8 @@ class SimulationFuzzTest {
     long events =
         LongStream.range(FIRST_SEED, FIRST_SEED + seeds).map(seed -> new Case(seed).run()).sum();
     assertThat(events).isGreaterThan(100 * seeds);
-    System.out.printf("%d seeds from %d on, %d events, no invariant broken%n", seeds, FIRST_SEED, events);
+    System.out.printf(
+        "%d seeds from %d on, %d events, no invariant broken%n", seeds, FIRST_SEED, events);
   }
 
   /// One seed's run.
@@ -72,8 +74,7 @@ class SimulationFuzzTest {
       dice = new Dice(seed, "fuzz");
       boolean chaos = dice.below(2) == 0;
       config = config(chaos);
-      policies =
-          chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
+      policies = chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
       workload = workload();
       samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
       int often = dice.below(3) * 20_000;
@@ -85,7 +86,8 @@ class SimulationFuzzTest {
       int seats = 1 + dice.below(12);
       int batched = seats + dice.below(200);
       int modelTokens = 10 + dice.below(200);
-      EngineLimits limits = new EngineLimits(seats, batched, modelTokens, 1 + dice.below(5), dice.below(2) * 50);
+      EngineLimits limits =
+          new EngineLimits(seats, batched, modelTokens, 1 + dice.below(5), dice.below(2) * 50);
       Topology topology = topology(chaos, blockTokens);
       return new EngineConfig(
           new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
@@ -110,7 +112,8 @@ class SimulationFuzzTest {
       for (Place from : places) {
         for (Place to : places) {
           if (from != to && (!chaos || dice.below(4) > 0)) {
-            links.add(new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
+            links.add(
+                new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
           }
         }
       }
@@ -121,7 +124,9 @@ class SimulationFuzzTest {
       if (dice.below(2) == 0) {
         boolean canSwap = topology.swapHost(0) >= 0;
         return PolicySpec.of("vllm-0.2.7")
-            .with("preemption", List.of("auto", "recompute", canSwap ? "swap" : "auto").get(dice.below(3)))
+            .with(
+                "preemption",
+                List.of("auto", "recompute", canSwap ? "swap" : "auto").get(dice.below(3)))
             .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
             .with("max-paddings", String.valueOf(dice.below(300)));
       }
@@ -156,14 +161,16 @@ class SimulationFuzzTest {
             """
             seed %d failed after %d events: %s
             %s
-            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d"""
+            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d\
+            """
                 .formatted(seed, events.size(), e.getMessage(), this, seed),
             e);
       }
     }
 
     private void simulate() {
-      List<StepTimeModel> models = Collections.nCopies(config.topology().places().size(), new UnevenTime());
+      List<StepTimeModel> models =
+          Collections.nCopies(config.topology().places().size(), new UnevenTime());
       RunStarted start = new RunStarted(0, "fuzz", "", seed, config);
       Checker checker = new Checker();
       Simulation simulation =
@@ -182,7 +189,9 @@ class SimulationFuzzTest {
     private void everythingEnded(EngineState state) {
       assertThat(state.liveRequests()).isZero();
       for (Place place : config.topology().places()) {
-        assertThat(state.pool(place.id()).free()).as("free blocks of " + place).isEqualTo(place.blocks());
+        assertThat(state.pool(place.id()).free())
+            .as("free blocks of " + place)
+            .isEqualTo(place.blocks());
       }
       RunMetrics metrics = new RunMetrics(new Latencies(outcome -> {}));
       events.forEach(metrics::accept);

@@ -7,7 +7,8 @@ import io.fusespill.sim.profile.ProfileException;
 ///
 /// @param profile name of a hardware profile, or path of a file of one
 /// @param blocks KV blocks; 0 where they follow from memory
-/// @param utilisation share of the device's memory that may be used; meaningless where `blocks` is given
+/// @param utilisation share of the device's memory that may be used; meaningless where `blocks` is
+///   given
 public record DeviceSpec(String profile, int blocks, double utilisation) {
 
   /// vLLM's default `gpu_memory_utilization`.

@@ -5,7 +5,7 @@ package io.fusespill.sim;
 /// @param steps steps that fail
 /// @param transfers asynchronous transfers that fail
 /// @param cancellations requests that their client gives up, at a time drawn evenly from the first
-///     `cancelWithinNanos` after arrival
+///   `cancelWithinNanos` after arrival
 public record Faults(int steps, int transfers, int cancellations, long cancelWithinNanos) {
 
   public static final Faults NONE = new Faults(0, 0, 0, 1);
@@ -17,7 +17,8 @@ public record Faults(int steps, int transfers, int cancellations, long cancelWit
     check("transfers", transfers);
     check("cancellations", cancellations);
     if (cancelWithinNanos < 1) {
-      throw new IllegalArgumentException("cancelWithinNanos is %d, must be at least 1".formatted(cancelWithinNanos));
+      throw new IllegalArgumentException(
+          "cancelWithinNanos is %d, must be at least 1".formatted(cancelWithinNanos));
     }
   }
 

@@ -14,7 +14,8 @@ import java.util.HexFormat;
 
 /// A scenario with every number in place.
 ///
-/// @param description the whole configuration as JSON; its canonical text has a digest that the run's log begins with
+/// @param description the whole configuration as JSON; its canonical text has a digest that the
+///   run's log begins with
 public record ResolvedScenario(
     EngineConfig config, World world, int samples, long seed, ObjectNode description) {
 
@@ -34,7 +35,8 @@ public record ResolvedScenario(
   public String digest() {
     try {
       byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(canonicalText().getBytes(StandardCharsets.UTF_8));
+          MessageDigest.getInstance("SHA-256")
+              .digest(canonicalText().getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(hash);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);

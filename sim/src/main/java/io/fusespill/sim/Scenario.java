@@ -31,7 +31,8 @@ import java.util.List;
 ///
 /// A limit of 0 stands for "as vLLM would choose".
 ///
-/// @param workload what identifies the requests in the configuration's digest: a trace's file name and what was done to it
+/// @param workload what identifies the requests in the configuration's digest: a trace's file name
+///   and what was done to it
 /// @param timeModel `roofline`, or the path of a fitted profile
 public record Scenario(
     String model,
@@ -48,7 +49,11 @@ public record Scenario(
 
   /// Limits as given; 0 where they were not.
   public record Limits(
-      int blockTokens, int maxNumSeqs, int maxNumBatchedTokens, int maxModelTokens, int checkpointEvents) {}
+      int blockTokens,
+      int maxNumSeqs,
+      int maxNumBatchedTokens,
+      int maxModelTokens,
+      int checkpointEvents) {}
 
   private static final long GIB = 1L << 30;
   private static final double SWAP_GIB_MAX = 1 << 20;
@@ -61,10 +66,12 @@ public record Scenario(
   public Scenario {
     devices = List.copyOf(devices);
     if (devices.isEmpty()) {
-      throw new ProfileException("no device: name at least one, for example a10; there are " + HardwareProfiles.names());
+      throw new ProfileException(
+          "no device: name at least one, for example a10; there are " + HardwareProfiles.names());
     }
     if (!(swapSpaceGib >= 0 && swapSpaceGib <= SWAP_GIB_MAX)) {
-      throw new ProfileException("swap space is %s GiB, must be 0 to %,.0f".formatted(swapSpaceGib, SWAP_GIB_MAX));
+      throw new ProfileException(
+          "swap space is %s GiB, must be 0 to %,.0f".formatted(swapSpaceGib, SWAP_GIB_MAX));
     }
   }
 
@@ -78,8 +85,10 @@ public record Scenario(
     EngineLimits engineLimits = engineLimits(modelProfile);
     int blockTokens = limits.blockTokens() == 0 ? BLOCK_TOKENS : limits.blockTokens();
     KvLayout kv =
-        new KvLayout(blockTokens, modelProfile.kvBytesPerBlock(blockTokens), 2 * modelProfile.layers());
-    List<HardwareProfile> hardware = devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
+        new KvLayout(
+            blockTokens, modelProfile.kvBytesPerBlock(blockTokens), 2 * modelProfile.layers());
+    List<HardwareProfile> hardware =
+        devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
     Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
     EngineConfig config = new EngineConfig(kv, engineLimits, topology, policy);
     PolicyKind.create(config);
@@ -112,28 +121,38 @@ public record Scenario(
     }
     if (batchedTokens < sequences) {
       throw new ProfileException(
-          "max-num-batched-tokens is %d, must be at least max-num-seqs (%d)".formatted(batchedTokens, sequences));
+          "max-num-batched-tokens is %d, must be at least max-num-seqs (%d)"
+              .formatted(batchedTokens, sequences));
     }
-    return new EngineLimits(sequences, batchedTokens, modelTokens, MAX_ATTEMPTS, limits.checkpointEvents());
+    return new EngineLimits(
+        sequences, batchedTokens, modelTokens, MAX_ATTEMPTS, limits.checkpointEvents());
   }
 
   private Topology topology(
-      List<HardwareProfile> hardware, ModelProfile modelProfile, LinkProfile linkProfile, KvLayout kv, EngineLimits engineLimits) {
+      List<HardwareProfile> hardware,
+      ModelProfile modelProfile,
+      LinkProfile linkProfile,
+      KvLayout kv,
+      EngineLimits engineLimits) {
     List<Place> places = new ArrayList<>();
     List<Link> links = new ArrayList<>();
     int host = devices.size();
-    int hostBlocks = (int) Math.min((long) (swapSpaceGib * GIB) / kv.blockBytes(), Place.MAX_BLOCKS);
+    int hostBlocks =
+        (int) Math.min((long) (swapSpaceGib * GIB) / kv.blockBytes(), Place.MAX_BLOCKS);
     for (int id = 0; id < devices.size(); id++) {
       DeviceSpec device = devices.get(id);
       int blocks =
           device.blocks() > 0
               ? device.blocks()
-              : memory(hardware.get(id), modelProfile, device, kv.blockTokens(), engineLimits).blocks();
+              : memory(hardware.get(id), modelProfile, device, kv.blockTokens(), engineLimits)
+                  .blocks();
       String name = hardware.get(id).name();
       places.add(Place.device(id, devices.size() == 1 ? name : name + "-" + id, blocks));
       if (hostBlocks > 0) {
-        links.add(new Link(id, host, linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
-        links.add(new Link(host, id, linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
+        links.add(
+            new Link(id, host, linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
+        links.add(
+            new Link(host, id, linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
       }
     }
     if (hostBlocks > 0) {
@@ -143,20 +162,27 @@ public record Scenario(
   }
 
   private static MemoryPlan memory(
-      HardwareProfile hardware, ModelProfile model, DeviceSpec device, int blockTokens, EngineLimits limits) {
+      HardwareProfile hardware,
+      ModelProfile model,
+      DeviceSpec device,
+      int blockTokens,
+      EngineLimits limits) {
     return MemoryPlan.of(
         hardware,
         model,
-        new MemoryOptions(device.utilisation(), blockTokens, limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
+        new MemoryOptions(
+            device.utilisation(), blockTokens, limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
   }
 
-  private StepTimeModel timeModel(HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
+  private StepTimeModel timeModel(
+      HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
     return timeModel.equals(ROOFLINE)
         ? new RooflineModel(hardware, modelProfile, blockTokens)
         : new FittedModel(FittedProfile.read(Path.of(timeModel)));
   }
 
-  private ObjectNode describe(EngineConfig config, List<HardwareProfile> hardware, ModelProfile modelProfile) {
+  private ObjectNode describe(
+      EngineConfig config, List<HardwareProfile> hardware, ModelProfile modelProfile) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -193,7 +219,9 @@ public record Scenario(
       node.put("bytes_per_second", between.bytesPerSecond());
       node.put("copy_nanos", between.copyNanos());
     }
-    json.put("time_model", timeModel.equals(ROOFLINE) ? ROOFLINE : String.valueOf(Path.of(timeModel).getFileName()));
+    json.put(
+        "time_model",
+        timeModel.equals(ROOFLINE) ? ROOFLINE : String.valueOf(Path.of(timeModel).getFileName()));
     ObjectNode wrong = json.putObject("faults");
     wrong.put("steps_per_million", faults.steps());
     wrong.put("transfers_per_million", faults.transfers());

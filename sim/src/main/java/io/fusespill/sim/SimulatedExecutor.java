@@ -25,8 +25,8 @@ import java.util.function.LongSupplier;
 
 /// A device made of cost models: a plan given to it is complete at now + cost.
 ///
-/// It alone knows how long each output really is. A link carries one transfer at a time, in the order in which they were
-/// given. Copies of shared blocks within a device cost nothing here.
+/// It alone knows how long each output really is. A link carries one transfer at a time, in the
+/// order in which they were given. Copies of shared blocks within a device cost nothing here.
 public final class SimulatedExecutor implements Executor {
 
   /// Where results go, each with the time at which it is due.
@@ -57,7 +57,8 @@ public final class SimulatedExecutor implements Executor {
   private int[] ended = new int[64];
   private int endedCount;
 
-  /// @param models the step-time model of each place; that of a place without compute is never asked
+  /// @param models the step-time model of each place; that of a place without compute is never
+  ///   asked
   /// @param now the present time, in nanoseconds since the run's start
   public SimulatedExecutor(
       EngineConfig config,
@@ -70,7 +71,9 @@ public final class SimulatedExecutor implements Executor {
     this.models = models;
     this.links = config.topology().links();
     this.linkModels =
-        links.stream().map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos())).toArray(LinkModel[]::new);
+        links.stream()
+            .map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos()))
+            .toArray(LinkModel[]::new);
     this.linkFreeNanos = new long[links.size()];
     this.faults = faults;
     this.stepLuck = new SeededRandom(seed, "step faults");
@@ -83,7 +86,8 @@ public final class SimulatedExecutor implements Executor {
   public void expect(RequestArrived arrived, int outputTokens) {
     truths.put(
         arrived.firstSequence(),
-        new Truth(arrived.promptTokens() + outputTokens - 1, arrived.promptTokens(), arrived.samples()));
+        new Truth(
+            arrived.promptTokens() + outputTokens - 1, arrived.promptTokens(), arrived.samples()));
   }
 
   @Override
@@ -99,7 +103,9 @@ public final class SimulatedExecutor implements Executor {
     }
     findEnded(plan);
     results.add(
-        Rank.STEP, new StepCompleted(end, plan.device(), plan.step(), Ints.copyOf(ended, endedCount), Ints.EMPTY));
+        Rank.STEP,
+        new StepCompleted(
+            end, plan.device(), plan.step(), Ints.copyOf(ended, endedCount), Ints.EMPTY));
   }
 
   @Override
@@ -135,7 +141,8 @@ public final class SimulatedExecutor implements Executor {
         return linkFreeNanos[i];
       }
     }
-    throw new IllegalStateException("no link from place %d to %d".formatted(plan.from(), plan.to()));
+    throw new IllegalStateException(
+        "no link from place %d to %d".formatted(plan.from(), plan.to()));
   }
 
   private static StepShape shape(StepPlan plan) {
@@ -155,7 +162,8 @@ public final class SimulatedExecutor implements Executor {
         pairs += StepShape.pairs(computed, tokens);
       }
     }
-    return new StepShape(size - prefills, context, prefills, prefillTokens, pairs, plan.batchedTokens(), size);
+    return new StepShape(
+        size - prefills, context, prefills, prefillTokens, pairs, plan.batchedTokens(), size);
   }
 
   private void findEnded(StepPlan plan) {
@@ -165,7 +173,8 @@ public final class SimulatedExecutor implements Executor {
       int context = plan.computedTokens().get(i) + plan.newTokens().get(i);
       Truth truth = truths.get(sequence);
       if (truth == null) {
-        throw new IllegalStateException("a step computes sequence %d, which is not expected".formatted(sequence));
+        throw new IllegalStateException(
+            "a step computes sequence %d, which is not expected".formatted(sequence));
       }
       if (context == truth.lastContext()) {
         addEnded(sequence);

@@ -16,11 +16,11 @@ import io.fusespill.traces.TraceRequest;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
-/// One run in virtual time: requests arrive as the workload says, the executor answers when its cost models say, and
-/// time jumps from one instant to the next.
+/// One run in virtual time: requests arrive as the workload says, the executor answers when its
+/// cost models say, and time jumps from one instant to the next.
 ///
-/// At one instant, transfers complete before steps, steps before cancellations, and those before arrivals; then the
-/// policies are asked. Runs on the caller's thread.
+/// At one instant, transfers complete before steps, steps before cancellations, and those before
+/// arrivals; then the policies are asked. Runs on the caller's thread.
 public final class Simulation {
 
   /// Hears now and then how far the run is.
@@ -64,7 +64,8 @@ public final class Simulation {
     World world = setup.world();
     long seed = setup.start().seed();
     executor =
-        new SimulatedExecutor(config, world.models(), world.faults(), seed, () -> nowNanos, queue::add);
+        new SimulatedExecutor(
+            config, world.models(), world.faults(), seed, () -> nowNanos, queue::add);
     Dispatcher dispatcher = new Dispatcher(executor);
     engine = new Engine(config, world.policy(config), event -> dispatch(log, dispatcher, event));
     cancellations = new SeededRandom(seed, "cancellations");
@@ -90,7 +91,8 @@ public final class Simulation {
     }
     if (!engine.idle()) {
       throw new IllegalStateException(
-          "%d requests are left at position %d and nothing is in flight".formatted(engine.state().liveRequests(), engine.state().events()));
+          "%d requests are left at position %d and nothing is in flight"
+              .formatted(engine.state().liveRequests(), engine.state().events()));
     }
     engine.checkpoint();
     progress.update(engine.state().nextRequest(), 0, nowNanos);
@@ -125,7 +127,8 @@ public final class Simulation {
     executor.expect(arrived, request.outputTokens());
     engine.accept(arrived);
     Faults faults = setup.world().faults();
-    if (faults.cancellations() > 0 && cancellations.nextInt(1, 1_000_000) <= faults.cancellations()) {
+    if (faults.cancellations() > 0
+        && cancellations.nextInt(1, 1_000_000) <= faults.cancellations()) {
       long after = 1 + Long.remainderUnsigned(cancellations.nextLong(), faults.cancelWithinNanos());
       queue.add(Rank.CANCELLATION, new RequestCancelled(nowNanos + after, arrived.request()));
     }

@@ -44,16 +44,6 @@ enum ArrivalUnit {
         : BigDecimal.valueOf(nanos, nanosDigits).stripTrailingZeros().toPlainString();
   }
 
-  /// A computed time to the nearest nanosecond.
-  static long roundNanos(double nanos) {
-    if (!(nanos >= 0 && nanos < 0x1p63)) {
-      throw new TraceException(
-          "an arrival at %s ns, must be 0 to 2^63: use a higher rate or fewer requests"
-              .formatted(nanos));
-    }
-    return Math.round(nanos);
-  }
-
   /// Digits of `value` before the point, in nanoseconds. Asked before anything is computed:
   /// 1e999999999 is short text and a number of a gigabyte.
   private long digits(BigDecimal value) {

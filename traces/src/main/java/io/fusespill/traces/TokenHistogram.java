@@ -22,7 +22,7 @@ final class TokenHistogram {
   TokenSummary summary() {
     return new TokenSummary(
         total,
-        atRank(1),
+        atRank(Math.min(requests, 1)),
         requests == 0 ? 0 : (double) total / requests,
         percentile(50),
         percentile(90),

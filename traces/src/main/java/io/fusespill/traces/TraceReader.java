@@ -41,6 +41,16 @@ public interface TraceReader extends Iterator<TraceRequest>, AutoCloseable {
   static TraceReader rateScaled(TraceReader reader, double factor) {
     Check.range("factor", factor, 1e-6, 1e6);
     return new MappedTraceReader(
-        reader, request -> request.at(ArrivalUnit.roundNanos(request.arrivalNanos() / factor)));
+        reader, request -> request.at(scaled(request.arrivalNanos(), factor)));
+  }
+
+  private static long scaled(long nanos, double factor) {
+    double scaled = nanos / factor;
+    if (scaled >= 0x1p63) {
+      throw new TraceException(
+          "an arrival at %d ns at %s times the rate would be at %s ns, must be below 2^63; scale by more"
+              .formatted(nanos, factor, scaled));
+    }
+    return Math.round(scaled);
   }
 }

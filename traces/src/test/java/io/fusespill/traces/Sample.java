@@ -113,9 +113,7 @@ record Sample(
               List.of(
                   "{\"prompt_len\": 13, \"output_len\": 199, \"arrival\": 0.0}",
                   "{\"arrival\": 0.20793754160099873, \"note\": {\"prompt_len\": 1}, \"output_len\": 137, \"prompt_len\": 36}"),
-              List.of(
-                  new TraceRequest(0, 13, 199),
-                  new TraceRequest(207_937_542L, 36, 137)),
+              List.of(new TraceRequest(0, 13, 199), new TraceRequest(207_937_542L, 36, 137)),
               "{\"prompt_len\": PROMPT, \"output_len\": OUTPUT, \"arrival\": TIME}",
               "1",
               "2.5",
@@ -128,9 +126,7 @@ record Sample(
               List.of(
                   "{\"input_toks\": 3, \"output_toks\": 531, \"arrival_time_ns\": 46926808, \"input_tok_ids\": [5971, 2927, 220], \"output_tok_ids\": [1]}",
                   "{\"input_toks\": 1034, \"output_toks\": 769, \"arrival_time_ns\": 347938951}"),
-              List.of(
-                  new TraceRequest(0, 3, 531),
-                  new TraceRequest(301_012_143L, 1034, 769)),
+              List.of(new TraceRequest(0, 3, 531), new TraceRequest(301_012_143L, 1034, 769)),
               "{\"input_toks\": PROMPT, \"output_toks\": OUTPUT, \"arrival_time_ns\": TIME}",
               "5",
               "7",

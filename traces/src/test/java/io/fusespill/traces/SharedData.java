@@ -6,8 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/// The public traces, which are not part of the repository. They lie in `data` below the folder that the system property `fusespill.shared` names,
-/// else in `shared/data` beside or above the working directory; tests that need them are skipped without.
+/// The public traces, which are not part of the repository. They lie in `data` below the folder
+/// that the system property `fusespill.shared` names, else in `shared/data` beside or above the
+/// working directory; tests that need them are skipped without.
 final class SharedData {
 
   private SharedData() {}

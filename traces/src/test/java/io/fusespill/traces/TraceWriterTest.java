@@ -113,7 +113,6 @@ final class TraceWriterTest {
   }
 
   private static TraceRequest withoutHashes(TraceRequest request) {
-    return new TraceRequest(
-        request.arrivalNanos(), request.promptTokens(), request.outputTokens());
+    return new TraceRequest(request.arrivalNanos(), request.promptTokens(), request.outputTokens());
   }
 }

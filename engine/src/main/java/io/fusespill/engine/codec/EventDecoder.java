@@ -58,8 +58,8 @@ public final class EventDecoder {
   /// The event in the first `length` bytes of `bytes`.
   ///
   /// @param position where the record is expected to stand in its log
-  /// @throws CodecException if the bytes are torn or altered, stand at another position, or have a type or version that
-  ///     is not known here
+  /// @throws CodecException if the bytes are torn or altered, stand at another position, or have a
+  ///   type or version that is not known here
   public EngineEvent decode(long position, byte[] bytes, int length) {
     ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length).order(ByteOrder.LITTLE_ENDIAN);
     EventType type = header(position, buffer, bytes, length);
@@ -79,14 +79,17 @@ public final class EventDecoder {
 
   private EventType header(long position, ByteBuffer buffer, byte[] bytes, int length) {
     if (length < RecordLayout.PAYLOAD || buffer.getInt(RecordLayout.LENGTH) != length) {
-      throw new CodecException("record at position %d is torn: %d bytes".formatted(position, length));
+      throw new CodecException(
+          "record at position %d is torn: %d bytes".formatted(position, length));
     }
     if (buffer.getInt(RecordLayout.CRC) != EventEncoder.crc(crc, bytes, length)) {
-      throw new CodecException("record at position %d is damaged: its checksum does not match".formatted(position));
+      throw new CodecException(
+          "record at position %d is damaged: its checksum does not match".formatted(position));
     }
     if (buffer.getLong(RecordLayout.POSITION) != position) {
       throw new CodecException(
-          "record at position %d says that it is number %d".formatted(position, buffer.getLong(RecordLayout.POSITION)));
+          "record at position %d says that it is number %d"
+              .formatted(position, buffer.getLong(RecordLayout.POSITION)));
     }
     int number = buffer.getShort(RecordLayout.TYPE);
     int version = buffer.getShort(RecordLayout.VERSION);
@@ -103,9 +106,11 @@ public final class EventDecoder {
     return switch (type) {
       case RUN_STARTED -> new RunStarted(at, in.text(), in.text(), in.fixed64(), config(in));
       case REQUEST_ARRIVED ->
-          new RequestArrived(at, in.integer(), in.integer(), in.integer(), in.integer(), in.integer());
+          new RequestArrived(
+              at, in.integer(), in.integer(), in.integer(), in.integer(), in.integer());
       case REQUEST_CANCELLED -> new RequestCancelled(at, in.integer());
-      case STEP_COMPLETED -> new StepCompleted(at, in.integer(), in.unsigned(), in.ints(), in.ints());
+      case STEP_COMPLETED ->
+          new StepCompleted(at, in.integer(), in.unsigned(), in.ints(), in.ints());
       case STEP_FAILED -> new StepFailed(at, in.integer(), in.unsigned(), in.text());
       case TRANSFER_COMPLETED -> new TransferCompleted(at, in.integer());
       case TRANSFER_FAILED -> new TransferFailed(at, in.integer(), in.text());
@@ -195,6 +200,7 @@ public final class EventDecoder {
     for (int i = 0; i < optionCount; i++) {
       options.put(in.text(), in.text());
     }
-    return new EngineConfig(kv, limits, new Topology(places, links), new PolicySpec(policy, options));
+    return new EngineConfig(
+        kv, limits, new Topology(places, links), new PolicySpec(policy, options));
   }
 }

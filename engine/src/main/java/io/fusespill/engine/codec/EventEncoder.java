@@ -32,14 +32,18 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
-/// The canonical bytes of an event: the same event at the same position has the same bytes on every machine.
+/// The canonical bytes of an event: the same event at the same position has the same bytes on every
+/// machine.
 ///
 /// One encoder serves one thread and reuses its buffer.
 public final class EventEncoder {
 
-  private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle SHORT =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final PayloadWriter out = new PayloadWriter();
   private final CRC32C crc = new CRC32C();
@@ -136,8 +140,9 @@ public final class EventEncoder {
     }
   }
 
-  /// Entries are written one by one: the sequence's difference from the one before with a bit that says whether it
-  /// computes one token only, the number of new tokens otherwise, and the tokens computed before.
+  /// Entries are written one by one: the sequence's difference from the one before with a bit that
+  /// says whether it computes one token only, the number of new tokens otherwise, and the tokens
+  /// computed before.
   private void step(StepPlan plan) {
     out.unsigned(plan.device());
     out.unsigned(plan.step());
@@ -211,9 +216,11 @@ public final class EventEncoder {
     PolicySpec policy = config.policy();
     out.text(policy.name());
     out.unsigned(policy.options().size());
-    policy.options().forEach((key, value) -> {
-      out.text(key);
-      out.text(value);
-    });
+    policy
+        .options()
+        .forEach((key, value) -> {
+          out.text(key);
+          out.text(value);
+        });
   }
 }

@@ -18,8 +18,8 @@ import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import org.jspecify.annotations.Nullable;
 
-/// The number that stands for an event's type in its bytes, and the newest version of its payload. Numbers are never
-/// given again; inputs lie below 64, decisions from 64 up.
+/// The number that stands for an event's type in its bytes, and the newest version of its payload.
+/// Numbers are never given again; inputs lie below 64, decisions from 64 up.
 public enum EventType {
   RUN_STARTED(1, 1, RunStarted.class),
   REQUEST_ARRIVED(2, 1, RequestArrived.class),

@@ -4,7 +4,8 @@ import io.fusespill.engine.plan.Ints;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// Reads what [PayloadWriter] wrote, and nothing else: every number is in its one shortest form and in its range.
+/// Reads what [PayloadWriter] wrote, and nothing else: every number is in its one shortest form and
+/// in its range.
 final class PayloadReader {
 
   private final ByteBuffer buffer;
@@ -31,7 +32,8 @@ final class PayloadReader {
   int integer() {
     long value = unsigned();
     if (value < 0 || value > Integer.MAX_VALUE) {
-      throw new CodecException("%d is not a whole number of 0 to %d".formatted(value, Integer.MAX_VALUE));
+      throw new CodecException(
+          "%d is not a whole number of 0 to %d".formatted(value, Integer.MAX_VALUE));
     }
     return (int) value;
   }

@@ -3,8 +3,9 @@ package io.fusespill.engine.codec;
 import io.fusespill.engine.plan.Ints;
 import java.nio.charset.StandardCharsets;
 
-/// Writes numbers in the fewest bytes: seven bits a byte, low ones first, the top bit saying that more follow. A signed
-/// number is first folded so that small magnitudes stay small (zigzag), a list of sequences by its differences.
+/// Writes numbers in the fewest bytes: seven bits a byte, low ones first, the top bit saying that
+/// more follow. A signed number is first folded so that small magnitudes stay small (zigzag), a
+/// list of sequences by its differences.
 final class PayloadWriter {
 
   private byte[] bytes = new byte[4096];
@@ -87,5 +88,4 @@ final class PayloadWriter {
       bytes = larger;
     }
   }
-
 }

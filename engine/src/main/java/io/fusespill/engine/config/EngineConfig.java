@@ -1,4 +1,5 @@
 package io.fusespill.engine.config;
 
 /// All that the engine's behaviour depends on besides its inputs.
-public record EngineConfig(KvLayout kv, EngineLimits limits, Topology topology, PolicySpec policy) {}
+public record EngineConfig(
+    KvLayout kv, EngineLimits limits, Topology topology, PolicySpec policy) {}

@@ -5,12 +5,19 @@ package io.fusespill.engine.config;
 /// @param maxNumSeqs sequences running on one device at most, 1 to 65,536
 /// @param maxNumBatchedTokens tokens in one step at most, 1 to 16,777,216
 /// @param maxModelTokens prompt plus output of one sequence at most, 1 to 16,777,216
-/// @param maxAttempts times that a sequence's step or transfer may fail in a row before the sequence is given up, 1 to 1,000
-/// @param checkpointEvents events between two `Checkpointed` decisions at least; 0 writes only the one at the end
+/// @param maxAttempts times that a sequence's step or transfer may fail in a row before the
+///   sequence is given up, 1 to 1,000
+/// @param checkpointEvents events between two `Checkpointed` decisions at least; 0 writes only the
+///   one at the end
 public record EngineLimits(
-    int maxNumSeqs, int maxNumBatchedTokens, int maxModelTokens, int maxAttempts, int checkpointEvents) {
+    int maxNumSeqs,
+    int maxNumBatchedTokens,
+    int maxModelTokens,
+    int maxAttempts,
+    int checkpointEvents) {
 
-  /// The most tokens that one sequence or one step may have: positions stay far below the range of an int.
+  /// The most tokens that one sequence or one step may have: positions stay far below the range of
+  /// an int.
   public static final int MAX_TOKENS = 1 << 24;
 
   public EngineLimits {

@@ -4,8 +4,8 @@ package io.fusespill.engine.config;
 ///
 /// @param blockTokens tokens a block holds, 1 to 1,024
 /// @param blockBytes bytes of a block over all layers, at least 1
-/// @param copiesPerBlock separate memory copies that move one block: 1 where a block is contiguous over all layers,
-///     2 × layers where keys and values of each layer lie apart (vLLM 0.2.7)
+/// @param copiesPerBlock separate memory copies that move one block: 1 where a block is contiguous
+///   over all layers, 2 × layers where keys and values of each layer lie apart (vLLM 0.2.7)
 public record KvLayout(int blockTokens, long blockBytes, int copiesPerBlock) {
 
   public KvLayout {

@@ -7,7 +7,8 @@ package io.fusespill.engine.config;
 public record Link(int from, int to, long bytesPerSecond, long copyNanos) {
 
   public Link {
-    Check.range("bytesPerSecond of link %d to %d".formatted(from, to), bytesPerSecond, 1, Long.MAX_VALUE);
+    Check.range(
+        "bytesPerSecond of link %d to %d".formatted(from, to), bytesPerSecond, 1, Long.MAX_VALUE);
     Check.range("copyNanos of link %d to %d".formatted(from, to), copyNanos, 0, Long.MAX_VALUE);
     if (from == to) {
       throw new IllegalArgumentException("a link goes from place %d to itself".formatted(from));

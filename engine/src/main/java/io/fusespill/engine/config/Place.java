@@ -14,7 +14,8 @@ public record Place(int id, String name, PlaceKind kind, boolean computes, int b
     Check.range("place id", id, 0, 1_023);
     Check.range("blocks of place " + name, blocks, computes ? 1 : 0, MAX_BLOCKS);
     if (kind == PlaceKind.DEVICE != computes && kind != PlaceKind.HOST) {
-      throw new IllegalArgumentException("place %s: a %s %s compute".formatted(name, kind, computes ? "cannot" : "must"));
+      throw new IllegalArgumentException(
+          "place %s: a %s %s compute".formatted(name, kind, computes ? "cannot" : "must"));
     }
   }
 

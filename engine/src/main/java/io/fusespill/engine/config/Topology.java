@@ -11,7 +11,9 @@ public record Topology(List<Place> places, List<Link> links) {
     links = List.copyOf(links);
     for (int id = 0; id < places.size(); id++) {
       if (places.get(id).id() != id) {
-        throw new IllegalArgumentException("place %s has id %d at index %d".formatted(places.get(id).name(), places.get(id).id(), id));
+        throw new IllegalArgumentException(
+            "place %s has id %d at index %d"
+                .formatted(places.get(id).name(), places.get(id).id(), id));
       }
     }
     if (places.stream().noneMatch(Place::computes)) {
@@ -39,7 +41,10 @@ public record Topology(List<Place> places, List<Link> links) {
   /// The first host without compute that both directions link with `device`, or -1.
   public int swapHost(int device) {
     for (Place place : places) {
-      if (place.kind() == PlaceKind.HOST && !place.computes() && linked(device, place.id()) && linked(place.id(), device)) {
+      if (place.kind() == PlaceKind.HOST
+          && !place.computes()
+          && linked(device, place.id())
+          && linked(place.id(), device)) {
         return place.id();
       }
     }

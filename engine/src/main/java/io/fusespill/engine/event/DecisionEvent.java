@@ -23,13 +23,13 @@ public sealed interface DecisionEvent extends EngineEvent {
   /// A waiting sequence starts to run on a device.
   record SequenceAdmitted(long atNanos, int sequence, int device) implements DecisionEvent {}
 
-  /// A running sequence loses its place. `RECOMPUTE` drops its KV and puts it in front of the waiting queue; the other
-  /// kinds say why the transfer that follows was planned.
-  record SequencePreempted(
-      long atNanos, int sequence, PreemptionKind kind, PreemptionReason reason)
+  /// A running sequence loses its place. `RECOMPUTE` drops its KV and puts it in front of the
+  /// waiting queue; the other kinds say why the transfer that follows was planned.
+  record SequencePreempted(long atNanos, int sequence, PreemptionKind kind, PreemptionReason reason)
       implements DecisionEvent {}
 
-  /// The sequences resident in a place are put in order of arrival, oldest first; equals keep their order.
+  /// The sequences resident in a place are put in order of arrival, oldest first; equals keep their
+  /// order.
   record ResidentsSorted(long atNanos, int place) implements DecisionEvent {}
 
   /// Blocks will move between places.

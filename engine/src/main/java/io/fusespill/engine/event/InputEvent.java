@@ -5,7 +5,8 @@ import io.fusespill.engine.plan.Ints;
 
 /// A fact from outside: the only nondeterminism of a run.
 ///
-/// Inputs of one instant are one batch: policies are asked when the batch is complete, that is before time moves on.
+/// Inputs of one instant are one batch: policies are asked when the batch is complete, that is
+/// before time moves on.
 public sealed interface InputEvent extends EngineEvent {
 
   /// The first event of every log; the state's pools come from it.
@@ -24,7 +25,12 @@ public sealed interface InputEvent extends EngineEvent {
   /// @param promptTokens at least 1
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
   record RequestArrived(
-      long atNanos, int request, int firstSequence, int samples, int promptTokens, int maxOutputTokens)
+      long atNanos,
+      int request,
+      int firstSequence,
+      int samples,
+      int promptTokens,
+      int maxOutputTokens)
       implements InputEvent {
 
     public RequestArrived {
@@ -42,7 +48,8 @@ public sealed interface InputEvent extends EngineEvent {
   /// A step's results are there.
   ///
   /// @param ended sequences whose newest token ended them, in any order
-  /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no text
+  /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no
+  ///   text
   record StepCompleted(long atNanos, int device, long step, Ints ended, Ints sampledTokens)
       implements InputEvent {}
 

@@ -1,4 +1,5 @@
-/// Every fact that can change the engine's state: inputs from outside and the engine's own decisions.
+/// Every fact that can change the engine's state: inputs from outside and the engine's own
+/// decisions.
 @NullMarked
 package io.fusespill.engine.event;
 

@@ -6,9 +6,9 @@ import java.util.List;
 
 /// The seam behind which a device is real or simulated.
 ///
-/// Answers come back later as inputs: `StepCompleted` or `StepFailed` for each step, `TransferCompleted` or
-/// `TransferFailed` for each asynchronous transfer. All methods are called by the one thread that dispatches, in log
-/// order, and return at once.
+/// Answers come back later as inputs: `StepCompleted` or `StepFailed` for each step,
+/// `TransferCompleted` or `TransferFailed` for each asynchronous transfer. All methods are called
+/// by the one thread that dispatches, in log order, and return at once.
 public interface Executor {
 
   /// Runs the copies of `before` in order, then the pass, on `plan.device()`.

@@ -29,17 +29,21 @@ import io.fusespill.engine.state.Window;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The figures of a run as a fold over its events: a live run, a simulation and a replay are measured by this one class.
+/// The figures of a run as a fold over its events: a live run, a simulation and a replay are
+/// measured by this one class.
 ///
-/// A request's TTFT begins with its arrival at the engine. Memory follows the live requests, not their count.
+/// A request's TTFT begins with its arrival at the engine. Memory follows the live requests, not
+/// their count.
 public final class RunMetrics {
 
   /// One sequence as far as this fold needs it.
   private static final class Track {
     final RequestTrack request;
     int computedTokens;
+
     /// Tokens that it has had, computed or sampled, before any preemption took their KV.
     int knownTokensMax;
+
     int totalTokens;
     long firstTokenNanos = -1;
     long lastTokenNanos = -1;
@@ -146,7 +150,8 @@ public final class RunMetrics {
 
   private void arrive(RequestArrived arrival) {
     arrived++;
-    tracks.put(arrival.firstSequence(), new Track(new RequestTrack(arrival), arrival.promptTokens()));
+    tracks.put(
+        arrival.firstSequence(), new Track(new RequestTrack(arrival), arrival.promptTokens()));
   }
 
   private void plan(StepPlanned planned) {
@@ -163,7 +168,8 @@ public final class RunMetrics {
         int computed = plan.newTokens().get(i);
         prefills++;
         tokens += computed;
-        recomputedTokens += Math.min(computed, Math.max(0, track.knownTokensMax - track.computedTokens));
+        recomputedTokens +=
+            Math.min(computed, Math.max(0, track.knownTokensMax - track.computedTokens));
       }
     }
     prefillTokens += tokens;
@@ -186,6 +192,7 @@ public final class RunMetrics {
   }
 
   /// Looks the batch's sequences up, unless it is the very list of the step before.
+  @SuppressWarnings("ReferenceEquality") // the same list means the same batch; an equal one may not
   private void resolve(Flight flight, StepPlan plan) {
     if (plan.sequences() == flight.sequences) {
       return;
@@ -263,7 +270,8 @@ public final class RunMetrics {
   private StepPlan endFlight(Flight flight) {
     StepPlan plan = flight.plan;
     if (plan == null) {
-      throw new IllegalStateException("a step ends at %d ns that was never planned".formatted(nowNanos));
+      throw new IllegalStateException(
+          "a step ends at %d ns that was never planned".formatted(nowNanos));
     }
     flight.plan = null;
     runningNanos += plan.size() * (nowNanos - flight.startNanos);
@@ -297,7 +305,8 @@ public final class RunMetrics {
     request.outputTokens += output;
     request.failed |= finished.reason() == FinishReason.FAILED;
     request.cancelled |= finished.reason() == FinishReason.CANCELLED;
-    if (output > 1 && (finished.reason() == FinishReason.STOP || finished.reason() == FinishReason.LENGTH)) {
+    if (output > 1
+        && (finished.reason() == FinishReason.STOP || finished.reason() == FinishReason.LENGTH)) {
       listener.timePerOutputToken((track.lastTokenNanos - track.firstTokenNanos) / (output - 1));
     }
     if (--request.liveSequences == 0) {
@@ -319,7 +328,8 @@ public final class RunMetrics {
       }
     }
     if (request == null) {
-      throw new IllegalStateException("request %d was rejected without having arrived".formatted(rejected.request()));
+      throw new IllegalStateException(
+          "request %d was rejected without having arrived".formatted(rejected.request()));
     }
     end(request, Ending.REJECTED);
   }
@@ -351,7 +361,8 @@ public final class RunMetrics {
   private Track track(int sequence) {
     Track track = tracks.get(sequence);
     if (track == null) {
-      throw new IllegalStateException("sequence %d is not live at %d ns".formatted(sequence, nowNanos));
+      throw new IllegalStateException(
+          "sequence %d is not live at %d ns".formatted(sequence, nowNanos));
     }
     return track;
   }
@@ -424,7 +435,8 @@ public final class RunMetrics {
     return preemptedRequests;
   }
 
-  /// Prefilled tokens whose sequence had them before it was preempted; the token sampled last counts among them.
+  /// Prefilled tokens whose sequence had them before it was preempted; the token sampled last
+  /// counts among them.
   public long recomputedTokens() {
     return recomputedTokens;
   }
@@ -460,7 +472,8 @@ public final class RunMetrics {
     return failedTransfers;
   }
 
-  /// Sequence-nanoseconds spent in steps: divided by the run's duration, the mean number of running sequences.
+  /// Sequence-nanoseconds spent in steps: divided by the run's duration, the mean number of running
+  /// sequences.
   public long runningNanos() {
     return runningNanos;
   }

@@ -2,8 +2,9 @@ package io.fusespill.engine.plan;
 
 /// Which blocks move between two places, for whom.
 ///
-/// `sourceBlocks` are the distinct blocks of the sequences' tables in order of first appearance; block `i` is copied to
-/// `targetBlocks[i]`, so sharing among the moved sequences survives the move.
+/// `sourceBlocks` are the distinct blocks of the sequences' tables in order of first appearance;
+/// block `i` is copied to `targetBlocks[i]`, so sharing among the moved sequences survives the
+/// move.
 ///
 /// @param transfer the transfer's number, counting from 0
 public record TransferPlan(
@@ -18,7 +19,8 @@ public record TransferPlan(
 
   public TransferPlan {
     if (from == to) {
-      throw new IllegalArgumentException("transfer %d goes from place %d to itself".formatted(transfer, from));
+      throw new IllegalArgumentException(
+          "transfer %d goes from place %d to itself".formatted(transfer, from));
     }
     if (sequences.isEmpty() || sourceBlocks.size() != targetBlocks.size()) {
       throw new IllegalArgumentException(

@@ -12,19 +12,30 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import java.util.List;
 
-/// Scheduling in the manner of vLLM V1 (`vllm/v1/core/sched/scheduler.py`): there is no prefill or decode phase, each
-/// sequence's computed tokens chase its known tokens under one token budget a step.
+/// Scheduling in the manner of vLLM V1 (`vllm/v1/core/sched/scheduler.py`): there is no prefill or
+/// decode phase, each sequence's computed tokens chase its known tokens under one token budget a
+/// step.
 ///
-/// Running sequences go first, in order; then, if nobody was preempted, waiting ones are admitted. When blocks run out
-/// the last running sequence is preempted by recompute. A request that could never fit is rejected.
+/// Running sequences go first, in order; then, if nobody was preempted, waiting ones are admitted.
+/// When blocks run out the last running sequence is preempted by recompute. A request that could
+/// never fit is rejected.
 final class ContinuousPolicy implements SchedulingPolicy {
 
   private static final PolicyOption CHUNKED_PREFILL =
-      new PolicyOption("chunked-prefill", "true or false", "true", "whether a prompt may be split over steps");
+      new PolicyOption(
+          "chunked-prefill", "true or false", "true", "whether a prompt may be split over steps");
   private static final PolicyOption PROMPT_CHUNK =
-      new PolicyOption("long-prefill-threshold", "0 to 16777216", "0", "tokens of one sequence in a step at most; 0: only the budget limits");
+      new PolicyOption(
+          "long-prefill-threshold",
+          "0 to 16777216",
+          "0",
+          "tokens of one sequence in a step at most; 0: only the budget limits");
   private static final PolicyOption RESERVE_PROMPT =
-      new PolicyOption("reserve-prompt", "true or false", "false", "admit only where the whole prompt fits, not just its first chunk");
+      new PolicyOption(
+          "reserve-prompt",
+          "true or false",
+          "false",
+          "admit only where the whole prompt fits, not just its first chunk");
   static final List<PolicyOption> OPTIONS = List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT);
 
   private final KvLayout kv;
@@ -39,15 +50,23 @@ final class ContinuousPolicy implements SchedulingPolicy {
     kv = config.kv();
     limits = config.limits();
     blocksMax =
-        config.topology().places().stream().filter(Place::computes).mapToInt(Place::blocks).max().orElseThrow();
+        config.topology().places().stream()
+            .filter(Place::computes)
+            .mapToInt(Place::blocks)
+            .max()
+            .orElseThrow();
     chunked = options.flag(CHUNKED_PREFILL);
     int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
     chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
     reservePrompt = options.flag(RESERVE_PROMPT);
-    tokensMax = chunked ? limits.maxModelTokens() : Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
+    tokensMax =
+        chunked
+            ? limits.maxModelTokens()
+            : Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
     if (!chunked && threshold > 0) {
       throw new PolicyException(
-          "option long-prefill-threshold of policy continuous is %d, must be 0 where chunked-prefill is false".formatted(threshold));
+          "option long-prefill-threshold of policy continuous is %d, must be 0 where chunked-prefill is false"
+              .formatted(threshold));
     }
   }
 
@@ -65,7 +84,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
   }
 
   /// @return whether a sequence was preempted
-  private boolean scheduleRunning(EngineView view, int device, Decisions decisions, StepDraft draft) {
+  private boolean scheduleRunning(
+      EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue running = view.residents(device);
     boolean preempted = false;
     for (int next = 0; next < running.size(); next++) {
@@ -89,7 +109,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
   }
 
   /// @return whether a request was turned away
-  private boolean scheduleWaiting(EngineView view, int device, Decisions decisions, StepDraft draft) {
+  private boolean scheduleWaiting(
+      EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue waiting = view.waiting();
     boolean rejected = false;
     int seats = waiting.isEmpty() ? 0 : seats(view.residents(device));
@@ -120,8 +141,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
     return rejected;
   }
 
-  /// Turns away what waits in front and could never run to its next token. One whose other samples are in use has to
-  /// wait for that.
+  /// Turns away what waits in front and could never run to its next token. One whose other samples
+  /// are in use has to wait for that.
   private boolean turnAwayHeads(EngineView view, Decisions decisions, StepDraft draft) {
     boolean rejected = false;
     while (!view.waiting().isEmpty()
@@ -132,7 +153,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
       if (tokens > tokensMax) {
         decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
       } else {
-        decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
+        decisions.reject(
+            sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
       }
       rejected = true;
     }

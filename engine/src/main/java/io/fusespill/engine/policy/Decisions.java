@@ -8,18 +8,19 @@ import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.state.Request;
 import io.fusespill.engine.state.Sequence;
 
-/// What a policy may do. Each call is checked first, then logged, then applied; one that fails the check throws
-/// `IllegalStateException` and has changed nothing.
+/// What a policy may do. Each call is checked first, then logged, then applied; one that fails the
+/// check throws `IllegalStateException` and has changed nothing.
 public interface Decisions {
 
   /// Turns the request away, with every sequence of it.
   void reject(Request request, RejectionReason reason, long needed, long available);
 
-  /// Moves a waiting sequence to the end of the device's running ones. Its blocks come with its first step.
+  /// Moves a waiting sequence to the end of the device's running ones. Its blocks come with its
+  /// first step.
   void admit(Sequence sequence, int device);
 
-  /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to the front of the
-  /// waiting queue.
+  /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to
+  /// the front of the waiting queue.
   void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason);
 
   /// Puts the residents of `place` in order of arrival, where they are not.

@@ -59,12 +59,14 @@ public enum PolicyKind {
     return Arrays.stream(values())
         .filter(kind -> kind.label.equals(label))
         .findFirst()
-        .orElseThrow(() -> new PolicyException("no policy '%s'; there are %s".formatted(label, labels())));
+        .orElseThrow(
+            () -> new PolicyException("no policy '%s'; there are %s".formatted(label, labels())));
   }
 
   /// The policy that `config` names, ready for that configuration.
   ///
-  /// @throws PolicyException if the name, an option or the fit with limits and topology is not valid
+  /// @throws PolicyException if the name, an option or the fit with limits and topology is not
+  ///   valid
   public static SchedulingPolicy create(EngineConfig config) {
     PolicySpec spec = config.policy();
     PolicyKind kind = named(spec.name());

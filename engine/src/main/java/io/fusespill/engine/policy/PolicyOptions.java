@@ -70,13 +70,15 @@ public final class PolicyOptions {
 
   private String text(PolicyOption option) {
     if (!known.contains(option)) {
-      throw new IllegalStateException("policy " + spec.name() + " reads an option that it does not declare: " + option.name());
+      throw new IllegalStateException(
+          "policy " + spec.name() + " reads an option that it does not declare: " + option.name());
     }
     return spec.options().getOrDefault(option.name(), option.defaultValue());
   }
 
   private PolicyException illegal(PolicyOption option, String text) {
     return new PolicyException(
-        "option %s of policy %s is '%s', must be %s".formatted(option.name(), spec.name(), text, option.legal()));
+        "option %s of policy %s is '%s', must be %s"
+            .formatted(option.name(), spec.name(), text, option.legal()));
   }
 }

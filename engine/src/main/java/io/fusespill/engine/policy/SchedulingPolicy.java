@@ -4,8 +4,8 @@ import io.fusespill.engine.state.EngineView;
 
 /// Decides what runs next.
 ///
-/// A policy is a deterministic function of the view: it keeps nothing between calls. Each decision takes effect before
-/// the call that makes it returns, so the view is always up to date.
+/// A policy is a deterministic function of the view: it keeps nothing between calls. Each decision
+/// takes effect before the call that makes it returns, so the view is always up to date.
 @FunctionalInterface
 public interface SchedulingPolicy {
 

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// A step being put together: it counts the blocks that its entries will take, so that a policy sees what is really
-/// free. Reused from step to step by its device.
+/// A step being put together: it counts the blocks that its entries will take, so that a policy
+/// sees what is really free. Reused from step to step by its device.
 public final class StepDraft {
 
   private final int device;
@@ -69,7 +69,8 @@ public final class StepDraft {
     return false;
   }
 
-  /// Whether nobody uses any sequence of `request`: no step in flight, no transfer and no entry of this draft.
+  /// Whether nobody uses any sequence of `request`: no step in flight, no transfer and no entry of
+  /// this draft.
   public boolean canReject(EngineView view, Request request) {
     for (int i = 0; i < request.samples(); i++) {
       Sequence sequence = view.sequence(request.firstSequence() + i);
@@ -85,7 +86,8 @@ public final class StepDraft {
     return tokens;
   }
 
-  /// Blocks that computing `tokens` more tokens of `sequence` would take: growth, and a copy of a shared last block.
+  /// Blocks that computing `tokens` more tokens of `sequence` would take: growth, and a copy of a
+  /// shared last block.
   public int blocksFor(Sequence sequence, int tokens) {
     int growth = kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
     return copies(sequence) ? growth + 1 : growth;
@@ -103,7 +105,12 @@ public final class StepDraft {
       throw new IllegalStateException(
           "%d tokens of sequence %d (%d of %d computed) need %d of %d free blocks"
               .formatted(
-                  tokens, sequence.id(), sequence.computedTokens(), sequence.totalTokens(), taken, free()));
+                  tokens,
+                  sequence.id(),
+                  sequence.computedTokens(),
+                  sequence.totalTokens(),
+                  taken,
+                  free()));
     }
     if (size == sequences.length) {
       sequences = Arrays.copyOf(sequences, 2 * size);
@@ -121,8 +128,8 @@ public final class StepDraft {
     this.tokens += tokens;
   }
 
-  /// Whether the sequence's next token goes into a block that others hold too. The last of several holders writes in
-  /// place, once the others of this step have copied.
+  /// Whether the sequence's next token goes into a block that others hold too. The last of several
+  /// holders writes in place, once the others of this step have copied.
   private boolean copies(Sequence sequence) {
     if (sequence.computedTokens() % kv.blockTokens() == 0) {
       return false;
@@ -140,8 +147,8 @@ public final class StepDraft {
     return holders > 1;
   }
 
-  /// The finished plan. Blocks are named in the order in which the pool will give them: entry by entry, a copy's target
-  /// before the entry's growth.
+  /// The finished plan. Blocks are named in the order in which the pool will give them: entry by
+  /// entry, a copy's target before the entry's growth.
   public StepPlan plan(long step, List<TransferPlan> ordered, int batchedTokens) {
     int[] grown = new int[newBlocks];
     List<BlockCopy> copies = copiers.isEmpty() ? List.of() : new ArrayList<>(copiers.size());
@@ -174,8 +181,7 @@ public final class StepDraft {
         Sequence copier = copiers.get(copies.size());
         copies.add(new BlockCopy(copier.id(), copier.table().last(), pool.upcoming(taken++)));
       }
-      int growth =
-          kv.blocks(computedTokens[i] + newTokens[i]) - kv.blocks(computedTokens[i]);
+      int growth = kv.blocks(computedTokens[i] + newTokens[i]) - kv.blocks(computedTokens[i]);
       for (int b = 0; b < growth; b++) {
         grown[named++] = pool.upcoming(taken++);
       }

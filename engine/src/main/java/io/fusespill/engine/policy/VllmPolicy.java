@@ -16,13 +16,16 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import java.util.List;
 
-/// The scheduler of vLLM 0.2.7, step for step (`vllm/core/scheduler.py`, `block_manager.py` at commit 2e0b6e7).
+/// The scheduler of vLLM 0.2.7, step for step (`vllm/core/scheduler.py`, `block_manager.py` at
+/// commit 2e0b6e7).
 ///
-/// A step either prefills newly admitted prompts, padded to the longest, or decodes everything that runs. Prompts come
-/// first whenever nothing is swapped out. When the next tokens do not fit, the newest request is preempted: by
-/// recompute where it has one sequence, by swap where it has several.
+/// A step either prefills newly admitted prompts, padded to the longest, or decodes everything that
+/// runs. Prompts come first whenever nothing is swapped out. When the next tokens do not fit, the
+/// newest request is preempted: by recompute where it has one sequence, by swap where it has
+/// several.
 ///
-/// Where 0.2.7 drops a request silently, aborts the engine or waits for ever, this policy rejects that request.
+/// Where 0.2.7 drops a request silently, aborts the engine or waits for ever, this policy rejects
+/// that request.
 final class VllmPolicy implements SchedulingPolicy {
 
   /*
@@ -39,11 +42,20 @@ final class VllmPolicy implements SchedulingPolicy {
   }
 
   private static final PolicyOption PREEMPTION =
-      new PolicyOption("preemption", "auto, recompute or swap", "auto", "how preempted KV is handled; auto: recompute for one sequence, swap for several");
+      new PolicyOption(
+          "preemption",
+          "auto, recompute or swap",
+          "auto",
+          "how preempted KV is handled; auto: recompute for one sequence, swap for several");
   private static final PolicyOption MAX_PADDINGS =
-      new PolicyOption("max-paddings", "0 to 16777216", "256", "padding tokens in a prompt step at most");
+      new PolicyOption(
+          "max-paddings", "0 to 16777216", "256", "padding tokens in a prompt step at most");
   private static final PolicyOption WATERMARK =
-      new PolicyOption("watermark", "0 to below 1", "0.01", "share of the blocks that admission and swap-in leave free");
+      new PolicyOption(
+          "watermark",
+          "0 to below 1",
+          "0.01",
+          "share of the blocks that admission and swap-in leave free");
   static final List<PolicyOption> OPTIONS = List.of(PREEMPTION, MAX_PADDINGS, WATERMARK);
 
   private final KvLayout kv;
@@ -149,7 +161,9 @@ final class VllmPolicy implements SchedulingPolicy {
 
   private boolean fitsElsewhere(int need, int device) {
     for (Place place : topology.places()) {
-      if (place.computes() && place.id() != device && need <= place.blocks() - watermarkBlocks[place.id()]) {
+      if (place.computes()
+          && place.id() != device
+          && need <= place.blocks() - watermarkBlocks[place.id()]) {
         return true;
       }
     }
@@ -236,7 +250,8 @@ final class VllmPolicy implements SchedulingPolicy {
       return;
     }
     for (int i = 0; i < size; i++) {
-      decisions.preempt(running.get(first + i), PreemptionKind.SWAP, PreemptionReason.OUT_OF_BLOCKS);
+      decisions.preempt(
+          running.get(first + i), PreemptionKind.SWAP, PreemptionReason.OUT_OF_BLOCKS);
     }
     decisions.transfer(device, swapHost[device], TransferMode.ORDERED, group);
   }
@@ -244,7 +259,9 @@ final class VllmPolicy implements SchedulingPolicy {
   private static void recompute(SequenceQueue running, int size, Decisions decisions) {
     for (int i = 0; i < size; i++) {
       decisions.preempt(
-          running.get(running.size() - 1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+          running.get(running.size() - 1),
+          PreemptionKind.RECOMPUTE,
+          PreemptionReason.OUT_OF_BLOCKS);
     }
   }
 

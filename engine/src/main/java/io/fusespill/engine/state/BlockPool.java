@@ -2,8 +2,9 @@ package io.fusespill.engine.state;
 
 /// A fixed number of KV blocks of one place, most recently freed first.
 ///
-/// A fresh pool hands out its blocks from 0 up. Each block counts its holders. A block whose holders are all on their
-/// way out of the place is *leaving*: neither free nor of use to anybody here.
+/// A fresh pool hands out its blocks from 0 up. Each block counts its holders. A block whose
+/// holders are all on their way out of the place is *leaving*: neither free nor of use to anybody
+/// here.
 public final class BlockPool {
 
   private final int[] free;

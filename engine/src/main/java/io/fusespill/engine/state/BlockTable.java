@@ -2,8 +2,8 @@ package io.fusespill.engine.state;
 
 import java.util.Arrays;
 
-/// The blocks of one sequence in token order: it grows at its end until it is dropped or moved as a whole. Only a
-/// failed step makes it shorter.
+/// The blocks of one sequence in token order: it grows at its end until it is dropped or moved as a
+/// whole. Only a failed step makes it shorter.
 public final class BlockTable {
 
   private int[] blocks = new int[8];

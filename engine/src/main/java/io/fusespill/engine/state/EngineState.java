@@ -31,7 +31,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// All mutable state of a run. It changes in [#apply] and nowhere else, live, in simulation and in replay alike.
+/// All mutable state of a run. It changes in [#apply] and nowhere else, live, in simulation and in
+/// replay alike.
 ///
 /// Not thread-safe: the engine, or whoever replays, owns it.
 public final class EngineState implements EngineView {
@@ -43,7 +44,8 @@ public final class EngineState implements EngineView {
    * the device's stream orders copies before compute; those given up elsewhere are leaving until that step is done.
    */
 
-  private static final String NOT_STARTED = "the run has not started: RunStarted must be the first event";
+  private static final String NOT_STARTED =
+      "the run has not started: RunStarted must be the first event";
 
   private @Nullable EngineConfig config;
   private KvLayout kv = new KvLayout(1, 1, 1);
@@ -182,11 +184,13 @@ public final class EngineState implements EngineView {
 
   /// Makes the event's change.
   ///
-  /// @throws IllegalStateException if the event does not follow from the state; the state is then of no further use
+  /// @throws IllegalStateException if the event does not follow from the state; the state is then
+  ///   of no further use
   public void apply(EngineEvent event) {
     if (event.atNanos() < nowNanos) {
       throw new IllegalStateException(
-          "time goes back from %d to %d ns at position %d".formatted(nowNanos, event.atNanos(), events));
+          "time goes back from %d to %d ns at position %d"
+              .formatted(nowNanos, event.atNanos(), events));
     }
     nowNanos = event.atNanos();
     switch (event) {
@@ -231,7 +235,8 @@ public final class EngineState implements EngineView {
     if (arrived.request() != requests.next() || arrived.firstSequence() != nextSequence) {
       throw new IllegalStateException(
           "request %d with first sequence %d arrives where %d and %d were due"
-              .formatted(arrived.request(), arrived.firstSequence(), requests.next(), nextSequence));
+              .formatted(
+                  arrived.request(), arrived.firstSequence(), requests.next(), nextSequence));
     }
     Request request =
         new Request(
@@ -261,7 +266,8 @@ public final class EngineState implements EngineView {
     Residence place = places[plan.device()];
     if (place.inFlight != null || plan.step() != place.nextStep) {
       throw new IllegalStateException(
-          "step %d starts on place %d where step %d is due".formatted(plan.step(), plan.device(), place.nextStep));
+          "step %d starts on place %d where step %d is due"
+              .formatted(plan.step(), plan.device(), place.nextStep));
     }
     place.inFlight = plan;
     place.nextStep++;
@@ -329,7 +335,8 @@ public final class EngineState implements EngineView {
     }
   }
 
-  /// Samples beyond the first come to life with the prompt's last step, each with a token of its own.
+  /// Samples beyond the first come to life with the prompt's last step, each with a token of its
+  /// own.
   private void fork(Residence place, Sequence parent) {
     int at = place.residents.indexOf(parent);
     Request request = parent.request();

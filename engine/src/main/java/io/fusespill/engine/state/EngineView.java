@@ -6,8 +6,8 @@ import io.fusespill.engine.plan.TransferPlan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The read-only face of the state. It shows what is known, never what is true: output lengths and real costs are not
-/// in it.
+/// The read-only face of the state. It shows what is known, never what is true: output lengths and
+/// real costs are not in it.
 public sealed interface EngineView permits EngineState {
 
   EngineConfig config();

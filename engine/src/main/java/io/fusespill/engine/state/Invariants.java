@@ -9,7 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Counts the state again from scratch and says what does not hold. The numbers are those of `docs/invariants.md`.
+/// Counts the state again from scratch and says what does not hold. The numbers are those of
+/// `docs/invariants.md`.
 public final class Invariants {
 
   private final EngineState state;
@@ -21,7 +22,8 @@ public final class Invariants {
     this.config = state.config();
   }
 
-  /// All violations, empty where the state is sound. Takes time in proportion to the live sequences and all blocks.
+  /// All violations, empty where the state is sound. Takes time in proportion to the live sequences
+  /// and all blocks.
   public static List<String> violations(EngineState state) {
     Invariants invariants = new Invariants(state);
     for (Place place : state.config().topology().places()) {
@@ -55,16 +57,30 @@ public final class Invariants {
       require(
           holders[block] == pool.holders(block) && leavers[block] == pool.leavers(block),
           "I3: block %d of %s has %d holders and %d leavers, but %d and %d hold it",
-          block, place.name(), pool.holders(block), pool.leavers(block), holders[block], leavers[block]);
+          block,
+          place.name(),
+          pool.holders(block),
+          pool.leavers(block),
+          holders[block],
+          leavers[block]);
       free += holders[block] == 0 ? 1 : 0;
       leaving += holders[block] > 0 && holders[block] == leavers[block] ? 1 : 0;
     }
     require(
         free == pool.free() && leaving == pool.leaving(),
         "I2: %s counts %d free and %d leaving blocks of %d, but %d and %d are",
-        place.name(), pool.free(), pool.leaving(), pool.total(), free, leaving);
+        place.name(),
+        pool.free(),
+        pool.leaving(),
+        pool.total(),
+        free,
+        leaving);
     for (int i = 0; i < pool.free(); i++) {
-      require(holders[pool.upcoming(i)] == 0, "I2: free block %d of %s is held", pool.upcoming(i), place.name());
+      require(
+          holders[pool.upcoming(i)] == 0,
+          "I2: free block %d of %s is held",
+          pool.upcoming(i),
+          place.name());
     }
   }
 
@@ -97,7 +113,8 @@ public final class Invariants {
     }
   }
 
-  private static void countOrdered(List<TransferPlan> plans, int device, int place, int[] holders, int[] leavers) {
+  private static void countOrdered(
+      List<TransferPlan> plans, int device, int place, int[] holders, int[] leavers) {
     for (TransferPlan plan : plans) {
       if (plan.from() == place && plan.from() != device) {
         for (int i = 0; i < plan.blocks(); i++) {
@@ -114,11 +131,20 @@ public final class Invariants {
     for (int i = 0; i < residents.size(); i++) {
       Sequence sequence = residents.get(i);
       require(
-          sequence.place() == place.id() && sequence.status() == status && state.sequence(sequence.id()) == sequence,
+          sequence.place() == place.id()
+              && sequence.status() == status
+              && state.sequence(sequence.id()) == sequence,
           "I7: sequence %d is %s in place %d but queued in %s",
-          sequence.id(), sequence.status(), sequence.place(), place.name());
+          sequence.id(),
+          sequence.status(),
+          sequence.place(),
+          place.name());
       for (int j = 0; j < i; j++) {
-        require(residents.get(j) != sequence, "I7: sequence %d is queued twice in %s", sequence.id(), place.name());
+        require(
+            residents.get(j) != sequence,
+            "I7: sequence %d is queued twice in %s",
+            sequence.id(),
+            place.name());
       }
     }
     StepPlan step = state.stepInFlight(place.id());
@@ -140,22 +166,33 @@ public final class Invariants {
         checkSequence(sequence);
         waiting += sequence.status() == SequenceStatus.WAITING ? 1 : 0;
         resident +=
-            sequence.status() == SequenceStatus.RUNNING || sequence.status() == SequenceStatus.SWAPPED ? 1 : 0;
+            sequence.status() == SequenceStatus.RUNNING
+                    || sequence.status() == SequenceStatus.SWAPPED
+                ? 1
+                : 0;
       }
     }
-    require(waiting == state.waiting().size(), "I7: %d sequences wait but %d are queued", waiting, state.waiting().size());
+    require(
+        waiting == state.waiting().size(),
+        "I7: %d sequences wait but %d are queued",
+        waiting,
+        state.waiting().size());
     int queued = 0;
     for (Place place : config.topology().places()) {
       queued += state.residents(place.id()).size();
     }
-    require(resident == queued, "I7: %d sequences are resident but %d are queued", resident, queued);
+    require(
+        resident == queued, "I7: %d sequences are resident but %d are queued", resident, queued);
   }
 
   private void checkSequence(Sequence sequence) {
     int computed = sequence.computedTokens();
     require(
         computed <= sequence.totalTokens(),
-        "I4: sequence %d has computed %d of %d tokens", sequence.id(), computed, sequence.totalTokens());
+        "I4: sequence %d has computed %d of %d tokens",
+        sequence.id(),
+        computed,
+        sequence.totalTokens());
     StepPlan step =
         sequence.place() == Sequence.NOWHERE ? null : state.stepInFlight(sequence.place());
     int end = computed;
@@ -165,19 +202,30 @@ public final class Invariants {
         require(
             step.computedTokens().get(i) == computed && end <= sequence.totalTokens(),
             "I4: the step in flight takes sequence %d from %d to %d, it has computed %d of %d",
-            sequence.id(), step.computedTokens().get(i), end, computed, sequence.totalTokens());
+            sequence.id(),
+            step.computedTokens().get(i),
+            end,
+            computed,
+            sequence.totalTokens());
       }
     }
     require(
         sequence.table().size() == config.kv().blocks(end),
-        "I5: sequence %d has %d blocks for %d tokens", sequence.id(), sequence.table().size(), end);
+        "I5: sequence %d has %d blocks for %d tokens",
+        sequence.id(),
+        sequence.table().size(),
+        end);
     require(
         sequence.pins == expectedPins(sequence),
         "I6: sequence %d is pinned %d times, %d steps and transfers use it",
-        sequence.id(), sequence.pins, expectedPins(sequence));
+        sequence.id(),
+        sequence.pins,
+        expectedPins(sequence));
     require(
         sequence.status() != SequenceStatus.WAITING || sequence.place() == Sequence.NOWHERE,
-        "I7: sequence %d waits but lies in place %d", sequence.id(), sequence.place());
+        "I7: sequence %d waits but lies in place %d",
+        sequence.id(),
+        sequence.place());
   }
 
   private int expectedPins(Sequence sequence) {
@@ -185,11 +233,18 @@ public final class Invariants {
     for (Place place : config.topology().places()) {
       StepPlan step = state.stepInFlight(place.id());
       pins += step != null && step.sequences().contains(sequence.id()) ? 1 : 0;
-      pins += uses(state.orderedPlanned(place.id()), sequence) + uses(state.orderedInFlight(place.id()), sequence);
+      pins +=
+          uses(state.orderedPlanned(place.id()), sequence)
+              + uses(state.orderedInFlight(place.id()), sequence);
     }
     for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
       TransferPlan plan = state.transferInFlight(id);
-      pins += plan != null && plan.mode() == TransferMode.ASYNC && plan.sequences().contains(sequence.id()) ? 1 : 0;
+      pins +=
+          plan != null
+                  && plan.mode() == TransferMode.ASYNC
+                  && plan.sequences().contains(sequence.id())
+              ? 1
+              : 0;
     }
     return pins;
   }
@@ -212,7 +267,10 @@ public final class Invariants {
         }
         require(
             live == request.liveSequences() && live > 0,
-            "I1: request %d counts %d live sequences, %d are", id, request.liveSequences(), live);
+            "I1: request %d counts %d live sequences, %d are",
+            id,
+            request.liveSequences(),
+            live);
       }
     }
   }

@@ -12,7 +12,13 @@ public final class Request {
   int liveSequences;
   boolean cancelled;
 
-  Request(int id, int firstSequence, int samples, int promptTokens, int maxOutputTokens, long arrivalNanos) {
+  Request(
+      int id,
+      int firstSequence,
+      int samples,
+      int promptTokens,
+      int maxOutputTokens,
+      long arrivalNanos) {
     this.id = id;
     this.firstSequence = firstSequence;
     this.samples = samples;

@@ -3,8 +3,8 @@ package io.fusespill.engine.state;
 import io.fusespill.engine.event.FinishReason;
 import org.jspecify.annotations.Nullable;
 
-/// One sample's progress: computed tokens chase known tokens, and each step lets them catch up. Prefill, chunked
-/// prefill, recompute and decode are all this one case.
+/// One sample's progress: computed tokens chase known tokens, and each step lets them catch up.
+/// Prefill, chunked prefill, recompute and decode are all this one case.
 public final class Sequence {
 
   /// Stands for "in no place".
@@ -65,8 +65,8 @@ public final class Sequence {
     return totalTokens - request.promptTokens();
   }
 
-  /// Sequences that this one counts as under a limit on running sequences: itself and the samples that will fork from
-  /// it when its prompt is done.
+  /// Sequences that this one counts as under a limit on running sequences: itself and the samples
+  /// that will fork from it when its prompt is done.
   public int seats() {
     return 1 + unforked;
   }

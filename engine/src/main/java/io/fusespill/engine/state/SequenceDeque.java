@@ -65,7 +65,8 @@ final class SequenceDeque implements SequenceQueue {
     size--;
   }
 
-  /// Insertion sort by request, whose numbers follow arrival: stable, and linear where little is out of order.
+  /// Insertion sort by request, whose numbers follow arrival: stable, and linear where little is
+  /// out of order.
   void sortOldestFirst() {
     for (int i = 1; i < size; i++) {
       Sequence sequence = get(i);

@@ -1,7 +1,7 @@
 package io.fusespill.engine.state;
 
-/// A 64-bit hash of numbers in the order in which they are added: each is mixed in by the finaliser of SplitMix64
-/// (Steele, Lea and Flood, OOPSLA 2014).
+/// A 64-bit hash of numbers in the order in which they are added: each is mixed in by the finaliser
+/// of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 final class StateHash {
 
   private long hash = 0x9E3779B97F4A7C15L;

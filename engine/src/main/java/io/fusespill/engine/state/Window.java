@@ -3,7 +3,8 @@ package io.fusespill.engine.state;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Values by dense ascending number, which forgets the oldest as they go: memory follows the live range, not the count.
+/// Values by dense ascending number, which forgets the oldest as they go: memory follows the live
+/// range, not the count.
 public final class Window<T> {
 
   private @Nullable Object[] ring = new @Nullable Object[16];

@@ -1,0 +1,182 @@
+package io.fusespill.traces;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// What single formats do beyond the contract.
+final class FormatDetailsTest {
+
+  @Test
+  void azure_timesOf2023And2024_areUtc() {
+    assertThat(AzureTimestamp.epochNanos("T", "1970-01-01 00:00:00")).isZero();
+    assertThat(AzureTimestamp.epochNanos("T", "1970-01-02 00:00:01.5"))
+        .isEqualTo(86_401_500_000_000L);
+    // date -u -d '2023-11-16 18:15:46' +%s
+    assertThat(AzureTimestamp.epochNanos("T", "2023-11-16 18:15:46.6805900"))
+        .isEqualTo(1_700_158_546_680_590_000L);
+    // date -u -d '2024-05-10' +%s
+    assertThat(AzureTimestamp.epochNanos("T", "2024-05-10 00:00:00.009930+00:00"))
+        .isEqualTo(1_715_299_200_009_930_000L);
+    assertThat(AzureTimestamp.epochNanos("T", "2024-02-29 23:59:59.999999999+00:00"))
+        .isEqualTo(1_709_251_199_999_999_999L);
+  }
+
+  @Test
+  void azure_notSuchATime_isInvalid() {
+    List<String> bad =
+        List.of(
+            "",
+            "2023-11-16",
+            "2023-11-16T18:15:46",
+            "2023-11-16 18:15:46.",
+            "2023-11-16 18:15:46.1234567890",
+            "2023-11-16 18:15:46.12x",
+            "2023-11-16 18:15:46+01:00",
+            "2023-02-29 00:00:00",
+            "2023-13-01 00:00:00",
+            "2023-11-16 24:00:00",
+            "2023-11-16 18:60:00",
+            "1969-12-31 23:59:59",
+            "2262-01-01 00:00:00");
+    for (String text : bad) {
+      assertThatThrownBy(() -> AzureTimestamp.epochNanos("TIMESTAMP", text))
+          .isInstanceOf(InvalidRowException.class)
+          .hasMessageStartingWith("TIMESTAMP is \"%s\", must be a UTC time".formatted(text));
+    }
+  }
+
+  @Test
+  void burstGpt_rowsWithoutResponse_areCountedAndNoErrors() {
+    TraceReader reader =
+        TestTraces.reader(
+            TraceFormat.BURSTGPT,
+            """
+            Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type
+            1,ChatGPT,5,0,5,Conversation log
+            5,ChatGPT,472,18,490,Conversation log
+            6,GPT-4,7,0,7,API log
+            """,
+            ReadOptions.ALL);
+
+    assertThat(TestTraces.drain(reader)).containsExactly(new TraceRequest(0, 472, 18));
+    assertThat(reader.skipped()).isEqualTo(2);
+    assertThat(reader.skippedReason())
+        .isEqualTo("sample:2: Response tokens is 0: a failed request");
+  }
+
+  @Test
+  void burstGpt_newerColumns_areFoundByName() {
+    String text =
+        """
+        Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type
+        5,s1,1.5,ChatGPT,32,8,40,Conversation log
+        """;
+
+    assertThat(TestTraces.read(TraceFormat.BURSTGPT, text))
+        .containsExactly(new TraceRequest(0, 32, 8));
+  }
+
+  @Test
+  void lengths_eachPairOfColumns_withAndWithoutTimes() {
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LENGTHS, "seq_id,prompt_len,output_len,num_preemptions\n0,68,37,0\n"))
+        .containsExactly(new TraceRequest(0, 68, 37));
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LENGTHS,
+                "req_id,req_time,prompt_len,output_len\n0,1.5,13,199\n1,2.25,36,137\n"))
+        .containsExactly(new TraceRequest(0, 13, 199), new TraceRequest(750_000_000, 36, 137));
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LENGTHS, "num_decode_tokens,num_prefill_tokens\n1,2\n3,4\n"))
+        .containsExactly(new TraceRequest(0, 2, 1), new TraceRequest(0, 4, 3));
+  }
+
+  @Test
+  void vllm_noArrivals_allAtOnce() {
+    assertThat(
+            TestTraces.read(
+                TraceFormat.VLLM_JSONL,
+                "{\"prompt_len\": 1, \"output_len\": 2}\n{\"prompt_len\": 3, \"output_len\": 4}\n"))
+        .containsExactly(new TraceRequest(0, 1, 2), new TraceRequest(0, 3, 4));
+  }
+
+  @Test
+  void vllm_arrivalsInSomeRows_isAnError() {
+    String with = "{\"prompt_len\": 1, \"output_len\": 2, \"arrival\": 0}\n";
+    String without = "{\"prompt_len\": 1, \"output_len\": 2}\n";
+
+    for (String text : List.of(with + without, without + with)) {
+      assertThatThrownBy(() -> TestTraces.read(TraceFormat.VLLM_JSONL, text))
+          .isInstanceOf(TraceException.class)
+          .hasMessage(
+              "sample:2: an arrival in some rows and not in others, must be in all or none");
+    }
+  }
+
+  @Test
+  void llmServingSim_recordOfARun_countsFromUnixSeconds() {
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LLMSERVINGSIM,
+                """
+                {"request_id": "bench-0", "input_toks": 2358, "output_toks": 531, "arrival_time": 1787267980.0827403, "queued_ts": 27536.6}
+                {"request_id": "bench-1", "input_toks": 1034, "output_toks": 769, "arrival_time": 1787267980.3478317, "queued_ts": 27537.0}
+                """))
+        .containsExactly(new TraceRequest(0, 2358, 531), new TraceRequest(265_091_400, 1034, 769));
+  }
+
+  @Test
+  void mooncake_hashesThatAreNoList_isAnError() {
+    String row =
+        "{\"timestamp\": 0, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": %s}\n";
+
+    for (String bad :
+        List.of("7", "{\"a\": [1]}", "[1, \"x\"]", "[1.5]", "[99999999999999999999]")) {
+      assertThatThrownBy(() -> TestTraces.read(TraceFormat.MOONCAKE, row.formatted(bad)))
+          .isInstanceOf(TraceException.class)
+          .hasMessageStartingWith("sample:1: ");
+    }
+  }
+
+  @Test
+  void ragPulse_clockRestarts_nextWeekFollows() {
+    String row =
+        "{\"timestamp\": \"%d\", \"input_length\": 1, \"output_length\": 1, \"hash_ids\": {}}\n";
+    TraceReader reader =
+        TestTraces.reader(
+            TraceFormat.RAGPULSE,
+            row.formatted(100) + row.formatted(604_453) + row.formatted(0) + row.formatted(27),
+            ReadOptions.ALL);
+
+    assertThat(TestTraces.drain(reader))
+        .extracting(request -> request.arrivalNanos() / 1_000_000_000)
+        .containsExactly(0L, 604_353L, 604_700L, 604_727L);
+    assertThat(reader.adjusted()).isEqualTo(2);
+  }
+
+  @Test
+  void ragPulse_unknownPart_isAnError() {
+    String text =
+        "{\"timestamp\": \"1\", \"input_length\": 1, \"output_length\": 1, \"hash_ids\": {\"tools\": [1]}}";
+
+    assertThatThrownBy(() -> TestTraces.read(TraceFormat.RAGPULSE, text))
+        .isInstanceOf(TraceException.class)
+        .hasMessageContaining("a part \"tools\", must be one of [sys_prompt, passages_ids");
+  }
+
+  @Test
+  void jsonl_anythingButOneObject_isAnError() {
+    for (String bad :
+        List.of("[1]", "7", "{\"prompt_len\": 1, \"output_len\": 1} {}", "{]", "{\"a\": nul}")) {
+      assertThatThrownBy(() -> TestTraces.read(TraceFormat.VLLM_JSONL, bad + "\n"))
+          .isInstanceOf(TraceException.class)
+          .hasMessageStartingWith("sample:1: ")
+          .hasMessageContaining("JSON");
+    }
+  }
+}
