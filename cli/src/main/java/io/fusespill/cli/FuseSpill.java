@@ -47,20 +47,18 @@ public final class FuseSpill implements Runnable {
   private FuseSpill() {}
 
   public static void main(String[] arguments) {
-    System.exit(run(arguments));
+    System.exit(commandLine().execute(arguments));
   }
 
-  /// Runs one command and returns its exit code.
-  static int run(String... arguments) {
+  /// The whole command, ready to execute.
+  static CommandLine commandLine() {
     Failures failures = new Failures();
     return new CommandLine(new FuseSpill())
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setAbbreviatedOptionsAllowed(false)
         .setUsageHelpLongOptionsMaxWidth(34)
         .setUsageHelpWidth(110)
         .setParameterExceptionHandler(failures)
-        .setExecutionExceptionHandler(failures)
-        .execute(arguments);
+        .setExecutionExceptionHandler(failures);
   }
 
   @Override

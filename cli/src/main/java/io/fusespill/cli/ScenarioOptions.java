@@ -3,10 +3,12 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.Faults;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Scenario;
+import io.fusespill.sim.profile.NearMatch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -144,7 +146,7 @@ final class ScenarioOptions {
   ///
   /// @throws UsageException if a value is not legal
   ResolvedScenario resolve(ObjectNode workload) {
-    PolicyKind kind = PolicyKind.named(policy);
+    PolicyKind kind = policyKind();
     try {
       return new Scenario(
               model,
@@ -166,6 +168,24 @@ final class ScenarioOptions {
           .resolve();
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
+    }
+  }
+
+  private PolicyKind policyKind() {
+    requireKnown("policy", policy, PolicyKind.labels());
+    PolicyKind kind = PolicyKind.named(policy);
+    List<String> options = kind.options().stream().map(PolicyOption::name).toList();
+    for (String name : policyOptions.keySet()) {
+      requireKnown("option of policy " + policy, name, options);
+    }
+    return kind;
+  }
+
+  private static void requireKnown(String what, String name, List<String> known) {
+    if (!known.contains(name)) {
+      throw new UsageException(
+          "unknown %s \"%s\"%s; known: %s"
+              .formatted(what, name, NearMatch.hint(name, known), String.join(", ", known)));
     }
   }
 

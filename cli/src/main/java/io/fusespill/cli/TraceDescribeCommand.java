@@ -76,7 +76,7 @@ final class TraceDescribeCommand implements Callable<Integer> {
       out.println("skipped %,d rows, the first: %s".formatted(summary.skipped(), reason));
     }
     if (summary.adjusted() > 0) {
-      out.println("sorted %,d rows into their place".formatted(summary.adjusted()));
+      out.println("corrected the arrival of %,d rows".formatted(summary.adjusted()));
     }
   }
 

@@ -1,18 +1,12 @@
 package io.fusespill.journal;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.stream.Stream;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.queue.rollcycles.LargeRollCycles;
-import net.openhft.chronicle.wire.Wire;
-import org.jspecify.annotations.Nullable;
 
 /// A journal in a Chronicle Queue: one directory, one queue file, the header's excerpt and then one excerpt a record.
 ///
@@ -20,35 +14,30 @@ import org.jspecify.annotations.Nullable;
 /// It is mapped in large blocks while it grows and cut to its content at the end.
 final class ChronicleJournal implements Journal {
 
-  /// What Chronicle calls the file of its first day.
-  static final String FILE_NAME = "19700101L.cq4";
-
-  private static final String METADATA_NAME = "metadata.cq4t";
-
   private static final int BLOCK_BYTES = 16 << 20;
 
   /// The longest record: Chronicle takes no excerpt beyond a quarter of a block.
   static final int RECORD_BYTES_MAX = BLOCK_BYTES / 4;
 
-  /// An index is for seeking, which nobody does here: as small as lets the file hold what its roll cycle can count,
-  /// 1024 × 1024 × 131,072 = 137 billion excerpts.
+  /// Indices are for seeking, which nobody does here: the smallest that reach as far as the roll cycle can count, which
+  /// is 1024 × 1024 × 131,072 = 137 billion excerpts.
   private static final int INDEX_COUNT = 1024;
 
   private static final int INDEX_SPACING = 131_072;
 
-  /// What Chronicle itself may write after an excerpt: two index arrays and their headers.
+  /// What Chronicle may write on its own account after an excerpt: two index arrays with their names.
   private static final int INDEX_BYTES_MAX = 2 * (INDEX_COUNT * Long.BYTES + 64);
 
-  /// What lies before the first index array.
+  /// What it writes before the first index array.
   private static final int STORE_HEADER_BYTES_MAX = 1024;
 
   /// The length before an excerpt, the padding after it and the zero that ends the file.
   private static final int FRAME_BYTES_MAX = 16;
 
-  /// Opens what a journal needs of the file system.
+  /// Makes a directory ready for a new journal.
   @FunctionalInterface
   interface StorageFactory {
-    JournalStorage open(Path directory, String fileName) throws IOException;
+    JournalStorage open(Path directory) throws IOException;
   }
 
   static {
@@ -57,58 +46,136 @@ final class ChronicleJournal implements Journal {
   }
 
   private final Path directory;
-  private final JournalLock lock;
+  private final boolean synced;
   private final JournalStorage storage;
   private final SpaceGuard guard;
-  private final boolean synced;
+  private final SingleChronicleQueue queue;
+  private final ExcerptAppender appender;
   private final Bytes<?> staging = Bytes.allocateElasticOnHeap();
-  private @Nullable SingleChronicleQueue queue;
-  private @Nullable ExcerptAppender appender;
+  private boolean closed;
 
+  /// @param synced whether a commit waits for the storage
   static ChronicleJournal create(Path directory, JournalHeader header, boolean synced) {
-    return create(directory, header, synced, FileStorage::new);
+    return create(directory, header, synced, FileStorage::open);
   }
 
   static ChronicleJournal create(
       Path directory, JournalHeader header, boolean synced, StorageFactory storages) {
     try {
-      requireFresh(directory);
-      JournalLock lock = JournalLock.acquire(directory);
-      ChronicleJournal journal;
+      JournalStorage storage = storages.open(directory);
       try {
-        journal =
-            new ChronicleJournal(directory, lock, storages.open(directory, FILE_NAME), synced);
-      } catch (IOException | RuntimeException e) {
-        lock.close();
+        return new ChronicleJournal(directory, header, synced, storage);
+      } catch (IOException | RuntimeException | InternalError e) {
+        storage.discard();
         throw e;
       }
-      journal.open(header);
-      return journal;
-    } catch (IOException e) {
-      throw new JournalException("%s: cannot be made a journal: %s".formatted(directory, e), e);
+    } catch (JournalException e) {
+      throw e;
+    } catch (IOException | RuntimeException | InternalError e) {
+      throw new JournalException("%s: cannot become a journal: %s".formatted(directory, e), e);
     }
   }
 
-  /// A journal is written once and by one process.
-  private static void requireFresh(Path directory) throws IOException {
-    if (Files.exists(directory) && !Files.isDirectory(directory)) {
-      throw new JournalException(
-          "%s: cannot be made a journal: it is a file, and a journal is a directory"
-              .formatted(directory));
-    }
-    Files.createDirectories(directory);
-    if (JournalLock.isHeld(directory)) {
-      throw new JournalException(
-          "%s: is being written by %s; choose another directory"
-              .formatted(directory, JournalLock.holder(directory)));
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      List<String> names = files.map(file -> file.getFileName().toString()).sorted().toList();
-      if (!names.isEmpty()) {
-        throw new JournalException(
-            "%s: is not empty but holds %s; a journal is written once, choose a new directory"
-                .formatted(directory, String.join(", ", names)));
+  private ChronicleJournal(
+      Path directory, JournalHeader header, boolean synced, JournalStorage storage)
+      throws IOException {
+    this.directory = directory;
+    this.synced = synced;
+    this.storage = storage;
+    this.guard = new SpaceGuard(directory, storage);
+    byte[] first = header.encode();
+    reserve(STORE_HEADER_BYTES_MAX + INDEX_BYTES_MAX, first.length);
+    queue = openQueue(directory);
+    try {
+      appender = queue.createAppender();
+      appender.singleThreadedCheckDisabled(true);
+      write(first, first.length);
+      if (synced) {
+        storage.force();
+        storage.forceNames();
       }
+    } catch (IOException | RuntimeException | InternalError e) {
+      queue.close();
+      throw e;
+    }
+  }
+
+  /// The queue is made by one thread, written by another and may be closed by a third; its owner sees to it that they
+  /// come one after the other.
+  private static SingleChronicleQueue openQueue(Path directory) {
+    SingleChronicleQueue queue =
+        SingleChronicleQueueBuilder.binary(directory)
+            .rollCycle(LargeRollCycles.LARGE_DAILY)
+            .timeProvider(() -> 0)
+            .blockSize(BLOCK_BYTES)
+            .indexCount(INDEX_COUNT)
+            .indexSpacing(INDEX_SPACING)
+            .build();
+    queue.singleThreadedCheckDisabled(true);
+    return queue;
+  }
+
+  @Override
+  public void append(byte[] record, int length) {
+    reserve(writtenBytes(), length);
+    write(record, length);
+  }
+
+  /// Where the last excerpt ends in the file.
+  private long writtenBytes() {
+    return appender.wire().bytes().writePosition();
+  }
+
+  private void reserve(long writtenBytes, int length) {
+    if (length > RECORD_BYTES_MAX) {
+      throw new JournalException(
+          "%s: a record has %d bytes, a journal takes at most %d: limit the blocks and sequences of one step or transfer"
+              .formatted(directory, length, RECORD_BYTES_MAX));
+    }
+    guard.reserve(writtenBytes + length + FRAME_BYTES_MAX + INDEX_BYTES_MAX);
+  }
+
+  /// Chronicle commits a half-written excerpt when the writing of it fails, so the record is whole before it begins.
+  private void write(byte[] record, int length) {
+    staging.clear();
+    staging.write(record, 0, length);
+    appender.writeBytes(staging);
+  }
+
+  /// Chronicle's own `sync` does nothing without its native library, and says that it has.
+  @Override
+  public void commit() {
+    if (synced) {
+      try {
+        storage.force();
+      } catch (IOException e) {
+        throw new JournalException(
+            "%s: the storage did not take the journal: %s".formatted(directory, e.getMessage()), e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    long contentBytes = writtenBytes() + FRAME_BYTES_MAX + INDEX_BYTES_MAX;
+    try {
+      queue.close();
+      commit();
+    } finally {
+      closeStorage(contentBytes);
+    }
+  }
+
+  private void closeStorage(long contentBytes) {
+    try {
+      storage.close(contentBytes);
+    } catch (IOException e) {
+      throw new JournalException(
+          "%s: the journal could not be closed: %s".formatted(directory, e.getMessage()), e);
     }
   }
 }

@@ -9,31 +9,52 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The journal's file on a real file system.
+/// A journal's directory on a real file system, locked while it is written.
 final class FileStorage implements JournalStorage {
 
-  private final Path directory;
-  private final FileChannel file;
+  /// What Chronicle calls the file of its first day.
+  static final String QUEUE_FILE = "19700101L.cq4";
 
-  /// Creates the file, which must not be there yet.
-  FileStorage(Path directory, String name) throws IOException {
+  static final String METADATA_FILE = "metadata.cq4t";
+
+  private final Path directory;
+  private final JournalLock lock;
+  private final FileChannel queueFile;
+
+  private FileStorage(Path directory, JournalLock lock, FileChannel queueFile) {
     this.directory = directory;
-    this.file =
-        FileChannel.open(
-            directory.resolve(name), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    this.lock = lock;
+    this.queueFile = queueFile;
+  }
+
+  /// Locks the directory and creates an empty queue file, which Chronicle then finds and fills.
+  static FileStorage open(Path directory) throws IOException {
+    JournalLock lock = JournalLock.acquire(directory);
+    try {
+      return new FileStorage(
+          directory,
+          lock,
+          FileChannel.open(
+              directory.resolve(QUEUE_FILE),
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.WRITE));
+    } catch (IOException e) {
+      lock.close();
+      throw e;
+    }
   }
 
   @Override
   public void write(ByteBuffer bytes, long offset) throws IOException {
     long at = offset;
     while (bytes.hasRemaining()) {
-      at += file.write(bytes, at);
+      at += queueFile.write(bytes, at);
     }
   }
 
   @Override
   public void force() throws IOException {
-    file.force(false);
+    queueFile.force(false);
   }
 
   @Override
@@ -42,11 +63,12 @@ final class FileStorage implements JournalStorage {
     try (Stream<Path> all = Files.list(directory)) {
       files = all.toList();
     }
-    for (Path path : files) {
-      force(path);
+    for (Path file : files) {
+      force(file);
     }
-    force(directory);
-    force(directory.toAbsolutePath().getParent());
+    Path real = directory.toRealPath();
+    force(real);
+    force(real.getParent());
   }
 
   private static void force(Path path) throws IOException {
@@ -56,17 +78,24 @@ final class FileStorage implements JournalStorage {
   }
 
   @Override
-  public void truncate(long bytes) throws IOException {
-    file.truncate(bytes);
-  }
-
-  @Override
   public long usableBytes() throws IOException {
     return Files.getFileStore(directory).getUsableSpace();
   }
 
   @Override
-  public void close() throws IOException {
-    file.close();
+  public void close(long bytes) throws IOException {
+    try (lock;
+        queueFile) {
+      queueFile.truncate(bytes);
+    }
+  }
+
+  @Override
+  public void discard() throws IOException {
+    try (lock;
+        queueFile) {
+      Files.deleteIfExists(directory.resolve(QUEUE_FILE));
+      Files.deleteIfExists(directory.resolve(METADATA_FILE));
+    }
   }
 }

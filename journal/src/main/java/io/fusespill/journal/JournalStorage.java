@@ -4,22 +4,23 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /// What the journal asks of the file system itself, beside Chronicle's writes through a mapping.
-interface JournalStorage extends AutoCloseable {
+interface JournalStorage {
 
-  /// Writes all of `bytes` at `offset` of the journal's file.
+  /// Writes all of `bytes` at `offset` of the queue file.
   void write(ByteBuffer bytes, long offset) throws IOException;
 
-  /// Returns when the bytes of the journal's file are on storage, those written through the mapping included.
+  /// Returns when the queue file's bytes are on storage, those written through the mapping included.
   void force() throws IOException;
 
-  /// Returns when all of the journal's files and their names are on storage.
+  /// Returns when all files of the journal and their names are on storage.
   void forceNames() throws IOException;
 
-  void truncate(long bytes) throws IOException;
-
-  /// Bytes that could still be written, as far as the file system says.
+  /// Bytes that may still be written, as far as the file system knows.
   long usableBytes() throws IOException;
 
-  @Override
-  void close() throws IOException;
+  /// Cuts the queue file to its first `bytes` bytes and gives the right to write up.
+  void close(long bytes) throws IOException;
+
+  /// Deletes what has been created and gives the right to write up.
+  void discard() throws IOException;
 }

@@ -7,12 +7,16 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A trace of one JSON object a line. Fields of no concern are passed over without being built.
 abstract class JsonlTraceReader extends FileTraceReader {
 
   static final JsonFactory JSON = new JsonFactory();
+
+  /// What Jackson adds to some messages: a place in a source that it does not know.
+  private static final Pattern LOCATION = Pattern.compile(" \\((for|start) .*");
 
   private final String arrivalField;
   private final ArrivalUnit arrivalUnit;
@@ -90,7 +94,9 @@ abstract class JsonlTraceReader extends FileTraceReader {
     } catch (JsonProcessingException e) {
       throw new InvalidRowException(
           "no JSON object, at character %d: %s"
-              .formatted(e.getLocation().getColumnNr(), e.getOriginalMessage()));
+              .formatted(
+                  e.getLocation().getColumnNr(),
+                  LOCATION.matcher(e.getOriginalMessage()).replaceFirst("")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -80,20 +80,12 @@ final class LineReader implements AutoCloseable {
   }
 
   private boolean nextLine() {
-    int newline = unread;
-    while (true) {
-      while (newline < filled && buffer[newline] != '\n') {
-        newline++;
-      }
-      if (newline < filled) {
-        break;
-      }
-      newline -= unread;
-      boolean more = fill();
-      newline += unread;
-      if (!more) {
-        break;
-      }
+    boolean more = true;
+    int newline = newlineFrom(unread);
+    while (newline == filled && more) {
+      int searched = filled - unread;
+      more = fill();
+      newline = newlineFrom(searched);
     }
     start = unread;
     end = newline;
@@ -103,6 +95,15 @@ final class LineReader implements AutoCloseable {
     }
     number++;
     return true;
+  }
+
+  /// The next newline at or after `index`, else the end of what is filled.
+  private int newlineFrom(int index) {
+    int newline = index;
+    while (newline < filled && buffer[newline] != '\n') {
+      newline++;
+    }
+    return newline;
   }
 
   /// Moves what is unread to the front, makes room and reads on; false at the end of the file.

@@ -48,7 +48,7 @@ public interface TraceReader extends Iterator<TraceRequest>, AutoCloseable {
     double scaled = nanos / factor;
     if (scaled >= 0x1p63) {
       throw new TraceException(
-          "an arrival at %d ns at %s times the rate would be at %s ns, must be below 2^63; scale by more"
+          "%d ns at %s times the rate would be %s ns, must be below 2^63; scale by more"
               .formatted(nanos, factor, scaled));
     }
     return Math.round(scaled);

@@ -162,11 +162,24 @@ final class FormatDetailsTest {
   @Test
   void ragPulse_unknownPart_isAnError() {
     String text =
-        "{\"timestamp\": \"1\", \"input_length\": 1, \"output_length\": 1, \"hash_ids\": {\"tools\": [1]}}";
+        """
+        {"timestamp": "1", "input_length": 1, "output_length": 1, "hash_ids": {"tools": [1]}}
+        """;
 
     assertThatThrownBy(() -> TestTraces.read(TraceFormat.RAGPULSE, text))
         .isInstanceOf(TraceException.class)
         .hasMessageContaining("a part \"tools\", must be one of [sys_prompt, passages_ids");
+  }
+
+  @Test
+  void jsonl_brokenRow_saysAtWhichCharacterOfItsLine() {
+    String good = "{\"prompt_len\": 1, \"output_len\": 2}\n";
+
+    assertThatThrownBy(() -> TestTraces.read(TraceFormat.VLLM_JSONL, good + "{\"a\": 1]"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith("sample:2: no JSON object, at character 8: Unexpected close marker")
+        .hasMessageEndingWith(
+            "expected '}'; mend the row or leave such rows out with --skip-invalid");
   }
 
   @Test

@@ -64,15 +64,19 @@ record Sample(
       case MOONCAKE ->
           new Sample(
               "",
-              List.of(
-                  "{\"timestamp\": 3000, \"input_length\": 1030, \"output_length\": 500, \"hash_ids\": [0, 1, 2]}",
-                  "{\"timestamp\": 3000, \"input_length\": 7, \"output_length\": 1, \"hash_ids\": []}",
-                  "{\"timestamp\": 6001, \"input_length\": 600, \"output_length\": 3, \"hash_ids\": [0, 182789]}"),
+              rows(
+                  """
+                  {"timestamp": 3000, "input_length": 1030, "output_length": 500, "hash_ids": [0, 1, 2]}
+                  {"timestamp": 3000, "input_length": 7, "output_length": 1, "hash_ids": []}
+                  {"timestamp": 6001, "input_length": 600, "output_length": 3, "hash_ids": [0, 182789]}
+                  """),
               List.of(
                   new TraceRequest(0, 1030, 500, new long[] {0, 1, 2}),
                   new TraceRequest(0, 7, 1),
                   new TraceRequest(3_001_000_000L, 600, 3, new long[] {0, 182_789})),
-              "{\"timestamp\": TIME, \"input_length\": PROMPT, \"output_length\": OUTPUT, \"hash_ids\": [7]}",
+              """
+              {"timestamp": TIME, "input_length": PROMPT, "output_length": OUTPUT, "hash_ids": [7]}\
+              """,
               "1000",
               "2000",
               "timestamp",
@@ -81,13 +85,17 @@ record Sample(
       case RAGPULSE ->
           new Sample(
               "",
-              List.of(
-                  "{\"timestamp\": \"82\", \"input_length\": 3112, \"output_length\": 192, \"hash_ids\": {\"user_input\": [9], \"sys_prompt\": [1, 2], \"passages_ids\": [5, 4], \"history\": [6], \"web_search\": [7, 8]}, \"session_id\": \"1-a\"}",
-                  "{\"timestamp\": \"93\", \"input_length\": 20, \"output_length\": 86, \"hash_ids\": {\"sys_prompt\": [1], \"passages_ids\": [], \"history\": [], \"web_search\": [], \"user_input\": []}, \"session_id\": \"2-b\"}"),
+              rows(
+                  """
+                  {"timestamp": "82", "input_length": 3112, "output_length": 192, "hash_ids": {"user_input": [9], "sys_prompt": [1, 2], "passages_ids": [5, 4], "history": [6], "web_search": [7, 8]}, "session_id": "1-a"}
+                  {"timestamp": "93", "input_length": 20, "output_length": 86, "hash_ids": {"sys_prompt": [1], "passages_ids": [], "history": [], "web_search": [], "user_input": []}, "session_id": "2-b"}
+                  """),
               List.of(
                   new TraceRequest(0, 3112, 192, new long[] {1, 2, 5, 4, 6, 7, 8, 9}),
                   new TraceRequest(11_000_000_000L, 20, 86, new long[] {1})),
-              "{\"timestamp\": \"TIME\", \"input_length\": PROMPT, \"output_length\": OUTPUT, \"hash_ids\": {\"user_input\": [1]}}",
+              """
+              {"timestamp": "TIME", "input_length": PROMPT, "output_length": OUTPUT, "hash_ids": {"user_input": [1]}}\
+              """,
               "82",
               "93",
               "timestamp",
@@ -110,11 +118,15 @@ record Sample(
       case VLLM_JSONL ->
           new Sample(
               "",
-              List.of(
-                  "{\"prompt_len\": 13, \"output_len\": 199, \"arrival\": 0.0}",
-                  "{\"arrival\": 0.20793754160099873, \"note\": {\"prompt_len\": 1}, \"output_len\": 137, \"prompt_len\": 36}"),
+              rows(
+                  """
+                  {"prompt_len": 13, "output_len": 199, "arrival": 0.0}
+                  {"arrival": 0.20793754160099873, "note": {"prompt_len": 1}, "output_len": 137, "prompt_len": 36}
+                  """),
               List.of(new TraceRequest(0, 13, 199), new TraceRequest(207_937_542L, 36, 137)),
-              "{\"prompt_len\": PROMPT, \"output_len\": OUTPUT, \"arrival\": TIME}",
+              """
+              {"prompt_len": PROMPT, "output_len": OUTPUT, "arrival": TIME}\
+              """,
               "1",
               "2.5",
               "arrival",
@@ -123,17 +135,25 @@ record Sample(
       case LLMSERVINGSIM ->
           new Sample(
               "",
-              List.of(
-                  "{\"input_toks\": 3, \"output_toks\": 531, \"arrival_time_ns\": 46926808, \"input_tok_ids\": [5971, 2927, 220], \"output_tok_ids\": [1]}",
-                  "{\"input_toks\": 1034, \"output_toks\": 769, \"arrival_time_ns\": 347938951}"),
+              rows(
+                  """
+                  {"input_toks": 3, "output_toks": 531, "arrival_time_ns": 46926808, "input_tok_ids": [5971, 2927, 220], "output_tok_ids": [1]}
+                  {"input_toks": 1034, "output_toks": 769, "arrival_time_ns": 347938951}
+                  """),
               List.of(new TraceRequest(0, 3, 531), new TraceRequest(301_012_143L, 1034, 769)),
-              "{\"input_toks\": PROMPT, \"output_toks\": OUTPUT, \"arrival_time_ns\": TIME}",
+              """
+              {"input_toks": PROMPT, "output_toks": OUTPUT, "arrival_time_ns": TIME}\
+              """,
               "5",
               "7",
               "arrival_time_ns",
               "input_toks",
               "output_toks");
     };
+  }
+
+  private static List<String> rows(String text) {
+    return text.lines().toList();
   }
 
   String text() {

@@ -5,14 +5,14 @@ import java.util.Comparator;
 import java.util.List;
 
 /// Known names close to one that is not known.
-final class NearMatch {
+public final class NearMatch {
 
   private static final int SUGGESTIONS_MAX = 3;
 
   private NearMatch() {}
 
   /// `; did you mean a, b or c?`, or nothing when no known name is close.
-  static String hint(String typed, Collection<String> known) {
+  public static String hint(String typed, Collection<String> known) {
     return question(of(typed, known));
   }
 

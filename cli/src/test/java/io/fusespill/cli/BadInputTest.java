@@ -1,0 +1,195 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Whatever a user gets wrong ends in one line that names the value, exit code 2, and nothing lost.
+class BadInputTest {
+
+  private static final String GOOD_TRACE = "prompt_len,output_len\n100,10\n";
+
+  @TempDir private Path folder;
+
+  static Stream<Arguments> badTraces() {
+    return Stream.of(
+        arguments("malformed number", "prompt_len,output_len\n100,10\n12x,5\n", List.of("trace.csv", "3", "prompt_len", "12x")),
+        arguments("missing column", "prompt_len,output_len\n100\n", List.of("trace.csv", "2")),
+        arguments("negative length", "prompt_len,output_len\n-5,10\n", List.of("trace.csv", "2", "-5")),
+        arguments("zero length", "prompt_len,output_len\n0,10\n", List.of("trace.csv", "2", "0")),
+        arguments("absurd length", "prompt_len,output_len\n99999999999,10\n", List.of("trace.csv", "2", "99999999999")),
+        arguments("time going back", "prompt_len,output_len,arrived_at\n1,1,5.0\n1,1,4.5\n", List.of("trace.csv", "3", "4.5")),
+        arguments("empty file", "", List.of("trace.csv", "empty")),
+        arguments("header only", "prompt_len,output_len\n", List.of("trace.csv")),
+        arguments("unknown header", "a,b\n1,2\n", List.of("trace.csv", "--format")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("badTraces")
+  void badTrace_isNamedWithLineAndValue(String name, String content, List<String> named) throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), content);
+    assertOneLine(simulate(trace, List.of()), named);
+    assertThat(folder.resolve("run/summary.json")).doesNotExist();
+  }
+
+  static Stream<Arguments> badOptions() {
+    return Stream.of(
+        arguments(List.of("--policy", "vllm-0.2.8"), List.of("vllm-0.2.8", "vllm-0.2.7")),
+        arguments(List.of("--policy", "continuous", "--policy-option", "preemption=swap"), List.of("preemption", "continuous")),
+        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "preemption=never"), List.of("never", "recompute")),
+        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "watermark=1.5"), List.of("1.5", "watermark")),
+        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "preemption=swap", "--swap-space", "0"), List.of("swap")),
+        arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
+        arguments(List.of("--device", "a11"), List.of("a11", "a10")),
+        arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),
+        arguments(List.of("--device", "a10:blocks=-3"), List.of("blocks=-3")),
+        arguments(List.of("--device", "a10:util=1.2"), List.of("util=1.2")),
+        arguments(List.of("--device", "a10:util=NaN"), List.of("util=NaN")),
+        arguments(List.of("--device", "a10:colour=red"), List.of("colour=red")),
+        arguments(List.of("--link", "pcie9"), List.of("pcie9")),
+        arguments(List.of("--time-model", "no-such-profile.json"), List.of("no-such-profile.json")),
+        arguments(List.of("--swap-space", "-1"), List.of("-1")),
+        arguments(List.of("--swap-space", "NaN"), List.of("NaN")),
+        arguments(List.of("--max-num-seqs", "0"), List.of("--max-num-seqs", "0")),
+        arguments(List.of("--max-num-seqs", "x"), List.of("--max-num-seqs", "x")),
+        arguments(List.of("--max-num-batched-tokens", "-1"), List.of("--max-num-batched-tokens", "-1")),
+        arguments(List.of("--policy", "vllm-0.2.7", "--max-num-batched-tokens", "100"), List.of("100")),
+        arguments(List.of("--block-size", "4096"), List.of("4096", "1,024")),
+        arguments(List.of("--samples", "0"), List.of("samples", "0")),
+        arguments(List.of("--limit", "0"), List.of("limit", "0")),
+        arguments(List.of("--rate", "-2"), List.of("-2")),
+        arguments(List.of("--rate", "fast"), List.of("fast")),
+        arguments(List.of("--burstiness", "2"), List.of("--rate")),
+        arguments(List.of("--rate", "2", "--rate-scale", "2"), List.of("--rate-scale")),
+        arguments(List.of("--faults", "step=2"), List.of("step", "2")),
+        arguments(List.of("--faults", "disk=0.1"), List.of("disk")),
+        arguments(List.of("--format", "parquet"), List.of("parquet", "azure")),
+        arguments(List.of("--journal", "maybe"), List.of("maybe")),
+        arguments(List.of("--no-such-option"), List.of("--no-such-option")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("badOptions")
+  void badOption_isNamedWithWhatIsLegal(List<String> options, List<String> named) throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertOneLine(simulate(trace, options), named);
+  }
+
+  @Test
+  void missingTrace_isNamed() {
+    assertOneLine(simulate(folder.resolve("nowhere.csv"), List.of()), List.of("nowhere.csv"));
+  }
+
+  @Test
+  void unknownCommand_isNamedWithNearMatches() {
+    assertOneLine(Cli.run("simulat"), List.of("simulat", "simulate"));
+  }
+
+  @Test
+  void noCommand_isRefused() {
+    assertOneLine(Cli.run(), List.of("Missing command"));
+  }
+
+  @Test
+  void requestThatNeverFits_isRejectedAndTheRunGoesOn() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), "prompt_len,output_len\n900,10\n20,5\n");
+    Cli cli = simulate(trace, List.of("--device", "a10:blocks=20", "--json"));
+    assertThat(cli.exitCode()).isZero();
+    assertThat(cli.json().get("rejected_never_fits").asInt()).isEqualTo(1);
+    assertThat(cli.json().get("completed").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void existingRunDirectory_isRefusedWithoutForceAndKept() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    String before = Files.readString(folder.resolve("run/summary.json"));
+    assertOneLine(simulate(trace, List.of()), List.of("run", "--force"));
+    assertThat(Files.readString(folder.resolve("run/summary.json"))).isEqualTo(before);
+    assertThat(simulate(trace, List.of("--force")).exitCode()).isZero();
+  }
+
+  @Test
+  void directoryThatIsNoRun_isRefusedEvenWithForce() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    Files.createDirectories(folder.resolve("run"));
+    Path precious = Files.writeString(folder.resolve("run/precious.txt"), "keep");
+    assertOneLine(simulate(trace, List.of("--force")), List.of("not a run directory"));
+    assertThat(precious).hasContent("keep");
+  }
+
+  @Test
+  void badJournals_areNamed() throws IOException {
+    assertOneLine(Cli.run("verify", folder.resolve("none")), List.of("none"));
+    Path file = Files.writeString(folder.resolve("file.txt"), "not a journal");
+    assertOneLine(Cli.run("verify", file), List.of("file.txt"));
+    Path foreign = Files.createDirectories(folder.resolve("foreign"));
+    Files.writeString(foreign.resolve("20260101.cq4"), "something else entirely");
+    assertOneLine(Cli.run("inspect", foreign), List.of("foreign"));
+    assertOneLine(Cli.run("dump", Files.createDirectories(folder.resolve("empty"))), List.of("empty"));
+  }
+
+  @Test
+  void badPositionsAndFilters_areNamed() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    simulate(trace, List.of());
+    Path run = folder.resolve("run");
+    assertOneLine(Cli.run("inspect", run, "--at", "-1"), List.of("-1"));
+    assertOneLine(Cli.run("inspect", run, "--at", "999999"), List.of("999999"));
+    assertOneLine(Cli.run("dump", run, "--kind", "StepPlaned"), List.of("StepPlaned", "StepPlanned"));
+    assertOneLine(Cli.run("dump", run, "--range", "9..2"), List.of("9..2"));
+    assertOneLine(Cli.run("dump", run, "--sequence", "-4"), List.of("-4"));
+  }
+
+  @Test
+  void badGeneratorOptions_areNamed() {
+    Path out = folder.resolve("t.csv");
+    assertOneLine(generate(out, "--lengths", "sharegtp", "--rate", "1"), List.of("sharegtp", "sharegpt"));
+    assertOneLine(generate(out, "--lengths", "sharegpt"), List.of("--rate"));
+    assertOneLine(generate(out, "--prompt", "uniform:5:1", "--output", "normal:5:1", "--rate", "1"), List.of("1"));
+    assertOneLine(generate(out, "--prompt", "cauchy:5", "--output", "normal:5:1", "--rate", "1"), List.of("cauchy:5"));
+    assertOneLine(generate(out, "--lengths", "sharegpt", "--rate", "1", "--arrivals", "never"), List.of("never"));
+  }
+
+  private Cli generate(Path out, Object... options) {
+    List<Object> arguments = new ArrayList<>(List.of("trace", "generate", "-n", "5", "-o", out));
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray());
+  }
+
+  /// Options given in `options` take the place of the defaults here.
+  private Cli simulate(Path trace, List<String> options) {
+    List<Object> arguments = new ArrayList<>(List.of("simulate", "--trace", trace));
+    if (!options.contains("--out")) {
+      if (!options.contains("none")) {
+        arguments.addAll(List.of("--out", folder.resolve("run")));
+      }
+    }
+    if (!options.contains("--model")) {
+      arguments.addAll(List.of("--model", "vicuna-7b"));
+    }
+    if (!options.contains("--device")) {
+      arguments.addAll(List.of("--device", "a10:blocks=400"));
+    }
+    arguments.addAll(options);
+    return Cli.run(arguments.toArray());
+  }
+
+  private static void assertOneLine(Cli cli, List<String> named) {
+    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.errorLines()).as(cli.err()).hasSize(1);
+    assertThat(cli.errorLines().getFirst()).startsWith("fusespill: ").contains(named);
+  }
+}

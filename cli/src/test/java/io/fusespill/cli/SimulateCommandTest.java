@@ -1,0 +1,195 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fusespill.traces.ReadOptions;
+import io.fusespill.traces.SampleTrace;
+import io.fusespill.traces.TraceFormat;
+import io.fusespill.traces.TraceReader;
+import io.fusespill.traces.TraceWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Whole runs through the command line: figures, files, and the same bytes every time.
+class SimulateCommandTest {
+
+  private static final List<String> KEYS =
+      Stream.concat(
+              Stream.of(
+                  "completed", "failed", "duration", "total_input_tokens", "total_output_tokens",
+                  "request_throughput", "output_throughput", "total_token_throughput",
+                  "prefill_steps", "decode_steps", "mixed_steps", "preemptions", "preempted_requests",
+                  "recomputed_tokens", "prefill_tokens", "padded_prefill_tokens", "swapped_out_blocks",
+                  "swapped_in_blocks", "rejected", "peak_kv_usage", "mean_running", "state_hash",
+                  "journal_events", "journal_digest", "wall_seconds"),
+              Stream.of("mean", "median", "p90", "p95", "p99")
+                  .flatMap(
+                      statistic ->
+                          Stream.of("ttft", "tpot", "itl", "e2el")
+                              .map(latency -> statistic + "_" + latency + "_ms")))
+          .toList();
+
+  @TempDir private Path folder;
+
+  @Test
+  void json_isOneObjectWithEveryKey() throws IOException {
+    Cli cli = simulate("run", "--policy", "vllm-0.2.7", "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.out().lines()).hasSize(1);
+    assertThat(cli.err()).isEmpty();
+    JsonNode json = cli.json();
+    assertThat(json.fieldNames()).toIterable().containsAll(KEYS);
+    assertThat(json.get("completed").asInt()).isEqualTo(600);
+    assertThat(folder.resolve("run/config.json")).isNotEmptyFile();
+    assertThat(folder.resolve("run/summary.json")).isNotEmptyFile();
+    assertThat(Files.readAllLines(folder.resolve("run/requests.csv"))).hasSize(601);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vllm-0.2.7", "continuous"})
+  void digest_isTheSameOverRingAndDirectLogAndEveryDurability(String policy) throws IOException {
+    JsonNode direct = simulate(null, "--policy", policy, "--journal", "none", "--json").json();
+    JsonNode async = simulate("a", "--policy", policy, "--json").json();
+    JsonNode sync = simulate("s", "--policy", policy, "--journal", "sync", "--json").json();
+    assertThat(async.get("journal_digest")).isEqualTo(direct.get("journal_digest"));
+    assertThat(async.get("state_hash")).isEqualTo(direct.get("state_hash"));
+    assertThat(sync.get("journal_digest")).isEqualTo(direct.get("journal_digest"));
+    assertThat(async.get("journal_events")).isEqualTo(direct.get("journal_events"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"vllm-0.2.7,1", "vllm-0.2.7,3", "continuous,1", "continuous,2"})
+  void verify_provesARunWithFaults(String policy, int samples) throws IOException {
+    Cli run =
+        simulate(
+            "run", "--policy", policy, "--samples", String.valueOf(samples),
+            "--faults", "step=0.002,cancel=0.05", "--checkpoint-every", "1000", "--json");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    Cli verified = Cli.run("verify", folder.resolve("run"), "--json");
+    assertThat(verified.exitCode()).as(verified.out()).isZero();
+    assertThat(verified.json().get("verified").asBoolean()).isTrue();
+    assertThat(verified.json().get("events")).isEqualTo(run.json().get("journal_events"));
+    assertThat(verified.json().get("cut_off").asBoolean()).isFalse();
+    assertThat(run.json().get("cancelled").asInt()).isPositive();
+  }
+
+  @Test
+  void inspectAndDump_tellTheSameStory() throws IOException {
+    simulate("run", "--policy", "vllm-0.2.7");
+    Path run = folder.resolve("run");
+    JsonNode state = Cli.run("inspect", run, "--at", "1500", "--json").json();
+    assertThat(state.get("events").asInt()).isEqualTo(1501);
+    JsonNode device = state.get("places").get(0);
+    assertThat(device.get("allocated_blocks").asInt() + device.get("free_blocks").asInt() + device.get("leaving_blocks").asInt())
+        .isEqualTo(device.get("total_blocks").asInt());
+    Cli dump = Cli.run("dump", run, "--sequence", "7", "--kind", "SequenceAdmitted,SequenceFinished");
+    assertThat(dump.out().lines().filter(line -> line.contains("SequenceFinished"))).hasSize(1);
+    assertThat(Cli.run("dump", run, "--range", "10..19").out().lines()).hasSize(10);
+    assertThat(Cli.run("dump", run, "--header", "--range", "0").out().lines().findFirst().orElseThrow()).contains("\"schema_version\":1");
+  }
+
+  @Test
+  void digest_isTheSameUnderEveryCollectorAndInTheInterpreter() throws Exception {
+    Path trace = sample();
+    List<String> digests = new ArrayList<>();
+    for (String flag : List.of("-XX:+UseSerialGC", "-XX:+UseParallelGC", "-Xint")) {
+      Process process =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  flag, "-cp", System.getProperty("java.class.path"), "io.fusespill.cli.FuseSpill",
+                  "simulate", "--trace", trace.toString(), "--model", "vicuna-7b", "--device", "a10:blocks=300",
+                  "--policy", "vllm-0.2.7", "--samples", "2", "--limit", "200", "--journal", "none", "--json")
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      String out = new String(process.getInputStream().readAllBytes());
+      assertThat(process.waitFor()).isZero();
+      digests.add(new Cli(0, out, "").json().get("journal_digest").asText());
+    }
+    assertThat(digests).hasSize(3).containsOnly(digests.getFirst());
+  }
+
+  @Test
+  void artifactRun_hasExactlyTheCountsOfACorrectVllm() {
+    Path trace = shared("fusespill_artifact/vicuna7b_recompute_requests.csv");
+    Cli cli =
+        Cli.run(
+            "simulate", "--trace", trace, "--model", "vicuna-7b", "--device", "a10:blocks=818",
+            "--policy", "vllm-0.2.7", "--max-num-batched-tokens", "4096", "--journal", "none", "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    JsonNode json = cli.json();
+    assertThat(json.get("prefill_steps").asInt()).isEqualTo(1_036);
+    assertThat(json.get("decode_steps").asInt()).isEqualTo(8_495);
+    assertThat(json.get("preemptions").asInt()).isEqualTo(602);
+    assertThat(json.get("preempted_requests").asInt()).isEqualTo(334);
+    assertThat(json.get("recomputed_tokens").asInt()).isEqualTo(141_178);
+    assertThat(json.get("prefill_tokens").asInt()).isEqualTo(374_272);
+    assertThat(json.get("padded_prefill_tokens").asInt()).isEqualTo(417_552);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "azure_llm_2023/AzureLLMInferenceTrace_conv.csv,vllm-0.2.7,19366",
+    "azure_llm_2023/AzureLLMInferenceTrace_conv.csv,continuous,19366",
+    "mooncake_fast25/conversation_trace.jsonl.gz,vllm-0.2.7,12031",
+    "mooncake_fast25/conversation_trace.jsonl.gz,continuous,12031"
+  })
+  void publicTraces_runToTheEndOn24GbAndEveryRequestIsAccountedFor(String file, String policy, int requests) {
+    Path trace = shared(file);
+    Path run = folder.resolve("run");
+    Cli cli =
+        Cli.run(
+            "simulate", "--trace", trace, "--model", "llama-3.1-8b", "--device", "rtx-4090",
+            "--max-model-len", "16384", "--policy", policy, "--out", run, "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    JsonNode json = cli.json();
+    assertThat(json.get("completed").asInt() + json.get("failed").asInt() + json.get("cancelled").asInt()).isEqualTo(requests);
+    assertThat(json.get("completed").asInt()).isPositive();
+    Cli verified = Cli.run("verify", run);
+    assertThat(verified.exitCode()).as(verified.out()).isZero();
+  }
+
+  private static Path shared(String file) {
+    for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
+      Path candidate = folder.resolve("shared/data").resolve(file);
+      if (Files.exists(candidate)) {
+        return candidate;
+      }
+    }
+    assumeTrue(false, "skipped: no shared/data/" + file + " beside the project");
+    throw new AssertionError();
+  }
+
+  private Cli simulate(String run, String... options) throws IOException {
+    List<Object> arguments =
+        new ArrayList<>(List.of("simulate", "--trace", sample(), "--model", "vicuna-7b", "--device", "a10:blocks=500"));
+    if (run != null) {
+      arguments.addAll(List.of("--out", folder.resolve(run)));
+    }
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray());
+  }
+
+  private Path sample() {
+    Path file = folder.resolve("sample.csv");
+    if (!Files.exists(file)) {
+      try (TraceReader trace = SampleTrace.open(ReadOptions.ALL);
+          TraceWriter writer = TraceFormat.LENGTHS.create(file)) {
+        while (trace.hasNext()) {
+          writer.write(trace.next());
+        }
+      }
+    }
+    return file;
+  }
+}
