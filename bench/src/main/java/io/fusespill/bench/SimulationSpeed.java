@@ -3,6 +3,7 @@ package io.fusespill.bench;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.sun.management.ThreadMXBean;
 import io.fusespill.engine.EngineVersion;
+import io.fusespill.engine.EventLog;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.metrics.RunMetrics;
@@ -181,7 +182,11 @@ public final class SimulationSpeed {
                 directory.resolve("journal"),
                 JournalHeader.of(EngineVersion.VERSION, scenario.canonicalText()),
                 Durability.ASYNC);
-        EnginePipeline log = EnginePipeline.start(journal, (position, event) -> metrics.accept(event));
+        EnginePipeline log = 
+            EnginePipeline.builder()
+                .journal(journal)
+                .beside("metrics", (position, event) -> metrics.accept(event))
+                .start();
         try (log) {
           simulation = simulation(scenario, workload, log);
           simulation.run();
@@ -209,7 +214,7 @@ public final class SimulationSpeed {
   }
 
   private static Simulation simulation(
-      ResolvedScenario scenario, List<TraceRequest> workload, io.fusespill.engine.EventLog log) {
+      ResolvedScenario scenario, List<TraceRequest> workload, EventLog log) {
     return new Simulation(scenario.setup(), workload.iterator(), log, (arrived, live, now) -> {});
   }
 

@@ -18,7 +18,7 @@ final class JournalHeaderJson {
     json.put("engine_version", header.engineVersion());
     json.put("config_digest", header.configDigest());
     try {
-      json.set("config", MAPPER.readTree(header.configText()));
+      json.set("config", MAPPER.readTree(header.configJson()));
     } catch (JsonProcessingException e) {
       throw new UsageException(
           "the journal's configuration is not JSON: " + e.getOriginalMessage(), e);

@@ -28,13 +28,10 @@ final class JournalOptions {
   /// @throws UsageException if somebody writes to it and `--partial` was not given
   JournalReader open() {
     Path journal = RunDirectory.journalOf(run);
-    JournalReader reader = JournalReader.open(journal);
-    if (reader.beingWritten() && !partial) {
-      reader.close();
+    if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
-          "%s is still being written: wait for the run to end, or read what is there with --partial"
-              .formatted(journal));
+          "%s is still being written: wait for the run to end, or read what is there with --partial".formatted(journal));
     }
-    return reader;
+    return JournalReader.open(journal);
   }
 }

@@ -46,7 +46,7 @@ final class SimulatedRun {
   /// Runs it and returns all figures by their names in `--json`.
   RunReport run(TraceReader trace, ProgressLine progress, ObjectNode figures) {
     long startNanos = System.nanoTime();
-    JournalHeader header = JournalHeader.of(scenario.canonicalText(), EngineVersion.VERSION);
+    JournalHeader header = JournalHeader.of(EngineVersion.VERSION, scenario.canonicalText());
     if (directory != null) {
       directory.writeConfig(scenario.description());
     }

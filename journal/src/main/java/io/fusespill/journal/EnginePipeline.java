@@ -1,7 +1,5 @@
 package io.fusespill.journal;
 
-import com.lmax.disruptor.EventHandler;
-import com.lmax.disruptor.ExceptionHandler;
 import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.dsl.Disruptor;
 import com.lmax.disruptor.dsl.ProducerType;
@@ -9,34 +7,247 @@ import io.fusespill.engine.EventLog;
 import io.fusespill.engine.event.EngineEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
-/// The engine's log in production: one ring, from which each event goes into the journal first, then to whoever acts on
-/// it. One thread appends.
+/// The engine's log in production: a ring, from which each event goes into the journal first and then to whoever acts on
+/// it.
 ///
-/// An append waits while the ring is full. When a handler throws, everything stops: no handler acts on another event, and
-/// [#append] and [#close] throw with the handler's failure as the cause.
+/// One thread appends; an append waits while the ring is full. When a handler throws, everything stops: no handler acts
+/// on another event, and [#append] and [#close] throw with the handler's failure as their cause.
 public final class EnginePipeline implements EventLog, AutoCloseable {
   /*
-   *                     ┌──────────┐ commit ┌──────────┐
-   *               ┌────►│ journal  ├───────►│ dispatch ├──┐
-   *  append   ┌───┴──┐  └──────────┘        └──────────┘  │  ┌───────┐
-   * ─────────►│ ring │                                    ├─►│ clear │
-   *           └───┬──┘  ┌──────────────────────────────┐  │  └───────┘
-   *               └────►│ beside (metrics, any number) ├──┘
-   *                     └──────────────────────────────┘
+   *                      ┌─────────┐ commit ┌──────────┐
+   *                ┌────►│ journal ├───────►│ dispatch ├─┐
+   *  append  ┌─────┴┐    └─────────┘        └──────────┘ │   ┌───────┐
+   * ────────►│ ring │                                    ├──►│ clear │
+   *          └─────┬┘    ┌─────────────────────────────┐ │   └───────┘
+   *                └────►│ beside (metrics; any number)├─┘
+   *                      └─────────────────────────────┘
    *
-   * Each box is a thread. The journal's sequence moves at the end of a batch, so one commit covers all that was in the
-   * ring, and dispatch sees none of it before. The slot is cleared last, or the ring would keep 4096 events alive; only
-   * then can it take another event.
+   * Each box behind the ring is a thread. The journal's sequence moves at the end of a batch, so that one commit covers
+   * whatever had gathered, and dispatch sees nothing of it before. Slots are cleared last, or the ring would keep its
+   * events alive; only then can they take others.
    *
-   * A handler that throws would by default end its own thread, and the producer would wait for ever. Here it notes its
-   * failure and from then on all handlers let events pass without a look, so that the ring drains and nobody waits. What
-   * passed unjournaled is not dispatched, because the failure is noted before the journal's sequence moves.
-   *
-   * Halting a Disruptor whose handlers have not started yet loses events, so building one waits for every start.
+   * A handler that throws ends its thread by default, and the producer then waits for ever. Here it notes its failure,
+   * and from then on every handler lets events pass without a look: the ring drains and nobody waits. What passed the
+   * journal in that way is not dispatched, because the failure is noted before the journal's sequence moves.
    */
-  ...
+
+  /// Slots of the ring where nothing else is said: some 2 ms of events at full speed.
+  public static final int SLOTS_DEFAULT = 4096;
+
+  public static final int SLOTS_MAX = 1 << 20;
+
+  /// How long handlers may take to end once one of them has failed.
+  private static final long STOP_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
+
+  private static final long PARK_NANOS = 20_000;
+
+  private final Journal journal;
+  private final RecordWriter writer;
+  private final Failure failure;
+  private final List<Thread> threads = new ArrayList<>();
+  private final Disruptor<Slot> disruptor;
+  private final RingBuffer<Slot> ring;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private EnginePipeline(Builder builder) {
+    journal = builder.journal;
+    writer = new RecordWriter(journal);
+    failure = new Failure(builder.failureListener);
+    disruptor =
+        new Disruptor<>(
+            Slot::new,
+            builder.slots,
+            this::newThread,
+            ProducerType.SINGLE,
+            builder.waiting.strategy());
+    ring = start(builder);
+  }
+
+  private Thread newThread(Runnable handler) {
+    Thread thread = new Thread(handler);
+    thread.setDaemon(true);
+    threads.add(thread);
+    return thread;
+  }
+
+  /// Builds the picture above, and waits until every handler runs: halting one that does not yet would lose events.
+  private RingBuffer<Slot> start(Builder builder) {
+    CountDownLatch started = new CountDownLatch(2 + builder.beside.size());
+    Stage journaling = new Stage("journal", writer, writer::commit, failure, started);
+    Stage dispatching = new Stage("dispatch", builder.dispatch, () -> {}, failure, started);
+    List<Stage> last = new ArrayList<>(List.of(dispatching));
+    builder.beside.forEach(
+        (name, consumer) -> last.add(new Stage(name, consumer, () -> {}, failure, started)));
+
+    disruptor.setDefaultExceptionHandler(failure);
+    disruptor.handleEventsWith(journaling).then(dispatching);
+    last.stream().skip(1).forEach(disruptor::handleEventsWith);
+    disruptor.after(last.toArray(Stage[]::new)).then((slot, position, endOfBatch) -> slot.event = null);
+    RingBuffer<Slot> running = disruptor.start();
+    while (started.getCount() > 0) {
+      pause();
+    }
+    return running;
+  }
+
+  /// @return the event's position, which is the ring's own count
+  /// @throws EngineStoppedException if a handler has failed, now or while this waited
+  @Override
+  public long append(EngineEvent event) {
+    awaitRoom();
+    long position = ring.next();
+    ring.get(position).event = event;
+    ring.publish(position);
+    return position;
+  }
+
+  private void awaitRoom() {
+    checkRunning();
+    while (!ring.hasAvailableCapacity(1)) {
+      pause();
+      checkRunning();
+    }
+  }
+
+  /// Does nothing while events are taken.
+  ///
+  /// @throws EngineStoppedException if a handler has failed
+  /// @throws IllegalStateException if the pipeline is closed
+  public void checkRunning() {
+    failure.check();
+    if (closed.get()) {
+      throw new IllegalStateException("the pipeline is closed and takes no more events");
+    }
+  }
+
+  /// Waits until every handler has had every event, ends the handlers and closes the journal. After a failure it waits for
+  /// nothing but that the handlers return, and for no longer than ten seconds. Closing again does nothing.
+  ///
+  /// @throws EngineStoppedException if a handler has failed
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    while (!failure.noted() && ring.getMinimumGatingSequence() < ring.getCursor()) {
+      pause();
+    }
+    disruptor.halt();
+    try {
+      awaitHandlers();
+      journal.close();
+    } catch (RuntimeException e) {
+      failure.note("closing", ring.getCursor(), e);
+    }
+    failure.check();
+  }
+
+  private void awaitHandlers() {
+    long deadlineNanos = System.nanoTime() + STOP_NANOS_MAX;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        if (System.nanoTime() - deadlineNanos > 0) {
+          throw new IllegalStateException(
+              "%s has not returned within %d s; the journal stays open"
+                  .formatted(thread.getName(), TimeUnit.NANOSECONDS.toSeconds(STOP_NANOS_MAX)));
+        }
+        pause();
+      }
+    }
+  }
+
+  private static void pause() {
+    LockSupport.parkNanos(PARK_NANOS);
+  }
+
+  /// Number of events journaled. Known once closed, like all that follows.
+  public long events() {
+    return digestOfAll().events();
+  }
+
+  /// Size of their records in bytes, without what the journal adds.
+  public long bytes() {
+    return digestOfAll().bytes();
+  }
+
+  /// SHA-256 of their records in order, in lower-case hex.
+  public String digest() {
+    return digestOfAll().hex();
+  }
+
+  private EventDigest digestOfAll() {
+    if (!closed.get()) {
+      throw new IllegalStateException("known once the pipeline is closed");
+    }
+    return writer.digest();
+  }
+
+  /// A pipeline to be: without a journal, and with nobody who acts, until told otherwise.
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// What a pipeline consists of.
+  public static final class Builder {
+
+    private final SortedMap<String, EventConsumer> beside = new TreeMap<>();
+    private Journal journal = Journal.none();
+    private EventConsumer dispatch = (position, event) -> {};
+    private Runnable failureListener = () -> {};
+    private Waiting waiting = Waiting.BLOCKING;
+    private int slots = SLOTS_DEFAULT;
+
+    private Builder() {}
+
+    /// Keeps events in `journal`, which then belongs to the pipeline.
+    public Builder journal(Journal journal) {
+      this.journal = journal;
+      return this;
+    }
+
+    /// Has `dispatch` act on each event once the journal has it.
+    public Builder dispatch(EventConsumer dispatch) {
+      this.dispatch = dispatch;
+      return this;
+    }
+
+    /// Has `consumer` see each event on a thread of its own, before or after the journal.
+    public Builder beside(String name, EventConsumer consumer) {
+      beside.put(name, consumer);
+      return this;
+    }
+
+    /// Tells `listener` of the first failure, on the thread that failed.
+    public Builder onFailure(Runnable listener) {
+      failureListener = listener;
+      return this;
+    }
+
+    public Builder waiting(Waiting waiting) {
+      this.waiting = waiting;
+      return this;
+    }
+
+    /// @param slots events that may be on their way at once, a power of two up to [#SLOTS_MAX]
+    public Builder slots(int slots) {
+      if (slots < 1 || slots > SLOTS_MAX || Integer.bitCount(slots) != 1) {
+        throw new IllegalArgumentException(
+            "slots is %d, must be a power of two from 1 to %d".formatted(slots, SLOTS_MAX));
+      }
+      this.slots = slots;
+      return this;
+    }
+
+    /// Starts the pipeline's threads.
+    public EnginePipeline start() {
+      return new EnginePipeline(this);
+    }
+  }
+}

@@ -8,4 +8,9 @@ public final class EngineStoppedException extends RuntimeException {
   public EngineStoppedException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /// The same failure, met by another caller.
+  public EngineStoppedException(EngineStoppedException first) {
+    super(first.getMessage(), first.getCause());
+  }
 }
