@@ -63,6 +63,14 @@ final class SimulateCommand implements Callable<Integer> {
   private Durability journal;
 
   @Option(
+      names = "--real-time",
+      description = {
+        "Let the wall clock pace the run: requests arrive and steps end when they are due.",
+        "Two such runs differ, because inputs race; each verifies all the same."
+      })
+  private boolean realTime;
+
+  @Option(
       names = "--json",
       description = "Print one JSON object and nothing else on standard output.")
   private boolean json;
@@ -86,7 +94,7 @@ final class SimulateCommand implements Callable<Integer> {
       }
       directory = directory(scenario, name);
       try (ProgressLine progress = new ProgressLine("simulate", "requests", 0, quiet)) {
-        report = new SimulatedRun(scenario, journal, directory).run(reader, progress, figures);
+        report = new SimulatedRun(scenario, journal, directory, realTime).run(reader, progress, figures);
       }
     }
     if (json) {

@@ -6,13 +6,17 @@ import io.fusespill.engine.EngineVersion;
 import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.Durability;
+import io.fusespill.journal.EnginePipeline;
+import io.fusespill.journal.Journal;
 import io.fusespill.journal.JournalHeader;
+import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RequestCsv;
 import io.fusespill.replay.RunReport;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Simulation;
 import io.fusespill.traces.TraceReader;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// The simulated executor answers on the engine's own thread: nothing real happens that the journal
-/// would have to precede.
+/// would have to precede. In real time [RealTimeRun] takes the place of the left half, and the
+/// executor hears of a decision from the ring, behind the journal.
 final class SimulatedRun {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -34,13 +39,20 @@ final class SimulatedRun {
   private final ResolvedScenario scenario;
   private final Durability durability;
   private final @Nullable RunDirectory directory;
+  private final boolean realTime;
 
   /// @param directory where to leave journal, configuration and requests; null for nowhere, and
   ///   then no journal
-  SimulatedRun(ResolvedScenario scenario, Durability durability, @Nullable RunDirectory directory) {
+  /// @param realTime whether the wall clock paces the run
+  SimulatedRun(
+      ResolvedScenario scenario,
+      Durability durability,
+      @Nullable RunDirectory directory,
+      boolean realTime) {
     this.scenario = scenario;
     this.durability = durability;
     this.directory = directory;
+    this.realTime = realTime;
   }
 
   /// Runs it and returns all figures by their names in `--json`.
@@ -56,16 +68,12 @@ final class SimulatedRun {
       Latencies latencies = new Latencies(outcomes);
       RunMetrics metrics = new RunMetrics(latencies);
       report = new RunReport(metrics, latencies);
-      RunLog log =
-          RunLog.open(durability, directory == null ? null : directory.journal(), header, metrics);
-      try (log) {
-        new Simulation(
-                scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
-            .run();
+      if (realTime) {
+        runInRealTime(trace, header, metrics, progress, figures);
+      } else {
+        runInVirtualTime(trace, header, metrics, progress, figures);
       }
       put(figures, report.figures());
-      figures.put("journal_events", log.events());
-      figures.put("journal_digest", log.digest());
     }
     figures.put("skipped_rows", trace.skipped());
     figures.put("config_digest", scenario.digest());
@@ -74,6 +82,33 @@ final class SimulatedRun {
       directory.writeSummary(figures);
     }
     return report;
+  }
+
+  private void runInVirtualTime(
+      TraceReader trace, JournalHeader header, RunMetrics metrics, ProgressLine progress, ObjectNode figures) {
+    RunLog log = RunLog.open(durability, journal(), header, metrics);
+    try (log) {
+      new Simulation(scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
+          .run();
+    }
+    figures.put("journal_events", log.events());
+    figures.put("journal_digest", log.digest());
+  }
+
+  private void runInRealTime(
+      TraceReader trace, JournalHeader header, RunMetrics metrics, ProgressLine progress, ObjectNode figures) {
+    Path journal = journal();
+    EnginePipeline.Builder pipeline =
+        EnginePipeline.builder()
+            .journal(journal == null ? Journal.none() : Journal.create(journal, header, durability))
+            .beside("metrics", (position, event) -> metrics.accept(event));
+    LiveEngine engine = new RealTimeRun(scenario).run(trace, pipeline, progress);
+    figures.put("journal_events", engine.events());
+    figures.put("journal_digest", engine.digest());
+  }
+
+  private @Nullable Path journal() {
+    return directory == null ? null : directory.journal();
   }
 
   private static void put(ObjectNode json, Map<String, Object> figures) {

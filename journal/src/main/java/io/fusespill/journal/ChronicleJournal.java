@@ -2,6 +2,7 @@ package io.fusespill.journal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
@@ -51,6 +52,10 @@ final class ChronicleJournal implements Journal {
   private final SpaceGuard guard;
   private final SingleChronicleQueue queue;
   private final ExcerptAppender appender;
+
+  /// The mapped file; the last excerpt ends at its write position.
+  private final Bytes<?> written;
+
   private final Bytes<?> staging = Bytes.allocateElasticOnHeap();
   private boolean closed;
 
@@ -90,6 +95,7 @@ final class ChronicleJournal implements Journal {
       appender = queue.createAppender();
       appender.singleThreadedCheckDisabled(true);
       write(first, first.length);
+      written = Objects.requireNonNull(appender.wire()).bytes();
       if (synced) {
         storage.force();
         storage.forceNames();
@@ -117,13 +123,8 @@ final class ChronicleJournal implements Journal {
 
   @Override
   public void append(byte[] record, int length) {
-    reserve(writtenBytes(), length);
+    reserve(written.writePosition(), length);
     write(record, length);
-  }
-
-  /// Where the last excerpt ends in the file.
-  private long writtenBytes() {
-    return appender.wire().bytes().writePosition();
   }
 
   private void reserve(long writtenBytes, int length) {
@@ -161,7 +162,7 @@ final class ChronicleJournal implements Journal {
       return;
     }
     closed = true;
-    long contentBytes = writtenBytes() + FRAME_BYTES_MAX + INDEX_BYTES_MAX;
+    long contentBytes = written.writePosition() + FRAME_BYTES_MAX + INDEX_BYTES_MAX;
     try {
       queue.close();
       commit();

@@ -22,7 +22,7 @@ final class Failure implements ExceptionHandler<Slot> {
     Noted before = first.compareAndExchange(null, noted);
     if (before == null) {
       listener.run();
-    } else if (before.cause() != cause) {
+    } else if (!before.cause().equals(cause)) {
       before.cause().addSuppressed(cause);
     }
   }

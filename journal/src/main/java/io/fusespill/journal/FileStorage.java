@@ -68,7 +68,10 @@ final class FileStorage implements JournalStorage {
     }
     Path real = directory.toRealPath();
     force(real);
-    force(real.getParent());
+    Path parent = real.getParent();
+    if (parent != null) {
+      force(parent);
+    }
   }
 
   private static void force(Path path) throws IOException {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +21,8 @@ public final class JournalReader implements AutoCloseable {
 
   private final Path directory;
   private final ExcerptFile file;
-  private final Upcasters upcasters;
   private final JournalHeader header;
+  private final List<UnaryOperator<byte[]>> upcasts;
   private final EventDecoder decoder = new EventDecoder();
   private byte[] record = {};
   private int length;
@@ -62,7 +63,6 @@ public final class JournalReader implements AutoCloseable {
   private JournalReader(Path directory, ExcerptFile file, Upcasters upcasters) throws IOException {
     this.directory = directory;
     this.file = file;
-    this.upcasters = upcasters;
     if (!file.next()) {
       throw new JournalException(
           "%s: holds no journal yet: its first excerpt is not complete, the writer has just begun or never came further"
@@ -72,13 +72,9 @@ public final class JournalReader implements AutoCloseable {
     file.copyTo(bytes);
     try {
       header = JournalHeader.decode(bytes);
+      upcasts = upcasters.from(header.schemaVersion());
     } catch (JournalException e) {
       throw new JournalException(directory + ": " + e.getMessage(), e);
-    }
-    if (!upcasters.reach(header.schemaVersion())) {
-      throw new JournalException(
-          "%s: has schema version %d, which this program no longer reads (%d is today's)"
-              .formatted(directory, header.schemaVersion(), JournalHeader.SCHEMA_VERSION));
     }
   }
 
@@ -143,9 +139,8 @@ public final class JournalReader implements AutoCloseable {
           "%s: damaged at position %d: the record there says that it is number %d"
               .formatted(directory, next, position));
     }
-    if (header.schemaVersion() < JournalHeader.SCHEMA_VERSION) {
-      record = upcasters.upcast(header.schemaVersion(), Arrays.copyOf(record, length));
-      length = record.length;
+    if (!upcasts.isEmpty()) {
+      upcast();
     }
     try {
       event = decoder.decode(position, record, length);
@@ -154,6 +149,14 @@ public final class JournalReader implements AutoCloseable {
     }
     next++;
     return true;
+  }
+
+  private void upcast() {
+    record = Arrays.copyOf(record, length);
+    for (UnaryOperator<byte[]> step : upcasts) {
+      record = step.apply(record);
+    }
+    length = record.length;
   }
 
   /// A record that is being written while it is read may come out mixed the first time.

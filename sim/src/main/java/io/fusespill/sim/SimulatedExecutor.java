@@ -4,7 +4,6 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.event.InputEvent;
-import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -82,12 +81,9 @@ public final class SimulatedExecutor implements Executor {
     this.results = results;
   }
 
-  /// Tells how long the arriving request's outputs will be; each of its samples alike.
-  public void expect(RequestArrived arrived, int outputTokens) {
-    truths.put(
-        arrived.firstSequence(),
-        new Truth(
-            arrived.promptTokens() + outputTokens - 1, arrived.promptTokens(), arrived.samples()));
+  /// Tells how long a request's outputs will be, each of its samples alike, before any step computes it.
+  public void expect(int firstSequence, int samples, int promptTokens, int outputTokens) {
+    truths.put(firstSequence, new Truth(promptTokens + outputTokens - 1, promptTokens, samples));
   }
 
   @Override

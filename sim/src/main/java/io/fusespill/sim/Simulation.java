@@ -124,7 +124,11 @@ public final class Simulation {
             setup.samples(),
             request.promptTokens(),
             setup.start().config().limits().maxModelTokens());
-    executor.expect(arrived, request.outputTokens());
+    executor.expect(
+        arrived.firstSequence(),
+        arrived.samples(),
+        arrived.promptTokens(),
+        request.outputTokens());
     engine.accept(arrived);
     Faults faults = setup.world().faults();
     if (faults.cancellations() > 0

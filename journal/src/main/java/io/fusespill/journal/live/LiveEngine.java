@@ -17,6 +17,7 @@ import io.fusespill.journal.live.Inbox.Input;
 import io.fusespill.journal.live.Inbox.Report;
 import io.fusespill.journal.live.Inbox.Submission;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -288,7 +289,7 @@ public final class LiveEngine implements AutoCloseable {
     try {
       pipeline.close();
     } catch (EngineStoppedException e) {
-      if (e.getCause() != failure.getCause()) {
+      if (!Objects.equals(e.getCause(), failure.getCause())) {
         failure.addSuppressed(e);
       }
     }
