@@ -37,15 +37,18 @@ import java.util.stream.Stream;
 
 /// How fast a whole simulation is, in simulated output tokens per second of wall time.
 ///
-/// Workload: 10,000 requests, prompts uniform over 200 to 1,000 tokens, outputs normal with mean 200 and deviation 60;
-/// all at once (burst) or Poisson at 6 a second (calm); at most 128 sequences on an RTX 4090 with 24 GB. The engine runs on
-/// one thread; with the ring, two more take its events. Every case is warmed up; the answer (events and digest) is
-/// checked to be the same in every round and in every mode that has one.
+/// Workload: 10,000 requests, prompts uniform over 200 to 1,000 tokens, outputs normal with mean
+/// 200 and deviation 60; all at once (burst) or Poisson at 6 a second (calm); at most 128 sequences
+/// on an RTX 4090 with 24 GB. The engine runs on one thread; with the ring, two more take its
+/// events. Every case is warmed up; the answer (events and digest) is checked to be the same in
+/// every round and in every mode that has one.
 ///
-/// Modes: `engine` counts events only; `report` folds them into all figures; `direct` encodes and digests them too;
-/// `ring` is what `fusespill simulate` does: Disruptor, Chronicle Queue (async), digest and report.
+/// Modes: `engine` counts events only; `report` folds them into all figures; `direct` encodes and
+/// digests them too; `ring` is what `fusespill simulate` does: Disruptor, Chronicle Queue (async),
+/// digest and report.
 ///
-/// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags -XX:+UseSerialGC -cp 'bench/target/lib/*' io.fusespill.bench.SimulationSpeed [rounds]`
+/// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags -XX:+UseSerialGC -cp
+/// 'bench/target/lib/*' io.fusespill.bench.SimulationSpeed [rounds]`
 public final class SimulationSpeed {
 
   private enum Mode {
@@ -56,7 +59,8 @@ public final class SimulationSpeed {
   }
 
   /// One round's figures.
-  private record Round(long nanos, long events, long bytes, String digest, long steps, long allocatedBytes) {}
+  private record Round(
+      long nanos, long events, long bytes, String digest, long steps, long allocatedBytes) {}
 
   private static final int REQUESTS = 10_000;
   private static final double CALM_RATE = 6;
@@ -69,7 +73,17 @@ public final class SimulationSpeed {
     System.out.printf(
         Locale.ROOT,
         "%-11s %-10s %-6s %-7s %10s %10s %10s %10s %9s %9s %8s%n",
-        "policy", "model", "load", "mode", "Mtok/s", "min", "max", "us/step", "Mevent/s", "B/event", "B/step");
+        "policy",
+        "model",
+        "load",
+        "mode",
+        "Mtok/s",
+        "min",
+        "max",
+        "us/step",
+        "Mevent/s",
+        "B/event",
+        "B/step");
     for (String policy : List.of("vllm-0.2.7", "continuous")) {
       for (String model : List.of("vicuna-7b", "qwen2.5-7b")) {
         for (boolean burst : new boolean[] {true, false}) {
@@ -79,7 +93,8 @@ public final class SimulationSpeed {
     }
   }
 
-  private static void measure(String policy, String model, boolean burst, int rounds) throws IOException {
+  private static void measure(String policy, String model, boolean burst, int rounds)
+      throws IOException {
     List<TraceRequest> workload = workload(burst);
     long outputTokens = workload.stream().mapToLong(TraceRequest::outputTokens).sum();
     ResolvedScenario scenario = scenario(policy, model);
@@ -89,7 +104,8 @@ public final class SimulationSpeed {
       for (int i = 0; i < WARM_UP_ROUNDS + rounds; i++) {
         Round round = run(scenario, workload, mode);
         if (!digest.isEmpty() && !round.digest().isEmpty() && !round.digest().equals(digest)) {
-          throw new IllegalStateException("digests differ: %s and %s".formatted(digest, round.digest()));
+          throw new IllegalStateException(
+              "digests differ: %s and %s".formatted(digest, round.digest()));
         }
         digest = round.digest().isEmpty() ? digest : round.digest();
         if (i >= WARM_UP_ROUNDS) {
@@ -101,7 +117,12 @@ public final class SimulationSpeed {
   }
 
   private static void print(
-      String policy, String model, boolean burst, Mode mode, long outputTokens, List<Round> rounds) {
+      String policy,
+      String model,
+      boolean burst,
+      Mode mode,
+      long outputTokens,
+      List<Round> rounds) {
     long[] nanos = rounds.stream().mapToLong(Round::nanos).sorted().toArray();
     long median = nanos[nanos.length / 2];
     Round last = rounds.getLast();
@@ -117,7 +138,9 @@ public final class SimulationSpeed {
         outputTokens * 1e3 / Arrays.stream(nanos).min().orElseThrow(),
         median / 1e3 / last.steps(),
         last.events() * 1e3 / median,
-        last.bytes() == 0 ? "-" : String.format(Locale.ROOT, "%.1f", (double) last.bytes() / last.events()),
+        last.bytes() == 0
+            ? "-"
+            : String.format(Locale.ROOT, "%.1f", (double) last.bytes() / last.events()),
         last.allocatedBytes() / last.steps());
   }
 
@@ -151,7 +174,8 @@ public final class SimulationSpeed {
         .resolve();
   }
 
-  private static Round run(ResolvedScenario scenario, List<TraceRequest> workload, Mode mode) throws IOException {
+  private static Round run(ResolvedScenario scenario, List<TraceRequest> workload, Mode mode)
+      throws IOException {
     RunMetrics metrics = new RunMetrics(new Latencies(outcome -> {}));
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long allocated = threads.getCurrentThreadAllocatedBytes();
@@ -163,11 +187,13 @@ public final class SimulationSpeed {
     switch (mode) {
       case ENGINE, REPORT -> {
         boolean report = mode == Mode.REPORT;
-        simulation = simulation(scenario, workload, event -> count(counted, report, metrics, event));
+        simulation =
+            simulation(scenario, workload, event -> count(counted, report, metrics, event));
         simulation.run();
       }
       case DIRECT -> {
-        try (DirectLog log = new DirectLog(Journal.none(), (position, event) -> metrics.accept(event))) {
+        try (DirectLog log =
+            new DirectLog(Journal.none(), (position, event) -> metrics.accept(event))) {
           simulation = simulation(scenario, workload, log);
           simulation.run();
           counted[0] = log.events();
@@ -182,7 +208,7 @@ public final class SimulationSpeed {
                 directory.resolve("journal"),
                 JournalHeader.of(EngineVersion.VERSION, scenario.canonicalText()),
                 Durability.ASYNC);
-        EnginePipeline log = 
+        EnginePipeline log =
             EnginePipeline.builder()
                 .journal(journal)
                 .beside("metrics", (position, event) -> metrics.accept(event))
@@ -201,7 +227,8 @@ public final class SimulationSpeed {
     long nanos = System.nanoTime() - start;
     allocated = threads.getCurrentThreadAllocatedBytes() - allocated;
     if (mode != Mode.ENGINE && metrics.completed() != REQUESTS) {
-      throw new IllegalStateException("%d of %d requests completed".formatted(metrics.completed(), REQUESTS));
+      throw new IllegalStateException(
+          "%d of %d requests completed".formatted(metrics.completed(), REQUESTS));
     }
     return new Round(nanos, counted[0], bytes, digest, simulation.state().nextStep(0), allocated);
   }

@@ -116,7 +116,8 @@ final class DemoCommand implements Callable<Integer> {
             .resolve();
     try (TraceReader trace = SampleTrace.open(ReadOptions.ALL);
         ProgressLine progress = new ProgressLine(contender.name(), "requests", 0, false)) {
-      return new SimulatedRun(scenario, Durability.ASYNC, RunDirectory.create(directory, true), false)
+      return new SimulatedRun(
+              scenario, Durability.ASYNC, RunDirectory.create(directory, true), false)
           .run(trace, progress, figures);
     }
   }

@@ -30,7 +30,8 @@ final class JournalOptions {
     Path journal = RunDirectory.journalOf(run);
     if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
-          "%s is still being written: wait for the run to end, or read what is there with --partial".formatted(journal));
+          "%s is still being written: wait for the run to end, or read what is there with --partial"
+              .formatted(journal));
     }
     return JournalReader.open(journal);
   }

@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import java.io.Console;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -14,7 +15,7 @@ final class ProgressLine implements AutoCloseable {
 
   /// @param total how far it goes; 0 or less where that is not known
   ProgressLine(String task, String unit, long total, boolean quiet) {
-    boolean shown = !quiet && System.console() != null && System.console().isTerminal();
+    boolean shown = !quiet && isTerminal();
     bar =
         shown
             ? new ProgressBarBuilder()
@@ -39,5 +40,11 @@ final class ProgressLine implements AutoCloseable {
     if (bar != null) {
       bar.close();
     }
+  }
+
+  @SuppressWarnings("SystemConsoleNull") // its type says that it may be null
+  private static boolean isTerminal() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 }

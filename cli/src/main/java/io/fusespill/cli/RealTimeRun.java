@@ -17,26 +17,19 @@ import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.SimulatedExecutor;
 import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.TraceRequest;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A simulation paced by the wall clock: the live engine, whose device answers after as long as its cost model says.
+/// A simulation paced by the wall clock: the live engine, whose device answers after as long as its
+/// cost model says.
 ///
-/// Which inputs race into one batch is up to the machine, so two runs differ; each is proved by its own journal all the
-/// same.
+/// Which inputs race into one batch is up to the machine, so two runs differ; each is proved by its
+/// own journal all the same.
 final class RealTimeRun {
 
   private final ResolvedScenario scenario;
-  private final ScheduledExecutorService clockwork =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "fusespill-device");
-            thread.setDaemon(true);
-            return thread;
-          });
   private final long startNanos = System.nanoTime();
   private @Nullable SimulatedExecutor device;
 
@@ -44,10 +37,10 @@ final class RealTimeRun {
     this.scenario = scenario;
   }
 
-  /// Sends the trace's requests when they are due, waits for the last to end, and returns the engine for its figures.
+  /// Sends the trace's requests when they are due, waits for the last to end, and returns the
+  /// engine for its figures.
   LiveEngine run(TraceReader trace, EnginePipeline.Builder pipeline, ProgressLine progress) {
-    try (clockwork;
-        LiveEngine engine = LiveEngine.start(scenario.setup().start(), pipeline, this::executor)) {
+    try (LiveEngine engine = LiveEngine.start(scenario.setup().start(), pipeline, this::executor)) {
       long sent = 0;
       while (trace.hasNext()) {
         TraceRequest request = trace.next();
@@ -79,8 +72,8 @@ final class RealTimeRun {
   }
 
   private void answerWhenDue(Completions completions, InputEvent result) {
-    clockwork.schedule(
-        () -> answer(completions, result), result.atNanos() - nowNanos(), TimeUnit.NANOSECONDS);
+    CompletableFuture.delayedExecutor(result.atNanos() - nowNanos(), TimeUnit.NANOSECONDS)
+        .execute(() -> answer(completions, result));
   }
 
   private static void answer(Completions completions, InputEvent result) {

@@ -11,12 +11,13 @@ import io.fusespill.journal.JournalHeader;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Where a run's events go: through the ring into a journal, or, where none is wanted, straight into digest and report.
-/// Both give the same bytes.
+/// Where a run's events go: through the ring into a journal, or, where none is wanted, straight
+/// into digest and report. Both give the same bytes.
 sealed interface RunLog extends EventLog, AutoCloseable {
 
   /// @param directory of the new journal; null for none
-  static RunLog open(Durability durability, @Nullable Path directory, JournalHeader header, RunMetrics metrics) {
+  static RunLog open(
+      Durability durability, @Nullable Path directory, JournalHeader header, RunMetrics metrics) {
     if (directory == null) {
       return new Direct(new DirectLog(Journal.none(), (position, event) -> metrics.accept(event)));
     }

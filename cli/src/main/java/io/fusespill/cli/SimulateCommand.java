@@ -94,7 +94,8 @@ final class SimulateCommand implements Callable<Integer> {
       }
       directory = directory(scenario, name);
       try (ProgressLine progress = new ProgressLine("simulate", "requests", 0, quiet)) {
-        report = new SimulatedRun(scenario, journal, directory, realTime).run(reader, progress, figures);
+        report =
+            new SimulatedRun(scenario, journal, directory, realTime).run(reader, progress, figures);
       }
     }
     if (json) {

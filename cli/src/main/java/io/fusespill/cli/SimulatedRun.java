@@ -85,10 +85,15 @@ final class SimulatedRun {
   }
 
   private void runInVirtualTime(
-      TraceReader trace, JournalHeader header, RunMetrics metrics, ProgressLine progress, ObjectNode figures) {
+      TraceReader trace,
+      JournalHeader header,
+      RunMetrics metrics,
+      ProgressLine progress,
+      ObjectNode figures) {
     RunLog log = RunLog.open(durability, journal(), header, metrics);
     try (log) {
-      new Simulation(scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
+      new Simulation(
+              scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
           .run();
     }
     figures.put("journal_events", log.events());
@@ -96,7 +101,11 @@ final class SimulatedRun {
   }
 
   private void runInRealTime(
-      TraceReader trace, JournalHeader header, RunMetrics metrics, ProgressLine progress, ObjectNode figures) {
+      TraceReader trace,
+      JournalHeader header,
+      RunMetrics metrics,
+      ProgressLine progress,
+      ObjectNode figures) {
     Path journal = journal();
     EnginePipeline.Builder pipeline =
         EnginePipeline.builder()

@@ -44,8 +44,8 @@ final class Summary {
             "throughput",
             "%,.2f requests/s, %,.1f output tokens/s, %,.1f tokens/s"
                 .formatted(
-                    report.perSecond(metrics.completed()),
-                    report.perSecond(metrics.outputTokens()),
+                    report.perSecond((double) metrics.completed()),
+                    report.perSecond((double) metrics.outputTokens()),
                     report.perSecond((double) metrics.promptTokens() + metrics.outputTokens())))
         .row(
             "steps",

@@ -1,5 +1,7 @@
 package io.fusespill.cli;
 
+import org.jspecify.annotations.Nullable;
+
 /// Something that the user asked for is not possible. The message says what, and the mend.
 final class UsageException extends RuntimeException {
 
@@ -9,7 +11,7 @@ final class UsageException extends RuntimeException {
     super(message);
   }
 
-  UsageException(String message, Throwable cause) {
+  UsageException(@Nullable String message, Throwable cause) {
     super(message, cause);
   }
 }

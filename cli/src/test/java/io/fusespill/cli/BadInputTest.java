@@ -24,12 +24,22 @@ class BadInputTest {
 
   static Stream<Arguments> badTraces() {
     return Stream.of(
-        arguments("malformed number", "prompt_len,output_len\n100,10\n12x,5\n", List.of("trace.csv", "3", "prompt_len", "12x")),
+        arguments(
+            "malformed number",
+            "prompt_len,output_len\n100,10\n12x,5\n",
+            List.of("trace.csv", "3", "prompt_len", "12x")),
         arguments("missing column", "prompt_len,output_len\n100\n", List.of("trace.csv", "2")),
-        arguments("negative length", "prompt_len,output_len\n-5,10\n", List.of("trace.csv", "2", "-5")),
+        arguments(
+            "negative length", "prompt_len,output_len\n-5,10\n", List.of("trace.csv", "2", "-5")),
         arguments("zero length", "prompt_len,output_len\n0,10\n", List.of("trace.csv", "2", "0")),
-        arguments("absurd length", "prompt_len,output_len\n99999999999,10\n", List.of("trace.csv", "2", "99999999999")),
-        arguments("time going back", "prompt_len,output_len,arrived_at\n1,1,5.0\n1,1,4.5\n", List.of("trace.csv", "3", "4.5")),
+        arguments(
+            "absurd length",
+            "prompt_len,output_len\n99999999999,10\n",
+            List.of("trace.csv", "2", "99999999999")),
+        arguments(
+            "time going back",
+            "prompt_len,output_len,arrived_at\n1,1,5.0\n1,1,4.5\n",
+            List.of("trace.csv", "3", "4.5")),
         arguments("empty file", "", List.of("trace.csv", "empty")),
         arguments("header only", "prompt_len,output_len\n", List.of("trace.csv")),
         arguments("unknown header", "a,b\n1,2\n", List.of("trace.csv", "--format")));
@@ -37,7 +47,8 @@ class BadInputTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("badTraces")
-  void badTrace_isNamedWithLineAndValue(String name, String content, List<String> named) throws IOException {
+  void badTrace_isNamedWithLineAndValue(String name, String content, List<String> named)
+      throws IOException {
     Path trace = Files.writeString(folder.resolve("trace.csv"), content);
     assertOneLine(simulate(trace, List.of()), named);
     assertThat(folder.resolve("run/summary.json")).doesNotExist();
@@ -46,10 +57,24 @@ class BadInputTest {
   static Stream<Arguments> badOptions() {
     return Stream.of(
         arguments(List.of("--policy", "vllm-0.2.8"), List.of("vllm-0.2.8", "vllm-0.2.7")),
-        arguments(List.of("--policy", "continuous", "--policy-option", "preemption=swap"), List.of("preemption", "continuous")),
-        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "preemption=never"), List.of("never", "recompute")),
-        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "watermark=1.5"), List.of("1.5", "watermark")),
-        arguments(List.of("--policy", "vllm-0.2.7", "--policy-option", "preemption=swap", "--swap-space", "0"), List.of("swap")),
+        arguments(
+            List.of("--policy", "continuous", "--policy-option", "preemption=swap"),
+            List.of("preemption", "continuous")),
+        arguments(
+            List.of("--policy", "vllm-0.2.7", "--policy-option", "preemption=never"),
+            List.of("never", "recompute")),
+        arguments(
+            List.of("--policy", "vllm-0.2.7", "--policy-option", "watermark=1.5"),
+            List.of("1.5", "watermark")),
+        arguments(
+            List.of(
+                "--policy",
+                "vllm-0.2.7",
+                "--policy-option",
+                "preemption=swap",
+                "--swap-space",
+                "0"),
+            List.of("swap")),
         arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
         arguments(List.of("--device", "a11"), List.of("a11", "a10")),
         arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),
@@ -63,8 +88,10 @@ class BadInputTest {
         arguments(List.of("--swap-space", "NaN"), List.of("NaN")),
         arguments(List.of("--max-num-seqs", "0"), List.of("--max-num-seqs", "0")),
         arguments(List.of("--max-num-seqs", "x"), List.of("--max-num-seqs", "x")),
-        arguments(List.of("--max-num-batched-tokens", "-1"), List.of("--max-num-batched-tokens", "-1")),
-        arguments(List.of("--policy", "vllm-0.2.7", "--max-num-batched-tokens", "100"), List.of("100")),
+        arguments(
+            List.of("--max-num-batched-tokens", "-1"), List.of("--max-num-batched-tokens", "-1")),
+        arguments(
+            List.of("--policy", "vllm-0.2.7", "--max-num-batched-tokens", "100"), List.of("100")),
         arguments(List.of("--block-size", "4096"), List.of("4096", "1,024")),
         arguments(List.of("--samples", "0"), List.of("samples", "0")),
         arguments(List.of("--limit", "0"), List.of("limit", "0")),
@@ -81,7 +108,8 @@ class BadInputTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("badOptions")
-  void badOption_isNamedWithWhatIsLegal(List<String> options, List<String> named) throws IOException {
+  void badOption_isNamedWithWhatIsLegal(List<String> options, List<String> named)
+      throws IOException {
     Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
     assertOneLine(simulate(trace, options), named);
   }
@@ -103,7 +131,8 @@ class BadInputTest {
 
   @Test
   void requestThatNeverFits_isRejectedAndTheRunGoesOn() throws IOException {
-    Path trace = Files.writeString(folder.resolve("trace.csv"), "prompt_len,output_len\n900,10\n20,5\n");
+    Path trace =
+        Files.writeString(folder.resolve("trace.csv"), "prompt_len,output_len\n900,10\n20,5\n");
     Cli cli = simulate(trace, List.of("--device", "a10:blocks=20", "--json"));
     assertThat(cli.exitCode()).isZero();
     assertThat(cli.json().get("rejected_never_fits").asInt()).isEqualTo(1);
@@ -137,7 +166,8 @@ class BadInputTest {
     Path foreign = Files.createDirectories(folder.resolve("foreign"));
     Files.writeString(foreign.resolve("20260101.cq4"), "something else entirely");
     assertOneLine(Cli.run("inspect", foreign), List.of("foreign"));
-    assertOneLine(Cli.run("dump", Files.createDirectories(folder.resolve("empty"))), List.of("empty"));
+    assertOneLine(
+        Cli.run("dump", Files.createDirectories(folder.resolve("empty"))), List.of("empty"));
   }
 
   @Test
@@ -147,7 +177,8 @@ class BadInputTest {
     Path run = folder.resolve("run");
     assertOneLine(Cli.run("inspect", run, "--at", "-1"), List.of("-1"));
     assertOneLine(Cli.run("inspect", run, "--at", "999999"), List.of("999999"));
-    assertOneLine(Cli.run("dump", run, "--kind", "StepPlaned"), List.of("StepPlaned", "StepPlanned"));
+    assertOneLine(
+        Cli.run("dump", run, "--kind", "StepPlaned"), List.of("StepPlaned", "StepPlanned"));
     assertOneLine(Cli.run("dump", run, "--range", "9..2"), List.of("9..2"));
     assertOneLine(Cli.run("dump", run, "--sequence", "-4"), List.of("-4"));
   }
@@ -155,11 +186,18 @@ class BadInputTest {
   @Test
   void badGeneratorOptions_areNamed() {
     Path out = folder.resolve("t.csv");
-    assertOneLine(generate(out, "--lengths", "sharegtp", "--rate", "1"), List.of("sharegtp", "sharegpt"));
+    assertOneLine(
+        generate(out, "--lengths", "sharegtp", "--rate", "1"), List.of("sharegtp", "sharegpt"));
     assertOneLine(generate(out, "--lengths", "sharegpt"), List.of("--rate"));
-    assertOneLine(generate(out, "--prompt", "uniform:5:1", "--output", "normal:5:1", "--rate", "1"), List.of("1"));
-    assertOneLine(generate(out, "--prompt", "cauchy:5", "--output", "normal:5:1", "--rate", "1"), List.of("cauchy:5"));
-    assertOneLine(generate(out, "--lengths", "sharegpt", "--rate", "1", "--arrivals", "never"), List.of("never"));
+    assertOneLine(
+        generate(out, "--prompt", "uniform:5:1", "--output", "normal:5:1", "--rate", "1"),
+        List.of("1"));
+    assertOneLine(
+        generate(out, "--prompt", "cauchy:5", "--output", "normal:5:1", "--rate", "1"),
+        List.of("cauchy:5"));
+    assertOneLine(
+        generate(out, "--lengths", "sharegpt", "--rate", "1", "--arrivals", "never"),
+        List.of("never"));
   }
 
   private Cli generate(Path out, Object... options) {

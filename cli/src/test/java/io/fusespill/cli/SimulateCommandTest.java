@@ -27,17 +27,35 @@ class SimulateCommandTest {
   private static final List<String> KEYS =
       Stream.concat(
               Stream.of(
-                  "completed", "failed", "duration", "total_input_tokens", "total_output_tokens",
-                  "request_throughput", "output_throughput", "total_token_throughput",
-                  "prefill_steps", "decode_steps", "mixed_steps", "preemptions", "preempted_requests",
-                  "recomputed_tokens", "prefill_tokens", "padded_prefill_tokens", "swapped_out_blocks",
-                  "swapped_in_blocks", "rejected", "peak_kv_usage", "mean_running", "state_hash",
-                  "journal_events", "journal_digest", "wall_seconds"),
+                  "completed",
+                  "failed",
+                  "duration",
+                  "total_input_tokens",
+                  "total_output_tokens",
+                  "request_throughput",
+                  "output_throughput",
+                  "total_token_throughput",
+                  "prefill_steps",
+                  "decode_steps",
+                  "mixed_steps",
+                  "preemptions",
+                  "preempted_requests",
+                  "recomputed_tokens",
+                  "prefill_tokens",
+                  "padded_prefill_tokens",
+                  "swapped_out_blocks",
+                  "swapped_in_blocks",
+                  "rejected",
+                  "peak_kv_usage",
+                  "mean_running",
+                  "state_hash",
+                  "journal_events",
+                  "journal_digest",
+                  "wall_seconds"),
               Stream.of("mean", "median", "p90", "p95", "p99")
-                  .flatMap(
-                      statistic ->
-                          Stream.of("ttft", "tpot", "itl", "e2el")
-                              .map(latency -> statistic + "_" + latency + "_ms")))
+                  .flatMap(statistic ->
+                      Stream.of("ttft", "tpot", "itl", "e2el")
+                          .map(latency -> statistic + "_" + latency + "_ms")))
           .toList();
 
   @TempDir private Path folder;
@@ -73,8 +91,16 @@ class SimulateCommandTest {
   void verify_provesARunWithFaults(String policy, int samples) throws IOException {
     Cli run =
         simulate(
-            "run", "--policy", policy, "--samples", String.valueOf(samples),
-            "--faults", "step=0.002,cancel=0.05", "--checkpoint-every", "1000", "--json");
+            "run",
+            "--policy",
+            policy,
+            "--samples",
+            String.valueOf(samples),
+            "--faults",
+            "step=0.002,cancel=0.05",
+            "--checkpoint-every",
+            "1000",
+            "--json");
     assertThat(run.exitCode()).as(run.err()).isZero();
     Cli verified = Cli.run("verify", folder.resolve("run"), "--json");
     assertThat(verified.exitCode()).as(verified.out()).isZero();
@@ -91,12 +117,22 @@ class SimulateCommandTest {
     JsonNode state = Cli.run("inspect", run, "--at", "1500", "--json").json();
     assertThat(state.get("events").asInt()).isEqualTo(1501);
     JsonNode device = state.get("places").get(0);
-    assertThat(device.get("allocated_blocks").asInt() + device.get("free_blocks").asInt() + device.get("leaving_blocks").asInt())
+    assertThat(
+            device.get("allocated_blocks").asInt()
+                + device.get("free_blocks").asInt()
+                + device.get("leaving_blocks").asInt())
         .isEqualTo(device.get("total_blocks").asInt());
-    Cli dump = Cli.run("dump", run, "--sequence", "7", "--kind", "SequenceAdmitted,SequenceFinished");
+    Cli dump =
+        Cli.run("dump", run, "--sequence", "7", "--kind", "SequenceAdmitted,SequenceFinished");
     assertThat(dump.out().lines().filter(line -> line.contains("SequenceFinished"))).hasSize(1);
     assertThat(Cli.run("dump", run, "--range", "10..19").out().lines()).hasSize(10);
-    assertThat(Cli.run("dump", run, "--header", "--range", "0").out().lines().findFirst().orElseThrow()).contains("\"schema_version\":1");
+    assertThat(
+            Cli.run("dump", run, "--header", "--range", "0")
+                .out()
+                .lines()
+                .findFirst()
+                .orElseThrow())
+        .contains("\"schema_version\":1");
   }
 
   @Test
@@ -107,9 +143,26 @@ class SimulateCommandTest {
       Process process =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  flag, "-cp", System.getProperty("java.class.path"), "io.fusespill.cli.FuseSpill",
-                  "simulate", "--trace", trace.toString(), "--model", "vicuna-7b", "--device", "a10:blocks=300",
-                  "--policy", "vllm-0.2.7", "--samples", "2", "--limit", "200", "--journal", "none", "--json")
+                  flag,
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  "io.fusespill.cli.FuseSpill",
+                  "simulate",
+                  "--trace",
+                  trace.toString(),
+                  "--model",
+                  "vicuna-7b",
+                  "--device",
+                  "a10:blocks=300",
+                  "--policy",
+                  "vllm-0.2.7",
+                  "--samples",
+                  "2",
+                  "--limit",
+                  "200",
+                  "--journal",
+                  "none",
+                  "--json")
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       String out = new String(process.getInputStream().readAllBytes());
@@ -124,8 +177,20 @@ class SimulateCommandTest {
     Path trace = shared("fusespill_artifact/vicuna7b_recompute_requests.csv");
     Cli cli =
         Cli.run(
-            "simulate", "--trace", trace, "--model", "vicuna-7b", "--device", "a10:blocks=818",
-            "--policy", "vllm-0.2.7", "--max-num-batched-tokens", "4096", "--journal", "none", "--json");
+            "simulate",
+            "--trace",
+            trace,
+            "--model",
+            "vicuna-7b",
+            "--device",
+            "a10:blocks=818",
+            "--policy",
+            "vllm-0.2.7",
+            "--max-num-batched-tokens",
+            "4096",
+            "--journal",
+            "none",
+            "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
     JsonNode json = cli.json();
     assertThat(json.get("prefill_steps").asInt()).isEqualTo(1_036);
@@ -144,16 +209,33 @@ class SimulateCommandTest {
     "mooncake_fast25/conversation_trace.jsonl.gz,vllm-0.2.7,12031",
     "mooncake_fast25/conversation_trace.jsonl.gz,continuous,12031"
   })
-  void publicTraces_runToTheEndOn24GbAndEveryRequestIsAccountedFor(String file, String policy, int requests) {
+  void publicTraces_runToTheEndOn24GbAndEveryRequestIsAccountedFor(
+      String file, String policy, int requests) {
     Path trace = shared(file);
     Path run = folder.resolve("run");
     Cli cli =
         Cli.run(
-            "simulate", "--trace", trace, "--model", "llama-3.1-8b", "--device", "rtx-4090",
-            "--max-model-len", "16384", "--policy", policy, "--out", run, "--json");
+            "simulate",
+            "--trace",
+            trace,
+            "--model",
+            "llama-3.1-8b",
+            "--device",
+            "rtx-4090",
+            "--max-model-len",
+            "16384",
+            "--policy",
+            policy,
+            "--out",
+            run,
+            "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
     JsonNode json = cli.json();
-    assertThat(json.get("completed").asInt() + json.get("failed").asInt() + json.get("cancelled").asInt()).isEqualTo(requests);
+    assertThat(
+            json.get("completed").asInt()
+                + json.get("failed").asInt()
+                + json.get("cancelled").asInt())
+        .isEqualTo(requests);
     assertThat(json.get("completed").asInt()).isPositive();
     Cli verified = Cli.run("verify", run);
     assertThat(verified.exitCode()).as(verified.out()).isZero();
@@ -172,7 +254,15 @@ class SimulateCommandTest {
 
   private Cli simulate(String run, String... options) throws IOException {
     List<Object> arguments =
-        new ArrayList<>(List.of("simulate", "--trace", sample(), "--model", "vicuna-7b", "--device", "a10:blocks=500"));
+        new ArrayList<>(
+            List.of(
+                "simulate",
+                "--trace",
+                sample(),
+                "--model",
+                "vicuna-7b",
+                "--device",
+                "a10:blocks=500"));
     if (run != null) {
       arguments.addAll(List.of("--out", folder.resolve(run)));
     }

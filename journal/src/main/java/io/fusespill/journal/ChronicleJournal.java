@@ -29,13 +29,10 @@ final class ChronicleJournal implements Journal {
   /// What Chronicle may write on its own account after an excerpt: two index arrays with their names.
   private static final int INDEX_BYTES_MAX = 2 * (INDEX_COUNT * Long.BYTES + 64);
 
-  /// What it writes before the first index array.
-  private static final int STORE_HEADER_BYTES_MAX = 1024;
-
   /// The length before an excerpt, the padding after it and the zero that ends the file.
   private static final int FRAME_BYTES_MAX = 16;
 
-  /// Makes a directory ready for a new journal.
+  /// Opens the storage of a journal whose queue file exists.
   @FunctionalInterface
   interface StorageFactory {
     JournalStorage open(Path directory) throws IOException;
@@ -48,30 +45,32 @@ final class ChronicleJournal implements Journal {
 
   private final Path directory;
   private final boolean synced;
-  private final JournalStorage storage;
-  private final SpaceGuard guard;
+  private final JournalLock lock;
   private final SingleChronicleQueue queue;
   private final ExcerptAppender appender;
+  private final Bytes<?> staging = Bytes.allocateElasticOnHeap();
 
   /// The mapped file; the last excerpt ends at its write position.
   private final Bytes<?> written;
 
-  private final Bytes<?> staging = Bytes.allocateElasticOnHeap();
+  private final JournalStorage storage;
+  private final SpaceGuard guard;
   private boolean closed;
 
   /// @param synced whether a commit waits for the storage
   static ChronicleJournal create(Path directory, JournalHeader header, boolean synced) {
-    return create(directory, header, synced, FileStorage::open);
+    return create(directory, header, synced, FileStorage::new);
   }
 
   static ChronicleJournal create(
       Path directory, JournalHeader header, boolean synced, StorageFactory storages) {
     try {
-      JournalStorage storage = storages.open(directory);
+      JournalLock lock = JournalLock.acquire(directory);
       try {
-        return new ChronicleJournal(directory, header, synced, storage);
+        return new ChronicleJournal(directory, header, synced, lock, storages);
       } catch (IOException | RuntimeException | InternalError e) {
-        storage.discard();
+        FileStorage.delete(directory);
+        lock.close();
         throw e;
       }
     } catch (JournalException e) {
@@ -82,24 +81,26 @@ final class ChronicleJournal implements Journal {
   }
 
   private ChronicleJournal(
-      Path directory, JournalHeader header, boolean synced, JournalStorage storage)
+      Path directory,
+      JournalHeader header,
+      boolean synced,
+      JournalLock lock,
+      StorageFactory storages)
       throws IOException {
     this.directory = directory;
     this.synced = synced;
-    this.storage = storage;
-    this.guard = new SpaceGuard(directory, storage);
-    byte[] first = header.encode();
-    reserve(STORE_HEADER_BYTES_MAX + INDEX_BYTES_MAX, first.length);
+    this.lock = lock;
     queue = openQueue(directory);
     try {
       appender = queue.createAppender();
       appender.singleThreadedCheckDisabled(true);
+      byte[] first = header.encode();
+      requireLegal(first.length);
       write(first, first.length);
       written = Objects.requireNonNull(appender.wire()).bytes();
-      if (synced) {
-        storage.force();
-        storage.forceNames();
-      }
+      storage = storages.open(directory);
+      guard = new SpaceGuard(directory, storage);
+      secure();
     } catch (IOException | RuntimeException | InternalError e) {
       queue.close();
       throw e;
@@ -121,19 +122,28 @@ final class ChronicleJournal implements Journal {
     return queue;
   }
 
+  /// Gives the file's beginning its space, and where syncing is asked for its place on storage and its name.
+  private void secure() throws IOException {
+    guard.adopt((int) written.writePosition());
+    if (synced) {
+      storage.force();
+      storage.forceNames();
+    }
+  }
+
   @Override
   public void append(byte[] record, int length) {
-    reserve(written.writePosition(), length);
+    requireLegal(length);
+    guard.reserve(written.writePosition() + length + FRAME_BYTES_MAX + INDEX_BYTES_MAX);
     write(record, length);
   }
 
-  private void reserve(long writtenBytes, int length) {
+  private void requireLegal(int length) {
     if (length > RECORD_BYTES_MAX) {
       throw new JournalException(
-          "%s: a record has %d bytes, a journal takes at most %d: limit the blocks and sequences of one step or transfer"
+          "%s: a record has %d bytes, a journal takes at most %d: lower the limits of one step or transfer"
               .formatted(directory, length, RECORD_BYTES_MAX));
     }
-    guard.reserve(writtenBytes + length + FRAME_BYTES_MAX + INDEX_BYTES_MAX);
   }
 
   /// Chronicle commits a half-written excerpt when the writing of it fails, so the record is whole before it begins.
@@ -143,7 +153,7 @@ final class ChronicleJournal implements Journal {
     appender.writeBytes(staging);
   }
 
-  /// Chronicle's own `sync` does nothing without its native library, and says that it has.
+  /// Chronicle's own `sync` does nothing where its native library is missing, and says that it has.
   @Override
   public void commit() {
     if (synced) {
@@ -163,17 +173,11 @@ final class ChronicleJournal implements Journal {
     }
     closed = true;
     long contentBytes = written.writePosition() + FRAME_BYTES_MAX + INDEX_BYTES_MAX;
-    try {
+    try (lock;
+        storage) {
       queue.close();
+      storage.truncate(contentBytes);
       commit();
-    } finally {
-      closeStorage(contentBytes);
-    }
-  }
-
-  private void closeStorage(long contentBytes) {
-    try {
-      storage.close(contentBytes);
     } catch (IOException e) {
       throw new JournalException(
           "%s: the journal could not be closed: %s".formatted(directory, e.getMessage()), e);

@@ -1,5 +1,6 @@
 package io.fusespill.journal;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -9,38 +10,40 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A journal's directory on a real file system, locked while it is written.
+/// A journal's files on a real file system.
 final class FileStorage implements JournalStorage {
 
   /// What Chronicle calls the file of its first day.
   static final String QUEUE_FILE = "19700101L.cq4";
 
-  static final String METADATA_FILE = "metadata.cq4t";
+  private static final String METADATA_FILE = "metadata.cq4t";
 
   private final Path directory;
-  private final JournalLock lock;
   private final FileChannel queueFile;
 
-  private FileStorage(Path directory, JournalLock lock, FileChannel queueFile) {
+  /// Opens the queue file, which must exist: Chronicle waits ten seconds for the maker of one that it finds unfinished.
+  FileStorage(Path directory) throws IOException {
     this.directory = directory;
-    this.lock = lock;
-    this.queueFile = queueFile;
+    this.queueFile =
+        FileChannel.open(
+            directory.resolve(QUEUE_FILE), StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
-  /// Locks the directory and creates an empty queue file, which Chronicle then finds and fills.
-  static FileStorage open(Path directory) throws IOException {
-    JournalLock lock = JournalLock.acquire(directory);
-    try {
-      return new FileStorage(
-          directory,
-          lock,
-          FileChannel.open(
-              directory.resolve(QUEUE_FILE),
-              StandardOpenOption.CREATE_NEW,
-              StandardOpenOption.WRITE));
-    } catch (IOException e) {
-      lock.close();
-      throw e;
+  /// Deletes the files of a journal that did not come into being.
+  static void delete(Path directory) throws IOException {
+    Files.deleteIfExists(directory.resolve(QUEUE_FILE));
+    Files.deleteIfExists(directory.resolve(METADATA_FILE));
+  }
+
+  @Override
+  public void read(ByteBuffer bytes, long offset) throws IOException {
+    long at = offset;
+    while (bytes.hasRemaining()) {
+      int read = queueFile.read(bytes, at);
+      if (read < 0) {
+        throw new EOFException("%s ends at %d".formatted(QUEUE_FILE, at));
+      }
+      at += read;
     }
   }
 
@@ -50,6 +53,11 @@ final class FileStorage implements JournalStorage {
     while (bytes.hasRemaining()) {
       at += queueFile.write(bytes, at);
     }
+  }
+
+  @Override
+  public void truncate(long bytes) throws IOException {
+    queueFile.truncate(bytes);
   }
 
   @Override
@@ -86,19 +94,7 @@ final class FileStorage implements JournalStorage {
   }
 
   @Override
-  public void close(long bytes) throws IOException {
-    try (lock;
-        queueFile) {
-      queueFile.truncate(bytes);
-    }
-  }
-
-  @Override
-  public void discard() throws IOException {
-    try (lock;
-        queueFile) {
-      Files.deleteIfExists(directory.resolve(QUEUE_FILE));
-      Files.deleteIfExists(directory.resolve(METADATA_FILE));
-    }
+  public void close() throws IOException {
+    queueFile.close();
   }
 }

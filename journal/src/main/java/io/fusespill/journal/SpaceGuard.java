@@ -7,8 +7,8 @@ import java.nio.file.Path;
 /// Gives the journal's file its disk space before Chronicle writes there.
 ///
 /// Chronicle writes through a mapping of a sparse file. On a full disk such a write is a memory fault, or it is lost
-/// without a word. Zeros written ahead the ordinary way fail with an exception while everything before them is safe, and
-/// Chronicle then overwrites pages that the file already has, which is no slower than having the mapping fault them in.
+/// without a word. Zeros written ahead the ordinary way fail with an exception while all before them is safe; Chronicle
+/// then overwrites pages that the file already has, which costs it less than to have the mapping make them.
 final class SpaceGuard {
 
   /// Bytes written ahead at a time: a tenth of a millisecond's work.
@@ -24,28 +24,44 @@ final class SpaceGuard {
     this.storage = storage;
   }
 
-  /// Makes sure that the file has its first `bytes` bytes. What lies in them already stays.
+  /// Makes sure of the space of what the file begins with, holes included: writes it over itself.
   ///
-  /// @throws JournalException if the disk is full; the file is as it was
+  /// @throws JournalException if the disk is full
+  void adopt(int contentBytes) {
+    ByteBuffer content = ByteBuffer.allocate(contentBytes);
+    try {
+      storage.read(content, 0);
+      storage.write(content.flip(), 0);
+    } catch (IOException e) {
+      throw noRoom(contentBytes, e);
+    }
+    reservedBytes = contentBytes;
+  }
+
+  /// Makes sure that the file has its first `bytes` bytes.
+  ///
+  /// @throws JournalException if the disk is full; what the file holds is as it was
   void reserve(long bytes) {
     while (reservedBytes < bytes) {
       try {
         storage.write(zeros.clear(), reservedBytes);
       } catch (IOException e) {
-        throw new JournalException(
-            "%s: no room for the journal: its file needs %d bytes more and the disk has %s free; what was appended before is safe, free some space or choose another disk (%s)"
-                .formatted(directory, bytes - reservedBytes, freeBytes(), e.getMessage()),
-            e);
+        throw noRoom(bytes - reservedBytes, e);
       }
       reservedBytes += STEP_BYTES;
     }
   }
 
-  private String freeBytes() {
+  private JournalException noRoom(long missingBytes, IOException cause) {
+    String free;
     try {
-      return String.valueOf(storage.usableBytes());
+      free = String.valueOf(storage.usableBytes());
     } catch (IOException e) {
-      return "an unknown number of bytes";
+      free = "an unknown number of";
     }
+    return new JournalException(
+        "%s: no room for the journal: its file needs %d bytes more and the disk has %s bytes free; what came before is safe, free some space or choose another disk (%s)"
+            .formatted(directory, missingBytes, free, cause.getMessage()),
+        cause);
   }
 }

@@ -183,7 +183,7 @@ class ChronicleJournalTest {
             directory,
             JournalFixture.HEADER,
             false,
-            path -> new SmallDisk(FileStorage.open(path), 1 << 20));
+            path -> new SmallDisk(new FileStorage(path), 1 << 20));
     try (DirectLog log = new DirectLog(journal)) {
       assertThatThrownBy(
               () -> {
@@ -193,7 +193,7 @@ class ChronicleJournalTest {
               })
           .isInstanceOf(JournalException.class)
           .hasMessageStartingWith(directory + ": no room for the journal: its file needs ")
-          .hasMessageContaining(" the disk has 4711 free;")
+          .hasMessageContaining(" the disk has 4711 bytes free;")
           .hasMessageEndingWith("(No space left on device)");
       appended = (int) log.events();
     }
@@ -211,7 +211,7 @@ class ChronicleJournalTest {
                     directory,
                     JournalFixture.HEADER,
                     false,
-                    path -> new SmallDisk(FileStorage.open(path), 1000)))
+                    path -> new SmallDisk(new FileStorage(path), 1000)))
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("no room for the journal");
     assertThat(fileNames(directory)).isEmpty();
@@ -226,7 +226,7 @@ class ChronicleJournalTest {
             temp.resolve("synced"),
             JournalFixture.HEADER,
             true,
-            path -> new CountedStorage(FileStorage.open(path), calls))) {
+            path -> new CountedStorage(new FileStorage(path), calls))) {
       assertThat(calls).containsExactly("force", "forceNames");
       calls.clear();
       byte[] record = Events.record(0, Events.event(0));
@@ -246,7 +246,7 @@ class ChronicleJournalTest {
             temp.resolve("mapped"),
             JournalFixture.HEADER,
             false,
-            path -> new CountedStorage(FileStorage.open(path), calls))) {
+            path -> new CountedStorage(new FileStorage(path), calls))) {
       journal.commit();
     }
     assertThat(calls).isEmpty();
@@ -262,7 +262,7 @@ class ChronicleJournalTest {
             JournalFixture.HEADER,
             true,
             path ->
-                new DelegatingStorage(FileStorage.open(path)) {
+                new DelegatingStorage(new FileStorage(path)) {
                   @Override
                   public void force() throws IOException {
                     if (broken[0]) {
@@ -294,6 +294,11 @@ class ChronicleJournalTest {
     }
 
     @Override
+    public void read(ByteBuffer bytes, long offset) throws IOException {
+      storage.read(bytes, offset);
+    }
+
+    @Override
     public void write(ByteBuffer bytes, long offset) throws IOException {
       storage.write(bytes, offset);
     }
@@ -314,13 +319,13 @@ class ChronicleJournalTest {
     }
 
     @Override
-    public void close(long bytes) throws IOException {
-      storage.close(bytes);
+    public void truncate(long bytes) throws IOException {
+      storage.truncate(bytes);
     }
 
     @Override
-    public void discard() throws IOException {
-      storage.discard();
+    public void close() throws IOException {
+      storage.close();
     }
   }
 

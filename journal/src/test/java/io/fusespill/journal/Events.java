@@ -4,7 +4,6 @@ import io.fusespill.engine.codec.EventEncoder;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
-import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
@@ -12,9 +11,6 @@ import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
-import io.fusespill.engine.plan.TransferKind;
-import io.fusespill.engine.plan.TransferMode;
-import io.fusespill.engine.plan.TransferPlan;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -60,33 +56,14 @@ final class Events {
     return new StepPlanned(i, plan, 10, 0);
   }
 
-  /// A transfer whose record has `bytes` bytes at position 0.
+  /// An event whose record has `bytes` bytes; at least 3 MiB, so that the text's length takes the same room.
   static EngineEvent ofBytes(int bytes) {
-    // Each block after the first adds a byte for its source and one for its target.
-    EventEncoder encoder = new EventEncoder();
-    for (int blocks = Math.max(1, bytes / 2 - 100); ; blocks++) {
-      for (int extra = 0; extra < 2; extra++) {
-        EngineEvent event = transfer(blocks, extra);
-        if (encoder.encode(0, event) == bytes) {
-          return event;
-        }
-      }
-    }
+    int others = record(0, failed(3 << 20)).length - (3 << 20);
+    return failed(bytes - others);
   }
 
-  private static TransferPlanned transfer(int blocks, int extraBytes) {
-    Ints blockList = Ints.of(IntStream.range(0, blocks).toArray());
-    return new TransferPlanned(
-        0,
-        new TransferPlan(
-            extraBytes == 0 ? 1 : 200,
-            TransferKind.SWAP_OUT,
-            TransferMode.ORDERED,
-            0,
-            1,
-            Ints.of(1),
-            blockList,
-            blockList));
+  private static StepFailed failed(int causeBytes) {
+    return new StepFailed(0, 0, 0, "x".repeat(causeBytes));
   }
 
   static byte[] record(long position, EngineEvent event) {

@@ -62,8 +62,8 @@ public final class RunReport {
     figures.put("duration", durationSeconds());
     figures.put("total_input_tokens", metrics.promptTokens());
     figures.put("total_output_tokens", metrics.outputTokens());
-    figures.put("request_throughput", perSecond(metrics.completed()));
-    figures.put("output_throughput", perSecond(metrics.outputTokens()));
+    figures.put("request_throughput", perSecond((double) metrics.completed()));
+    figures.put("output_throughput", perSecond((double) metrics.outputTokens()));
     figures.put(
         "total_token_throughput",
         perSecond((double) metrics.promptTokens() + metrics.outputTokens()));

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Verifier {
 
   /// One event that the engine has decided and the journal has not confirmed yet.
+  @SuppressWarnings("ArrayRecordComponent") // compared by content, byte for byte
   private record Decided(long position, EngineEvent event, byte[] bytes) {}
 
   private final EventEncoder encoder = new EventEncoder();
@@ -60,7 +61,7 @@ public final class Verifier {
     }
     try {
       if (event instanceof InputEvent input) {
-        feed(position, input);
+        feed(input);
       } else if (decided.isEmpty() && !asked) {
         ask();
       }
@@ -86,7 +87,7 @@ public final class Verifier {
 
   /// Feeds an input. One of a later instant means that the policies were asked before it: whatever
   /// they decide again now, the journal does not have.
-  private void feed(long position, InputEvent input) {
+  private void feed(InputEvent input) {
     if (input.atNanos() != nowNanos && !asked) {
       ask();
       if (!decided.isEmpty()) {

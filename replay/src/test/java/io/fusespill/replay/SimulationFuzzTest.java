@@ -134,7 +134,9 @@ class SimulationFuzzTest {
       return PolicySpec.of("continuous")
           .with("chunked-prefill", String.valueOf(chunked))
           .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
-          .with("long-prefill-threshold", String.valueOf(chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0));
+          .with(
+              "long-prefill-threshold",
+              String.valueOf(chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0));
     }
 
     private List<TraceRequest> workload() {

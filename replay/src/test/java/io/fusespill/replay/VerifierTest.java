@@ -32,7 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A recorded run verifies; every mechanical change to it is found where it was made, or where it first matters.
+/// A recorded run verifies; every mechanical change to it is found where it was made, or where it
+/// first matters.
 class VerifierTest {
 
   @ParameterizedTest
@@ -51,7 +52,9 @@ class VerifierTest {
   void everyPrefix_verifies() {
     List<EngineEvent> events = record("vllm-0.2.7");
     for (int length = 0; length <= events.size(); length += 7) {
-      assertThat(verify(events.subList(0, length)).divergence()).as("first %d events", length).isEmpty();
+      assertThat(verify(events.subList(0, length)).divergence())
+          .as("first %d events", length)
+          .isEmpty();
     }
   }
 
@@ -124,7 +127,8 @@ class VerifierTest {
   @Test
   void logWithoutItsStart_isADivergenceAtZero() {
     List<EngineEvent> events = record("continuous");
-    assertThat(verify(events.subList(1, events.size())).divergence().orElseThrow().position()).isZero();
+    assertThat(verify(events.subList(1, events.size())).divergence().orElseThrow().position())
+        .isZero();
   }
 
   private static int firstOf(List<EngineEvent> events, Class<? extends EngineEvent> type) {
@@ -156,7 +160,8 @@ class VerifierTest {
             new EngineLimits(16, 2048, 2048, 3, 40),
             new Topology(
                 List.of(Place.device(0, "gpu", 30), Place.host(1, "host", 20)),
-                List.of(new Link(0, 1, 16_000_000_000L, 2000), new Link(1, 0, 16_000_000_000L, 2000))),
+                List.of(
+                    new Link(0, 1, 16_000_000_000L, 2000), new Link(1, 0, 16_000_000_000L, 2000))),
             PolicySpec.of(policy));
     List<TraceRequest> workload = new ArrayList<>();
     for (int i = 0; i < 12; i++) {

@@ -81,7 +81,8 @@ public final class SimulatedExecutor implements Executor {
     this.results = results;
   }
 
-  /// Tells how long a request's outputs will be, each of its samples alike, before any step computes it.
+  /// Tells how long a request's outputs will be, each of its samples alike, before any step
+  /// computes it.
   public void expect(int firstSequence, int samples, int promptTokens, int outputTokens) {
     truths.put(firstSequence, new Truth(promptTokens + outputTokens - 1, promptTokens, samples));
   }

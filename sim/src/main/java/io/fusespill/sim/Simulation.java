@@ -125,10 +125,7 @@ public final class Simulation {
             request.promptTokens(),
             setup.start().config().limits().maxModelTokens());
     executor.expect(
-        arrived.firstSequence(),
-        arrived.samples(),
-        arrived.promptTokens(),
-        request.outputTokens());
+        arrived.firstSequence(), arrived.samples(), arrived.promptTokens(), request.outputTokens());
     engine.accept(arrived);
     Faults faults = setup.world().faults();
     if (faults.cancellations() > 0
