@@ -92,7 +92,7 @@ class BadInputTest {
             List.of("--max-num-batched-tokens", "-1"), List.of("--max-num-batched-tokens", "-1")),
         arguments(
             List.of("--policy", "vllm-0.2.7", "--max-num-batched-tokens", "100"), List.of("100")),
-        arguments(List.of("--block-size", "4096"), List.of("4096", "1,024")),
+        arguments(List.of("--block-size", "4096"), List.of("4096", "1024")),
         arguments(List.of("--samples", "0"), List.of("samples", "0")),
         arguments(List.of("--limit", "0"), List.of("limit", "0")),
         arguments(List.of("--rate", "-2"), List.of("-2")),

@@ -24,8 +24,8 @@ import java.util.Set;
 
 /// What keeps the engine a function of its inputs, checked on its compiled classes.
 ///
-/// Single methods (clocks, `Map.of`, …) are banned in `config/forbidden`; here are whole packages, fields and the
-/// directions between packages.
+/// Single methods (clocks, `Map.of`, …) are banned in `config/forbidden`; here are whole packages,
+/// fields and the directions between packages.
 @AnalyzeClasses(packagesOf = Engine.class, importOptions = DoNotIncludeTests.class)
 final class HouseRulesTest {
 
@@ -55,16 +55,19 @@ final class HouseRulesTest {
                   JDK_BASE
                       .or(resideInAPackage("io.fusespill.engine.."))
                       .or(resideInAPackage("org.jspecify.annotations"))))
-          .because("a library in the engine is a library in every module: put it beside the engine");
+          .because(
+              "a library in the engine is a library in every module: put it beside the engine");
 
   @ArchTest
   static final ArchRule doesNoInputOrOutput =
       noClasses()
           .should()
           .dependOnClassesThat(
-              resideInAnyPackage("java.io..", "java.nio.file..", "java.nio.channels..", "java.net..")
+              resideInAnyPackage(
+                      "java.io..", "java.nio.file..", "java.nio.channels..", "java.net..")
                   .and(not(equivalentTo(Serializable.class))))
-          .because("files and sockets are for journal, sim and cli; hand the engine values or a ByteBuffer");
+          .because(
+              "files and sockets are for journal, sim and cli; hand the engine values or a ByteBuffer");
 
   @ArchTest
   static final ArchRule hasOneThread =
@@ -97,7 +100,8 @@ final class HouseRulesTest {
           .resideInAnyPackage("..engine.state..", "..engine.event..", "..engine.plan..")
           .should()
           .haveRawType(FLOATING_POINT)
-          .because("state is nanoseconds, tokens, blocks and bytes; a cost model may use double inside");
+          .because(
+              "state is nanoseconds, tokens, blocks and bytes; a cost model may use double inside");
 
   @ArchTest
   static final ArchRule keepsNothingStatic =

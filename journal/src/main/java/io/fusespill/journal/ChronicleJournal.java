@@ -90,6 +90,7 @@ final class ChronicleJournal implements Journal {
     this.directory = directory;
     this.synced = synced;
     this.lock = lock;
+    staging.singleThreadedCheckDisabled(true);
     queue = openQueue(directory);
     try {
       appender = queue.createAppender();
@@ -124,10 +125,15 @@ final class ChronicleJournal implements Journal {
 
   /// Gives the file's beginning its space, and where syncing is asked for its place on storage and its name.
   private void secure() throws IOException {
-    guard.adopt((int) written.writePosition());
-    if (synced) {
-      storage.force();
-      storage.forceNames();
+    try {
+      guard.adopt((int) written.writePosition());
+      if (synced) {
+        storage.force();
+        storage.forceNames();
+      }
+    } catch (IOException | RuntimeException e) {
+      storage.close();
+      throw e;
     }
   }
 

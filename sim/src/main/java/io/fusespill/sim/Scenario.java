@@ -57,6 +57,7 @@ public record Scenario(
 
   private static final long GIB = 1L << 30;
   private static final double SWAP_GIB_MAX = 1 << 20;
+  private static final int SAMPLES_MAX = 1_024;
   private static final int MAX_NUM_SEQS = 256;
   private static final int BLOCK_TOKENS = 16;
   private static final int BATCHED_TOKENS = 2048;
@@ -68,6 +69,9 @@ public record Scenario(
     if (devices.isEmpty()) {
       throw new ProfileException(
           "no device: name at least one, for example a10; there are " + HardwareProfiles.names());
+    }
+    if (samples < 1 || samples > SAMPLES_MAX) {
+      throw new ProfileException("samples is %d, must be 1 to %,d".formatted(samples, SAMPLES_MAX));
     }
     if (!(swapSpaceGib >= 0 && swapSpaceGib <= SWAP_GIB_MAX)) {
       throw new ProfileException(

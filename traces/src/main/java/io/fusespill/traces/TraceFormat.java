@@ -90,7 +90,7 @@ public enum TraceFormat {
         .findFirst()
         .orElseThrow(() ->
             new TraceException(
-                "no trace format \"%s\", must be one of:%s"
+                "no trace format \"%s\", must be one of %s"
                     .formatted(label, list(Arrays.stream(values())))));
   }
 
@@ -108,7 +108,7 @@ public enum TraceFormat {
         .findFirst()
         .orElseThrow(() ->
             new TraceException(
-                "%s: in no known format, begins \"%s\"; name the right one with --format:%s"
+                "%s: in no known format, begins \"%s\"; name the right one with --format: %s"
                     .formatted(file, Excerpt.of(line.text()), list(Arrays.stream(values())))));
   }
 
@@ -135,16 +135,14 @@ public enum TraceFormat {
   public TraceWriter create(Path file) {
     if (writer == null) {
       throw new TraceException(
-          "%s cannot be written, must be one of:%s"
+          "%s cannot be written, must be one of %s"
               .formatted(label, list(Arrays.stream(values()).filter(TraceFormat::writable))));
     }
     return writer.create(file);
   }
 
   private static String list(Stream<TraceFormat> formats) {
-    return formats
-        .map(format -> "\n  %-13s  %s".formatted(format.label, format.description))
-        .collect(Collectors.joining());
+    return formats.map(TraceFormat::label).collect(Collectors.joining(", "));
   }
 
   @FunctionalInterface
