@@ -43,7 +43,7 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
 
   public static final int SLOTS_MAX = 1 << 20;
 
-  /// How long handlers may take to end once one of them has failed.
+  /// How long handlers may take to return once one of them has failed.
   private static final long STOP_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
 
   private static final long PARK_NANOS = 20_000;
@@ -51,6 +51,7 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
   private final Journal journal;
   private final RecordWriter writer;
   private final Failure failure;
+  private final long stopNanosMax;
   private final List<Thread> threads = new ArrayList<>();
   private final Disruptor<Slot> disruptor;
   private final RingBuffer<Slot> ring;
@@ -60,6 +61,7 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     journal = builder.journal;
     writer = new RecordWriter(journal);
     failure = new Failure(builder.failureListener);
+    stopNanosMax = builder.stopNanosMax;
     disruptor =
         new Disruptor<>(
             Slot::new,
@@ -150,13 +152,13 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
   }
 
   private void awaitHandlers() {
-    long deadlineNanos = System.nanoTime() + STOP_NANOS_MAX;
+    long deadlineNanos = System.nanoTime() + stopNanosMax;
     for (Thread thread : threads) {
       while (thread.isAlive()) {
         if (System.nanoTime() - deadlineNanos > 0) {
           throw new IllegalStateException(
-              "%s has not returned within %d s; the journal stays open"
-                  .formatted(thread.getName(), TimeUnit.NANOSECONDS.toSeconds(STOP_NANOS_MAX)));
+              "%s has not returned within %d ms; the journal stays open"
+                  .formatted(thread.getName(), TimeUnit.NANOSECONDS.toMillis(stopNanosMax)));
         }
         pause();
       }
@@ -203,6 +205,7 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     private Runnable failureListener = () -> {};
     private Waiting waiting = Waiting.BLOCKING;
     private int slots = SLOTS_DEFAULT;
+    private long stopNanosMax = STOP_NANOS_MAX;
 
     private Builder() {}
 
@@ -242,6 +245,11 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
             "slots is %d, must be a power of two from 1 to %d".formatted(slots, SLOTS_MAX));
       }
       this.slots = slots;
+      return this;
+    }
+
+    Builder stopNanosMax(long nanos) {
+      stopNanosMax = nanos;
       return this;
     }
 
