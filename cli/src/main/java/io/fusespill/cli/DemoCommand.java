@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Runs the bundled trace of 600 ShareGPT-like requests on a simulated A10 under each baseline policy,",
-      "journals every decision, decides each journal again, and prints the runs side by side.",
+      "Runs the bundled trace on a simulated A10 under each baseline policy and compares them.",
+      "Every decision is journaled, and each journal is decided again to prove it.",
       ""
     })
 final class DemoCommand implements Callable<Integer> {
@@ -48,6 +48,7 @@ final class DemoCommand implements Callable<Integer> {
           new Contender("continuous", PolicySpec.of(PolicyKind.CONTINUOUS.label())));
   private static final String MODEL = "vicuna-7b";
   private static final String DEVICE = "a10";
+  private static final int BLOCKS = 800;
   private static final double SWAP_GIB = 16;
 
   @Spec private CommandSpec spec;
@@ -66,8 +67,8 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter print = spec.commandLine().getOut();
     print.println(
-        "600 ShareGPT-like requests, 4 a second, %s on one %s (24 GB), simulated"
-            .formatted(MODEL, DEVICE));
+        "600 ShareGPT-like requests, 4 a second; %s on one %s (24 GB) with %d KV blocks, simulated"
+            .formatted(MODEL, DEVICE, BLOCKS));
     print.println();
     print.flush();
     List<RunReport> reports = new ArrayList<>();
@@ -103,7 +104,7 @@ final class DemoCommand implements Callable<Integer> {
     ResolvedScenario scenario =
         new Scenario(
                 MODEL,
-                List.of(DeviceSpec.parse(DEVICE)),
+                List.of(new DeviceSpec(DEVICE, BLOCKS, DeviceSpec.DEFAULT_UTILISATION)),
                 "pcie4",
                 SWAP_GIB,
                 contender.policy(),

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import io.fusespill.engine.policy.PolicyException;
+import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.TraceException;
@@ -40,6 +41,10 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   public int handleExecutionException(Exception e, CommandLine command, ParseResult result) {
     if (mendable(e)) {
       print(command, String.valueOf(e.getMessage()));
+      return USAGE;
+    }
+    if (e.getCause() instanceof JournalException journal && e instanceof EngineStoppedException) {
+      print(command, "the run has stopped: " + journal.getMessage());
       return USAGE;
     }
     command.getErr().println("fusespill: internal error, please report it with the lines below");

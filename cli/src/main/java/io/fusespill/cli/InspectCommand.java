@@ -52,6 +52,11 @@ final class InspectCommand implements Callable<Integer> {
       while ((at == null || state.events() <= at) && reader.next()) {
         state.apply(reader.event());
       }
+    } catch (IllegalStateException e) {
+      throw new UsageException(
+          "%s: its events do not follow from each other: %s"
+              .formatted(journalOptions.run(), e.getMessage()),
+          e);
     }
     if (!state.started()) {
       throw new UsageException("%s holds no event".formatted(journalOptions.run()));

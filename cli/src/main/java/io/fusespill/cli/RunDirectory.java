@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.fusespill.journal.JournalReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,10 @@ record RunDirectory(Path path) {
           throw new UsageException(
               "%s holds an earlier run: choose another --out, or replace it with --force"
                   .formatted(path));
+        }
+        if (JournalReader.isBeingWritten(journalOf(path))) {
+          throw new UsageException(
+              "%s belongs to a run that is still going on: choose another --out".formatted(path));
         }
         delete(path);
       }

@@ -75,6 +75,7 @@ final class SimulatedRun {
       }
       put(figures, report.figures());
     }
+    figures.put("extrapolated_steps", scenario.world().extrapolations());
     figures.put("skipped_rows", trace.skipped());
     figures.put("config_digest", scenario.digest());
     figures.put("wall_seconds", (System.nanoTime() - startNanos) / 1e9);

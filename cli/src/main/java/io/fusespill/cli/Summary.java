@@ -58,7 +58,7 @@ final class Summary {
         .row("KV blocks", "%.1f%% in use at most".formatted(100 * report.peakKvUsage()))
         .row(
             "preemptions",
-            "%,d of %,d requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
+            "%,d, of %,d different requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
                 .formatted(
                     metrics.preemptions(),
                     metrics.preemptedRequests(),
@@ -88,6 +88,16 @@ final class Summary {
     if (directory != null) {
       out.println(
           "run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
+    }
+    if (figures.get("extrapolated_steps").asLong() > 0) {
+      out.println(
+          "warning  %,d steps lie outside what the fitted profile was measured on"
+              .formatted(figures.get("extrapolated_steps").asLong()));
+    }
+    if (metrics.cappedSequences() > 0) {
+      out.println(
+          "capped   %,d sequences at the longest that they may be (--max-model-len)"
+              .formatted(metrics.cappedSequences()));
     }
     if (figures.get("skipped_rows").asLong() > 0) {
       out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));

@@ -83,7 +83,11 @@ final class WorkloadOptions {
     if (rate != null) {
       return TraceReader.withArrivals(reader, arrivals(rate), seed);
     }
-    return rateScale == null ? reader : TraceReader.rateScaled(reader, rateScale);
+    try {
+      return rateScale == null ? reader : TraceReader.rateScaled(reader, rateScale);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--rate-scale: " + e.getMessage(), e);
+    }
   }
 
   private ArrivalProcess arrivals(String requestsPerSecond) {

@@ -152,8 +152,8 @@ public final class Engine {
       case StepCompleted completed -> finishAffected();
       case TransferCompleted completed -> finishAffected();
       case RequestCancelled cancelled -> finishAffected();
-      case StepFailed failed -> handleFailures(PreemptionReason.STEP_FAILED);
-      case TransferFailed failed -> handleFailures(PreemptionReason.TRANSFER_FAILED);
+      case StepFailed failed -> handleFailures(true);
+      case TransferFailed failed -> handleFailures(false);
       case RunStarted started -> {}
     }
   }
@@ -187,7 +187,7 @@ public final class Engine {
 
   /// A failed step has lost its sequences' KV; a failed transfer has not, and may be tried again.
   /// Backwards, so that the waiting queue keeps the order of the step.
-  private void handleFailures(PreemptionReason reason) {
+  private void handleFailures(boolean lost) {
     List<Sequence> affected = state.affected();
     for (int i = affected.size() - 1; i >= 0; i--) {
       Sequence sequence = affected.get(i);
@@ -195,10 +195,13 @@ public final class Engine {
         finish(sequence, FinishReason.CANCELLED);
       } else if (sequence.failures() >= state.config().limits().maxAttempts()) {
         finish(sequence, FinishReason.FAILED);
-      } else if (reason == PreemptionReason.STEP_FAILED) {
+      } else if (lost) {
         record(
             new SequencePreempted(
-                state.nowNanos(), sequence.id(), PreemptionKind.RECOMPUTE, reason));
+                state.nowNanos(),
+                sequence.id(),
+                PreemptionKind.RECOMPUTE,
+                PreemptionReason.STEP_FAILED));
       }
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.plan.Ints;
 import java.io.IOException;
@@ -23,6 +24,9 @@ public final class EventJson {
     json.put("position", position);
     json.put("event", event.getClass().getSimpleName());
     json.setAll((ObjectNode) mapper.valueToTree(event));
+    if (event instanceof Checkpointed checkpointed) {
+      json.put("stateHash", "%016x".formatted(checkpointed.stateHash()));
+    }
     return json;
   }
 

@@ -85,6 +85,7 @@ public final class RunReport {
     for (RejectionReason reason : RejectionReason.values()) {
       figures.put("rejected_" + reason.name().toLowerCase(Locale.ROOT), metrics.rejected(reason));
     }
+    figures.put("capped_sequences", metrics.cappedSequences());
     figures.put("failed_steps", metrics.failedSteps());
     figures.put("failed_transfers", metrics.failedTransfers());
     figures.put("peak_kv_usage", peakKvUsage());

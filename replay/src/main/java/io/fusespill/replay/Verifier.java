@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// Decides a log again from its inputs alone and compares every event's bytes.
 ///
 /// Events are given in order to [#accept]. Policies are asked where the log's times say that they
-/// were: when the inputs of one instant are all there. A second state folds the journal's own
-/// events, so that a divergence can name both. Memory follows the live requests.
+/// were: when the inputs of one instant are all there. Two more states fold what both sides agree on,
+/// so that a divergence can say where each side's event leads. Memory follows the live requests.
 public final class Verifier {
 
   /// One event that the engine has decided and the journal has not confirmed yet.
@@ -32,6 +32,8 @@ public final class Verifier {
   private final EventEncoder encoder = new EventEncoder();
   private final Deque<Decided> decided = new ArrayDeque<>();
   private final EngineState recorded = new EngineState();
+  private final EngineState confirmed = new EngineState();
+  private @Nullable EngineEvent last;
   private final Function<EngineConfig, SchedulingPolicy> policies;
   private @Nullable Engine engine;
   private @Nullable Divergence divergence;
@@ -82,6 +84,8 @@ public final class Verifier {
     }
     positions++;
     recorded.apply(event);
+    confirmed.apply(event);
+    last = event;
     return true;
   }
 
@@ -123,15 +127,25 @@ public final class Verifier {
     return Arrays.equals(decided.bytes(), 0, decided.bytes().length, bytes, 0, length);
   }
 
-  private boolean diverge(long position, @Nullable EngineEvent event, @Nullable EngineEvent again) {
+  private boolean diverge(long position, EngineEvent event, @Nullable EngineEvent again) {
     divergence =
         new Divergence(
-            position,
-            event,
-            again,
-            recorded.started() ? recorded.hash() : 0,
-            engine == null || !engine.state().started() ? 0 : engine.state().hash());
+            position, event, again, hashAfter(recorded, event), hashAfter(confirmed, again));
     return false;
+  }
+
+  /// Hash of the state that `event` leads to, or of the state as it is where it leads nowhere.
+  private static long hashAfter(EngineState state, @Nullable EngineEvent event) {
+    long before = state.started() ? state.hash() : 0;
+    if (event == null) {
+      return before;
+    }
+    try {
+      state.apply(event);
+      return state.hash();
+    } catch (RuntimeException e) {
+      return before;
+    }
   }
 
   /// The first divergence, if there is one. A journal that ends in the middle of an instant is not
@@ -151,11 +165,14 @@ public final class Verifier {
 
   /// Hash of the state after all events.
   public long stateHash() {
-    return recorded.started() ? recorded.hash() : 0;
+    return confirmed.started() ? confirmed.hash() : 0;
   }
 
-  /// Whether decisions are outstanding that the journal ends before.
+  /// Whether the journal ends before its run did: a run ends with a checkpoint when no request is
+  /// left.
   public boolean cutOff() {
-    return !decided.isEmpty();
+    return !decided.isEmpty()
+        || !(last instanceof Checkpointed)
+        || confirmed.liveRequests() > 0;
   }
 }

@@ -121,22 +121,29 @@ class SimulationFuzzTest {
     }
 
     private PolicySpec policy(Topology topology) {
-      if (dice.below(2) == 0) {
-        boolean canSwap = topology.swapHost(0) >= 0;
-        return PolicySpec.of("vllm-0.2.7")
-            .with(
-                "preemption",
-                List.of("auto", "recompute", canSwap ? "swap" : "auto").get(dice.below(3)))
-            .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
-            .with("max-paddings", String.valueOf(dice.below(300)));
-      }
-      boolean chunked = dice.below(4) > 0;
-      return PolicySpec.of("continuous")
-          .with("chunked-prefill", String.valueOf(chunked))
-          .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
-          .with(
-              "long-prefill-threshold",
-              String.valueOf(chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0));
+      PolicyKind kind = PolicyKind.values()[dice.below(PolicyKind.values().length)];
+      PolicySpec spec = PolicySpec.of(kind.label());
+      return switch (kind) {
+        case VLLM_0_2_7 -> {
+          String last = topology.swapHost(0) >= 0 && allSwap(topology) ? "swap" : "auto";
+          yield spec.with("preemption", List.of("auto", "recompute", last).get(dice.below(3)))
+              .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
+              .with("max-paddings", String.valueOf(dice.below(300)));
+        }
+        case CONTINUOUS -> {
+          boolean chunked = dice.below(4) > 0;
+          int threshold = chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0;
+          yield spec.with("chunked-prefill", String.valueOf(chunked))
+              .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
+              .with("long-prefill-threshold", String.valueOf(threshold));
+        }
+      };
+    }
+
+    private static boolean allSwap(Topology topology) {
+      return topology.places().stream()
+          .filter(Place::computes)
+          .allMatch(place -> topology.swapHost(place.id()) >= 0);
     }
 
     private List<TraceRequest> workload() {

@@ -43,9 +43,12 @@ class VerifierTest {
     Verifier verifier = verify(events);
     assertThat(verifier.divergence()).isEmpty();
     assertThat(verifier.inputs() + verifier.decisions()).isEqualTo(events.size());
-    EngineState beforeLast = new EngineState();
-    events.subList(0, events.size() - 1).forEach(beforeLast::apply);
-    assertThat(((Checkpointed) events.getLast()).stateHash()).isEqualTo(beforeLast.hash());
+    EngineState folded = new EngineState();
+    events.forEach(folded::apply);
+    assertThat(((Checkpointed) events.getLast()).stateHash()).isEqualTo(folded.hash());
+    assertThat(verifier.stateHash()).isEqualTo(folded.hash());
+    assertThat(verifier.cutOff()).isFalse();
+    assertThat(verify(events.subList(0, events.size() - 1)).cutOff()).isTrue();
   }
 
   @Test

@@ -180,9 +180,12 @@ public record Scenario(
 
   private StepTimeModel timeModel(
       HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
-    return timeModel.equals(ROOFLINE)
-        ? new RooflineModel(hardware, modelProfile, blockTokens)
-        : new FittedModel(FittedProfile.read(Path.of(timeModel)));
+    if (timeModel.equals(ROOFLINE)) {
+      return new RooflineModel(hardware, modelProfile, blockTokens);
+    }
+    FittedProfile profile = FittedProfile.read(Path.of(timeModel));
+    profile.requireMatch(hardware.name(), modelProfile.name(), blockTokens);
+    return new FittedModel(profile);
   }
 
   private ObjectNode describe(

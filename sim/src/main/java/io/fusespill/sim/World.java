@@ -23,6 +23,11 @@ public record World(
     this(models, faults, PolicyKind::create);
   }
 
+  /// Steps so far whose time lies outside what its model was made from.
+  public long extrapolations() {
+    return models.stream().distinct().mapToLong(StepTimeModel::extrapolations).sum();
+  }
+
   SchedulingPolicy policy(EngineConfig config) {
     return policies.apply(config);
   }

@@ -3,6 +3,5 @@ package io.fusespill.engine.event;
 /// Why a sequence was preempted.
 public enum PreemptionReason {
   OUT_OF_BLOCKS,
-  STEP_FAILED,
-  TRANSFER_FAILED
+  STEP_FAILED
 }

@@ -102,6 +102,7 @@ public final class RunMetrics {
   private long swappedOutBlocks;
   private long swappedInBlocks;
   private long copiedBlocks;
+  private long cappedSequences;
   private long failedSteps;
   private long failedTransfers;
   private long runningNanos;
@@ -303,6 +304,7 @@ public final class RunMetrics {
     RequestTrack request = track.request;
     int output = track.totalTokens - request.arrived.promptTokens();
     request.outputTokens += output;
+    cappedSequences += finished.reason() == FinishReason.LENGTH ? 1 : 0;
     request.failed |= finished.reason() == FinishReason.FAILED;
     request.cancelled |= finished.reason() == FinishReason.CANCELLED;
     if (output > 1
@@ -462,6 +464,11 @@ public final class RunMetrics {
   /// Blocks duplicated because they were shared (copy on write).
   public long copiedBlocks() {
     return copiedBlocks;
+  }
+
+  /// Sequences cut at their longest output or the model's longest context.
+  public long cappedSequences() {
+    return cappedSequences;
   }
 
   public long failedSteps() {

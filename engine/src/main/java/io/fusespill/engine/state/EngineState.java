@@ -635,7 +635,6 @@ public final class EngineState implements EngineView {
   public long hash() {
     StateHash hash = new StateHash();
     hash.add(nowNanos);
-    hash.add(events);
     hash.add(requests.next());
     hash.add(nextSequence);
     hash.add(transfers.next());

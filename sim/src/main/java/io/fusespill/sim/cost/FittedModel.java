@@ -61,6 +61,7 @@ public final class FittedModel implements StepTimeModel {
   }
 
   /// Times that [#nanos] was asked for a shape outside the measured ranges.
+  @Override
   public long extrapolations() {
     return extrapolations;
   }

@@ -6,6 +6,11 @@ public interface StepTimeModel {
   /// Nanoseconds, at least 1: a step of no time would stall virtual time.
   long nanos(StepShape shape);
 
+  /// How many steps it was asked about so far that lie outside what it was made from.
+  default long extrapolations() {
+    return 0;
+  }
+
   /// The same time by cause.
   StepCost breakdown(StepShape shape);
 }

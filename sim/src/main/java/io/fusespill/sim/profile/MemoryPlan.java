@@ -45,12 +45,8 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
     long kvBytes = sum(terms);
     if (kvBytes < blockBytes) {
       throw new ProfileException(
-          """
-          %s does not fit %s: %,d bytes are left for KV, one block needs %,d
-          %s
-          raise utilisation, lower batchedTokens or sequences, or take a larger device\
-          """
-              .formatted(model.name(), hardware.name(), kvBytes, blockBytes, table(terms)));
+          "%s does not fit %s: %s leave %,d bytes for KV, and one block needs %,d; use more of the memory, allow fewer tokens or sequences in a step, or take a larger device"
+              .formatted(model.name(), hardware.name(), oneLine(terms), kvBytes, blockBytes));
     }
     return new MemoryPlan(terms, blockBytes, Math.toIntExact(kvBytes / blockBytes));
   }
@@ -108,6 +104,11 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
             "%,d sequences x %,d tokens x %d x %d copies",
             rows, model.vocabSize(), LOGIT_BYTES, LOGIT_COPIES),
         -rows * model.vocabSize() * LOGIT_BYTES * LOGIT_COPIES);
+  }
+
+  private static String oneLine(List<Term> terms) {
+    return String.join(
+        " ", terms.stream().map(t -> format("%+,d %s", t.bytes(), t.label())).toList());
   }
 
   private static long sum(List<Term> terms) {

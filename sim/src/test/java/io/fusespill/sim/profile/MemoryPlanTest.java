@@ -53,8 +53,8 @@ class MemoryPlanTest {
     assertThatThrownBy(() -> plan("a10", "vicuna-13b", OPTIONS))
         .isInstanceOf(ProfileException.class)
         .hasMessageContaining("vicuna-13b does not fit a10")
-        .hasMessageContaining("-26,031,728,640  weights")
-        .hasMessageContaining("raise utilisation");
+        .hasMessageContaining("-26,031,728,640 weights")
+        .hasMessageContaining("use more of the memory");
   }
 
   @ParameterizedTest
