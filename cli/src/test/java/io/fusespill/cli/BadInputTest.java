@@ -3,6 +3,9 @@ package io.fusespill.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.fusespill.journal.Durability;
+import io.fusespill.journal.Journal;
+import io.fusespill.journal.JournalHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,6 +171,21 @@ class BadInputTest {
     assertOneLine(Cli.run("inspect", foreign), List.of("foreign"));
     assertOneLine(
         Cli.run("dump", Files.createDirectories(folder.resolve("empty"))), List.of("empty"));
+  }
+
+  @Test
+  void journalBeingWritten_isRefusedUnlessPartialIsEnough() throws IOException {
+    Path run = folder.resolve("run");
+    JournalHeader header = JournalHeader.of("0.1.0", "{}");
+    Files.createDirectories(run);
+    Files.writeString(run.resolve("config.json"), "{}");
+    try (Journal journal = Journal.create(run.resolve("journal"), header, Durability.ASYNC)) {
+      journal.commit();
+      assertOneLine(Cli.run("verify", run), List.of("still being written", "--partial"));
+      assertThat(Cli.run("verify", run, "--partial").exitCode()).isZero();
+      Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+      assertOneLine(simulate(trace, List.of("--force")), List.of("still going on"));
+    }
   }
 
   @Test

@@ -173,6 +173,48 @@ class SimulateCommandTest {
   }
 
   @Test
+  void fullDisk_stopsTheRunWithOneLineAndKeepsWhatWasJournaled() throws Exception {
+    Path disk = Files.createDirectories(folder.resolve("disk"));
+    assumeTrue(works("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()), "needs the right to mount");
+    try {
+      Path run = disk.resolve("run");
+      Cli cli =
+          Cli.run(
+              "simulate", "--trace", sample(), "--model", "vicuna-7b", "--device", "a10:blocks=400",
+              "--policy", "vllm-0.2.7", "--out", run);
+      assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+      assertThat(cli.errorLines()).hasSize(1);
+      assertThat(cli.err()).contains("no room for the journal").contains(run.toString());
+      Cli verified = Cli.run("verify", run, "--json");
+      assertThat(verified.json().get("verified").asBoolean()).isTrue();
+      assertThat(verified.json().get("cut_off").asBoolean()).isTrue();
+      assertThat(verified.json().get("events").asInt()).isGreaterThan(1_000);
+    } finally {
+      works("umount", "-l", disk.toString());
+    }
+  }
+
+  @Test
+  void realTimeRuns_differAndEachVerifies() throws IOException {
+    List<String> digests = new ArrayList<>();
+    for (String run : List.of("first", "second")) {
+      Cli cli =
+          simulate(
+              run, "--policy", "continuous", "--real-time", "--max-total", "120",
+              "--rate", "60", "--model", "qwen3-0.6b", "--device", "h200:blocks=20", "--json");
+      assertThat(cli.exitCode()).as(cli.err()).isZero();
+      assertThat(cli.json().get("completed").asInt()).isGreaterThan(10);
+      digests.add(cli.json().get("journal_digest").asText());
+      assertThat(Cli.run("verify", folder.resolve(run)).exitCode()).isZero();
+    }
+    assertThat(digests).doesNotHaveDuplicates();
+  }
+
+  private static boolean works(String... command) throws Exception {
+    return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor() == 0;
+  }
+
+  @Test
   void artifactRun_hasExactlyTheCountsOfACorrectVllm() {
     Path trace = shared("fusespill_artifact/vicuna7b_recompute_requests.csv");
     Cli cli =
@@ -253,16 +295,10 @@ class SimulateCommandTest {
   }
 
   private Cli simulate(String run, String... options) throws IOException {
-    List<Object> arguments =
-        new ArrayList<>(
-            List.of(
-                "simulate",
-                "--trace",
-                sample(),
-                "--model",
-                "vicuna-7b",
-                "--device",
-                "a10:blocks=500"));
+    List<Object> arguments = new ArrayList<>(List.of("simulate", "--trace", sample()));
+    if (!List.of(options).contains("--model")) {
+      arguments.addAll(List.of("--model", "vicuna-7b", "--device", "a10:blocks=500"));
+    }
     if (run != null) {
       arguments.addAll(List.of("--out", folder.resolve(run)));
     }

@@ -9,10 +9,12 @@ import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.queue.rollcycles.LargeRollCycles;
 
-/// A journal in a Chronicle Queue: one directory, one queue file, the header's excerpt and then one excerpt a record.
+/// A journal in a Chronicle Queue: one directory, one queue file, the header's excerpt and then one
+/// excerpt a record.
 ///
-/// The queue's clock stands still, so it never rolls: one journal is one file, and the same events give the same file.
-/// It is mapped in large blocks while it grows and cut to its content at the end.
+/// The queue's clock stands still, so it never rolls: one journal is one file, and the same events
+/// give the same file. It is mapped in large blocks while it grows and cut to its content at the
+/// end.
 final class ChronicleJournal implements Journal {
 
   private static final int BLOCK_BYTES = 16 << 20;
@@ -20,13 +22,14 @@ final class ChronicleJournal implements Journal {
   /// The longest record: Chronicle takes no excerpt beyond a quarter of a block.
   static final int RECORD_BYTES_MAX = BLOCK_BYTES / 4;
 
-  /// Indices are for seeking, which nobody does here: the smallest that reach as far as the roll cycle can count, which
-  /// is 1024 × 1024 × 131,072 = 137 billion excerpts.
+  /// Indices are for seeking, which nobody does here: the smallest that reach as far as the roll
+  /// cycle can count, which is 1024 × 1024 × 131,072 = 137 billion excerpts.
   private static final int INDEX_COUNT = 1024;
 
   private static final int INDEX_SPACING = 131_072;
 
-  /// What Chronicle may write on its own account after an excerpt: two index arrays with their names.
+  /// What Chronicle may write on its own account after an excerpt: two index arrays with their
+  /// names.
   private static final int INDEX_BYTES_MAX = 2 * (INDEX_COUNT * Long.BYTES + 64);
 
   /// The length before an excerpt, the padding after it and the zero that ends the file.
@@ -108,8 +111,8 @@ final class ChronicleJournal implements Journal {
     }
   }
 
-  /// The queue is made by one thread, written by another and may be closed by a third; its owner sees to it that they
-  /// come one after the other.
+  /// The queue is made by one thread, written by another and may be closed by a third; its owner
+  /// sees to it that they come one after the other.
   private static SingleChronicleQueue openQueue(Path directory) {
     SingleChronicleQueue queue =
         SingleChronicleQueueBuilder.binary(directory)
@@ -123,7 +126,8 @@ final class ChronicleJournal implements Journal {
     return queue;
   }
 
-  /// Gives the file's beginning its space, and where syncing is asked for its place on storage and its name.
+  /// Gives the file's beginning its space, and where syncing is asked for its place on storage and
+  /// its name.
   private void secure() throws IOException {
     try {
       guard.adopt((int) written.writePosition());
@@ -152,7 +156,8 @@ final class ChronicleJournal implements Journal {
     }
   }
 
-  /// Chronicle commits a half-written excerpt when the writing of it fails, so the record is whole before it begins.
+  /// Chronicle commits a half-written excerpt when the writing of it fails, so the record is whole
+  /// before it begins.
   private void write(byte[] record, int length) {
     staging.clear();
     staging.write(record, 0, length);

@@ -1,14 +1,13 @@
 package io.fusespill.journal;
 
-import io.fusespill.engine.EventLog;
 import io.fusespill.engine.event.EngineEvent;
 import java.util.List;
 
 /// The engine's log without a ring: everything happens in [#append], on the caller's thread.
 ///
-/// It leaves the same bytes, digest and journal as [EnginePipeline]. With [Durability#SYNC] every single event waits for
-/// the storage.
-public final class DirectLog implements EventLog, AutoCloseable {
+/// It leaves the same bytes, digest and journal as [EnginePipeline]. With [Durability#SYNC] every
+/// single event waits for the storage.
+public final class DirectLog implements DigestingLog {
 
   private final Journal journal;
   private final RecordWriter writer;
@@ -35,17 +34,17 @@ public final class DirectLog implements EventLog, AutoCloseable {
     return position;
   }
 
-  /// Number of events appended.
+  @Override
   public long events() {
     return writer.digest().events();
   }
 
-  /// Size of their records in bytes, without what the journal adds.
+  @Override
   public long bytes() {
     return writer.digest().bytes();
   }
 
-  /// SHA-256 of their records in order, in lower-case hex.
+  @Override
   public String digest() {
     return writer.digest().hex();
   }

@@ -3,7 +3,6 @@ package io.fusespill.journal;
 import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.dsl.Disruptor;
 import com.lmax.disruptor.dsl.ProducerType;
-import io.fusespill.engine.EventLog;
 import io.fusespill.engine.event.EngineEvent;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,12 +13,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
-/// The engine's log in production: a ring, from which each event goes into the journal first and then to whoever acts on
-/// it.
+/// The engine's log in production: a ring, from which each event goes into the journal first and
+/// then to whoever acts on it.
 ///
-/// One thread appends; an append waits while the ring is full. When a handler throws, everything stops: no handler acts
-/// on another event, and [#append] and [#close] throw with the handler's failure as their cause.
-public final class EnginePipeline implements EventLog, AutoCloseable {
+/// One thread appends; an append waits while the ring is full. When a handler throws, everything
+/// stops: no handler acts on another event, and [#append] and [#close] throw with the handler's
+/// failure as their cause.
+public final class EnginePipeline implements DigestingLog {
   /*
    *                      ┌─────────┐ commit ┌──────────┐
    *                ┌────►│ journal ├───────►│ dispatch ├─┐
@@ -29,23 +29,26 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
    *                └────►│ beside (metrics; any number)├─┘
    *                      └─────────────────────────────┘
    *
-   * Each box behind the ring is a thread. The journal's sequence moves at the end of a batch, so that one commit covers
-   * whatever had gathered, and dispatch sees nothing of it before. Slots are cleared last, or the ring would keep its
-   * events alive; only then can they take others.
+   * Each box behind the ring is a thread. The journal's sequence moves at the end of a batch, so
+   * that one commit covers whatever had gathered, and dispatch sees nothing of it before. Slots are
+   * cleared last, or the ring would keep its events alive; only then can they take others.
    *
-   * A handler that throws ends its thread by default, and the producer then waits for ever. Here it notes its failure,
-   * and from then on every handler lets events pass without a look: the ring drains and nobody waits. What passed the
-   * journal in that way is not dispatched, because the failure is noted before the journal's sequence moves.
+   * A handler that throws ends its thread by default, and the producer then waits for ever. Here it
+   * notes its failure, and from then on every handler lets events pass without a look: the ring
+   * drains and nobody waits. What passed the journal in that way is not dispatched, because the
+   * failure is noted before the journal's sequence moves.
    */
 
   /// Slots of the ring where nothing else is said: some 2 ms of events at full speed.
   public static final int SLOTS_DEFAULT = 4096;
 
+  /// The most slots that a ring may have.
   public static final int SLOTS_MAX = 1 << 20;
 
   /// How long handlers may take to return once one of them has failed.
   private static final long STOP_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
 
+  /// How long a thread that waits for room or for an end sleeps before it looks again.
   private static final long PARK_NANOS = 20_000;
 
   private final Journal journal;
@@ -79,7 +82,8 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     return thread;
   }
 
-  /// Builds the picture above, and waits until every handler runs: halting one that does not yet would lose events.
+  /// Builds the picture above, and waits until every stage runs: halting one that does not yet
+  /// would lose events.
   private RingBuffer<Slot> start(Builder builder) {
     CountDownLatch started = new CountDownLatch(2 + builder.beside.size());
     Stage journaling = new Stage("journal", writer, writer::commit, failure, started);
@@ -91,7 +95,9 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     disruptor.setDefaultExceptionHandler(failure);
     disruptor.handleEventsWith(journaling).then(dispatching);
     last.stream().skip(1).forEach(disruptor::handleEventsWith);
-    disruptor.after(last.toArray(Stage[]::new)).then((slot, position, endOfBatch) -> slot.event = null);
+    disruptor
+        .after(last.toArray(Stage[]::new))
+        .then((slot, position, endOfBatch) -> slot.event = null);
     RingBuffer<Slot> running = disruptor.start();
     while (started.getCount() > 0) {
       pause();
@@ -129,8 +135,9 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     }
   }
 
-  /// Waits until every handler has had every event, ends the handlers and closes the journal. After a failure it waits for
-  /// nothing but that the handlers return, and for no longer than ten seconds. Closing again does nothing.
+  /// Waits until every handler has had every event, ends the handlers and closes the journal. After
+  /// a failure it waits for nothing but that the handlers return, and for no longer than ten
+  /// seconds. Closing again does nothing.
   ///
   /// @throws EngineStoppedException if a handler has failed
   @Override
@@ -169,17 +176,17 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
     LockSupport.parkNanos(PARK_NANOS);
   }
 
-  /// Number of events journaled. Known once closed, like all that follows.
+  @Override
   public long events() {
     return digestOfAll().events();
   }
 
-  /// Size of their records in bytes, without what the journal adds.
+  @Override
   public long bytes() {
     return digestOfAll().bytes();
   }
 
-  /// SHA-256 of their records in order, in lower-case hex.
+  @Override
   public String digest() {
     return digestOfAll().hex();
   }
@@ -209,7 +216,7 @@ public final class EnginePipeline implements EventLog, AutoCloseable {
 
     private Builder() {}
 
-    /// Keeps events in `journal`, which then belongs to the pipeline.
+    /// Keeps events in `journal`, which belongs to the pipeline once that has started.
     public Builder journal(Journal journal) {
       this.journal = journal;
       return this;

@@ -6,8 +6,8 @@ import java.util.HexFormat;
 
 /// SHA-256 over the canonical bytes of a log's events in order, with their number and size.
 ///
-/// Two logs with the same digest hold the same events at the same positions. Records are gathered into chunks, because a
-/// digest is slow to take many small pieces.
+/// Two logs with the same digest hold the same events at the same positions. Records are gathered
+/// into chunks, because a digest is slow to take many small pieces.
 public final class EventDigest {
 
   private static final int CHUNK_BYTES = 16 << 10;

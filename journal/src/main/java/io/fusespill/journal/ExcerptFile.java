@@ -5,15 +5,16 @@ import java.nio.file.Path;
 
 /// Walks the excerpts of one Chronicle Queue file.
 ///
-/// The file is a row of size-prefixed blobs (OpenHFT's RFC of that name): a little-endian word, then as many bytes as its
-/// low 30 bits say, padded to a multiple of four. Bit 30 marks what Chronicle keeps for itself, bit 31 what is not
-/// complete, and a word of zero is the end so far.
+/// The file is a row of size-prefixed blobs (OpenHFT's RFC of that name): a little-endian word,
+/// then as many bytes as its low 30 bits say, padded to a multiple of four. Bit 30 marks what
+/// Chronicle keeps for itself, bit 31 what is not complete, and a word of zero is the end so far.
 final class ExcerptFile implements AutoCloseable {
   /*
-   * Chronicle's own tailer is not used, because it trusts the file: it maps and reads as many bytes as a damaged length
-   * says (a memory fault), takes a zeroed length for the end without a look behind it, makes objects of classes that the
-   * file names, and needs a second file with a date in it that it can parse. Here whatever is no excerpt is the end, and
-   * the reader looks at what lies behind it.
+   * Chronicle's own tailer is not used, because it trusts the file: it maps and reads as many bytes
+   * as a damaged length says (a memory fault), takes a zeroed length for the end without a look
+   * behind it, makes objects of classes that the file names, and needs a second file with a date in
+   * it that it can parse. Here whatever is no excerpt is the end, and the reader looks at what lies
+   * behind it.
    */
 
   private static final int LENGTH = (1 << 30) - 1;
@@ -35,7 +36,8 @@ final class ExcerptFile implements AutoCloseable {
     window = new FileWindow(path);
   }
 
-  /// Moves to the next complete excerpt. Where there is none yet, the next call looks at the file again.
+  /// Moves to the next complete excerpt. Where there is none yet, the next call looks at the file
+  /// again.
   boolean next() throws IOException {
     blob = next;
     while (completeBlob()) {

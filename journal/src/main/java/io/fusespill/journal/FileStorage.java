@@ -21,7 +21,8 @@ final class FileStorage implements JournalStorage {
   private final Path directory;
   private final FileChannel queueFile;
 
-  /// Opens the queue file, which must exist: Chronicle waits ten seconds for the maker of one that it finds unfinished.
+  /// Opens the queue file, which must exist: Chronicle waits ten seconds for the maker of one that
+  /// it finds unfinished.
   FileStorage(Path directory) throws IOException {
     this.directory = directory;
     this.queueFile =

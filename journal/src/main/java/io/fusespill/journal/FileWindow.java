@@ -22,8 +22,8 @@ final class FileWindow implements AutoCloseable {
     file = FileChannel.open(path, StandardOpenOption.READ);
   }
 
-  /// Moves the window where it must, and returns whether the file has all of `[at, at + bytes)`. The accessors below are
-  /// for what this has confirmed.
+  /// Moves the window where it must, and returns whether the file has all of `[at, at + bytes)`.
+  /// The accessors below are for what this has confirmed.
   boolean holds(long at, int bytes) throws IOException {
     if (at < start || at + bytes > start + window.limit()) {
       load(at, bytes);

@@ -5,9 +5,11 @@ import java.nio.file.Path;
 /// Keeps the records of one log, in order. Used by one thread at a time.
 public interface Journal extends AutoCloseable {
 
-  /// A new journal in `directory`, which is created where it is missing; with [Durability#NONE] nothing is.
+  /// A new journal in `directory`, which is created where it is missing; with [Durability#NONE]
+  /// nothing is.
   ///
-  /// @throws JournalException if the directory already holds anything, is being written, or has no room
+  /// @throws JournalException if the directory already holds anything, is being written, or has no
+  ///   room
   static Journal create(Path directory, JournalHeader header, Durability durability) {
     return switch (durability) {
       case NONE -> none();

@@ -1,6 +1,7 @@
 package io.fusespill.journal;
 
-/// A journal that cannot be written or read. The message is one line and names the journal and what was found.
+/// A journal that cannot be written or read. The message is one line and names the journal and what
+/// was found.
 public final class JournalException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;

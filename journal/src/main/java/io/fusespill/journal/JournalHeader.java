@@ -60,8 +60,8 @@ public record JournalHeader(
     return buffer.putInt(CRC, crc(buffer.array())).array();
   }
 
-  /// @throws JournalException if the bytes are no header, damaged, or of a newer schema; the message is to follow the
-  ///     journal's name
+  /// @throws JournalException if the bytes are no header, damaged, or of a newer schema; the
+  ///   message is to follow the journal's name
   static JournalHeader decode(byte[] bytes) {
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.length < TEXTS || buffer.getLong(0) != MAGIC) {

@@ -15,15 +15,18 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The right to write the journal of a directory: a locked file there that holds the writer's process id.
+/// The right to write the journal of a directory: a locked file there that holds the writer's
+/// process id.
 ///
-/// The lock goes when its process does. A clean end deletes the file; one that nobody locks was left by a crash.
+/// The lock goes when its process does. A clean end deletes the file; one that nobody locks was
+/// left by a crash.
 final class JournalLock implements AutoCloseable {
 
   static final String FILE_NAME = "journal.lock";
 
-  /// Directories that this process writes. A process loses its lock as soon as it closes any handle of the locked file,
-  /// so inside the process nobody may open the file to learn whether it is locked.
+  /// Directories that this process writes. A process loses its lock as soon as it closes any handle
+  /// of the locked file, so inside the process nobody may open the file to learn whether it is
+  /// locked.
   private static final Set<Path> HELD_HERE = new HashSet<>();
 
   private final Path directory;
@@ -36,7 +39,8 @@ final class JournalLock implements AutoCloseable {
 
   /// Creates the directory where it is missing and locks it.
   ///
-  /// @throws JournalException if somebody writes there or anything lies there: a journal is written once
+  /// @throws JournalException if somebody writes there or anything lies there: a journal is written
+  ///   once
   static JournalLock acquire(Path directory) throws IOException {
     synchronized (HELD_HERE) {
       if (Files.exists(directory) && !Files.isDirectory(directory)) {

@@ -12,11 +12,12 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a journal's records in order, whether it was finished, cut off by a crash, or is still being written.
+/// Reads a journal's records in order, whether it was finished, cut off by a crash, or is still
+/// being written.
 ///
-/// Each record is checked for its checksum and its position. Where a crash cut the journal off, reading ends at the last
-/// whole record, and [#tornTail] tells of scraps behind it; damage before that is an exception. Nothing in the directory
-/// is changed. Used by one thread.
+/// Each record is checked for its checksum and its position. Where a crash cut the journal off,
+/// reading ends at the last whole record, and [#tornTail] tells of scraps behind it; damage before
+/// that is an exception. Nothing in the directory is changed. Used by one thread.
 public final class JournalReader implements AutoCloseable {
 
   private final Path directory;
@@ -83,7 +84,8 @@ public final class JournalReader implements AutoCloseable {
       throw new JournalException("%s: no such directory, so no journal".formatted(directory));
     }
     if (!Files.isDirectory(directory)) {
-      throw new JournalException("%s: is a file, and a journal is a directory".formatted(directory));
+      throw new JournalException(
+          "%s: is a file, and a journal is a directory".formatted(directory));
     }
     try (Stream<Path> files = Files.list(directory)) {
       List<Path> sorted = files.sorted().toList();
@@ -106,8 +108,8 @@ public final class JournalReader implements AutoCloseable {
     return header;
   }
 
-  /// Moves to the next record. While the journal is being written, `false` means that there is none yet, and a later call
-  /// may find one.
+  /// Moves to the next record. While the journal is being written, `false` means that there is none
+  /// yet, and a later call may find one.
   ///
   /// @throws JournalException if the journal is damaged here, naming the position
   public boolean next() {
@@ -208,8 +210,8 @@ public final class JournalReader implements AutoCloseable {
     return length;
   }
 
-  /// Whether scraps of a record lie behind the last whole one: the writer was cut off. Known once [#next] has returned
-  /// `false`.
+  /// Whether scraps of a record lie behind the last whole one: the writer was cut off. Known once
+  /// [#next] has returned `false`.
   public boolean tornTail() {
     return tornTail;
   }

@@ -15,7 +15,8 @@ interface JournalStorage extends AutoCloseable {
   /// Cuts the queue file to its first `bytes` bytes.
   void truncate(long bytes) throws IOException;
 
-  /// Returns when the queue file's bytes are on storage, those written through the mapping included.
+  /// Returns when the queue file's bytes are on storage, those written through the mapping
+  /// included.
   void force() throws IOException;
 
   /// Returns when all files of the journal and their names are on storage.

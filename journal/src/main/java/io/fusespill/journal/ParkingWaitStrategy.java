@@ -8,8 +8,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Sleeps until an event is published, and then until the handlers ahead are done with it.
 ///
-/// `BlockingWaitStrategy` sleeps for the first and spins for the second. That is right where a handler ahead takes
-/// microseconds; a journal that waits for its storage takes milliseconds, in which two cores would spin.
+/// `BlockingWaitStrategy` sleeps for the first and spins for the second. That is right where a
+/// handler ahead takes microseconds; a journal that waits for its storage takes milliseconds, in
+/// which two cores would spin.
 final class ParkingWaitStrategy implements WaitStrategy {
 
   private static final int SPINS = 200;

@@ -3,7 +3,8 @@ package io.fusespill.journal;
 import io.fusespill.engine.codec.EventEncoder;
 import io.fusespill.engine.event.EngineEvent;
 
-/// Encodes events for a journal and their digest. An event that cannot be encoded or kept leaves no trace in either.
+/// Encodes events for a journal and their digest. An event that cannot be encoded or kept leaves no
+/// trace in either.
 final class RecordWriter implements EventConsumer {
 
   private final EventEncoder encoder = new EventEncoder();

@@ -5,8 +5,8 @@ import java.io.IOException;
 
 /// What lies behind the last readable excerpt of a journal that nobody writes any more.
 ///
-/// A crash leaves nothing but zeros there, or scraps of the one record that was being written. Intact records of later
-/// positions mean that the journal was damaged in its middle.
+/// A crash leaves nothing but zeros there, or scraps of the one record that was being written.
+/// Intact records of later positions mean that the journal was damaged in its middle.
 ///
 /// @param scraps whether there is anything but zeros
 /// @param laterPosition position of the first intact record beyond the one looked for, or -1

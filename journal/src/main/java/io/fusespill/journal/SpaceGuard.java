@@ -6,9 +6,10 @@ import java.nio.file.Path;
 
 /// Gives the journal's file its disk space before Chronicle writes there.
 ///
-/// Chronicle writes through a mapping of a sparse file. On a full disk such a write is a memory fault, or it is lost
-/// without a word. Zeros written ahead the ordinary way fail with an exception while all before them is safe; Chronicle
-/// then overwrites pages that the file already has, which costs it less than to have the mapping make them.
+/// Chronicle writes through a mapping of a sparse file. On a full disk such a write is a memory
+/// fault, or it is lost without a word. Zeros written ahead the ordinary way fail with an exception
+/// while all before them is safe; Chronicle then overwrites pages that the file already has, which
+/// costs it less than to have the mapping make them.
 final class SpaceGuard {
 
   /// Bytes written ahead at a time: a tenth of a millisecond's work.
@@ -46,7 +47,7 @@ final class SpaceGuard {
       try {
         storage.write(zeros.clear(), reservedBytes);
       } catch (IOException e) {
-        throw noRoom(bytes - reservedBytes, e);
+        throw noRoom(STEP_BYTES, e);
       }
       reservedBytes += STEP_BYTES;
     }

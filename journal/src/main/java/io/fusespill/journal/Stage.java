@@ -5,7 +5,8 @@ import io.fusespill.engine.event.EngineEvent;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
-/// A handler of the ring that acts on each event until something has failed, and then lets events pass.
+/// A handler of the ring that acts on each event until something has failed, and then lets events
+/// pass.
 final class Stage implements EventHandler<Slot> {
 
   private final String name;

@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/// The conversions that bring records of older schema versions up to today's, one version after the other.
+/// The conversions that bring records of older schema versions up to today's, one version after the
+/// other.
 ///
-/// Each turns an intact record of its version into one of the next, checksum included. The fixed fields of a record lie
-/// at the same offsets in every version, so that damage shows before anything is converted.
+/// Each turns an intact record of its version into one of the next, checksum included. The fixed
+/// fields of a record lie at the same offsets in every version, so that damage shows before
+/// anything is converted.
 final class Upcasters {
 
   /// All that there are: schema version 1 is the first.

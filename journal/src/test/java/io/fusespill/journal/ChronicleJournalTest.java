@@ -77,7 +77,8 @@ class ChronicleJournalTest {
     assertThat(Files.size(JournalFixture.queueFile(directory))).isLessThan(60_000);
   }
 
-  /// The reader does without Chronicle: whether it reads what Chronicle wrote is for Chronicle's own reader to say.
+  /// The reader does without Chronicle: whether it reads what Chronicle wrote is for Chronicle's
+  /// own reader to say.
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 300, 200_000})
   void excerpts_readByChronicle_areThoseThatTheReaderFinds(int count) throws Exception {
@@ -145,8 +146,7 @@ class ChronicleJournalTest {
     try (Journal journal = Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC)) {
       journal.commit();
       assertThat(JournalReader.isBeingWritten(directory)).isTrue();
-      assertThatThrownBy(
-              () -> Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))
+      assertThatThrownBy(() -> Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))
           .isInstanceOf(JournalException.class)
           .hasMessage(directory + ": is being written by this process; choose another directory");
       assertThat(JournalReader.isBeingWritten(directory)).isTrue();
@@ -199,19 +199,19 @@ class ChronicleJournalTest {
     }
     List<byte[]> records = JournalFixture.read(directory).records();
     assertThat(records).hasSize(appended).hasSizeGreaterThan(5000);
-    assertThat(records.getLast()).isEqualTo(Events.record(appended - 1, Events.event(appended - 1)));
+    assertThat(records.getLast())
+        .isEqualTo(Events.record(appended - 1, Events.event(appended - 1)));
   }
 
   @Test
   void create_diskFull_leavesNothing() throws Exception {
     Path directory = temp.resolve("journal");
-    assertThatThrownBy(
-            () ->
-                ChronicleJournal.create(
-                    directory,
-                    JournalFixture.HEADER,
-                    false,
-                    path -> new SmallDisk(new FileStorage(path), 1000)))
+    assertThatThrownBy(() ->
+            ChronicleJournal.create(
+                directory,
+                JournalFixture.HEADER,
+                false,
+                path -> new SmallDisk(new FileStorage(path), 1000)))
         .isInstanceOf(JournalException.class)
         .hasMessageContaining("no room for the journal");
     assertThat(fileNames(directory)).isEmpty();

@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.locks.LockSupport;
 
-/// Writes events into a journal until it is killed, and keeps the number of committed ones in a file beside.
+/// Writes events into a journal until it is killed, and keeps the number of committed ones in a
+/// file beside.
 ///
 /// Arguments: journal, file for the count, durability, events (0: until killed).
 final class CommittingChild {
@@ -18,9 +19,7 @@ final class CommittingChild {
     MappedByteBuffer committed = map(Path.of(arguments[1]));
     Journal journal =
         Journal.create(
-            Path.of(arguments[0]),
-            JournalFixture.HEADER,
-            Durability.valueOf(arguments[2]));
+            Path.of(arguments[0]), JournalFixture.HEADER, Durability.valueOf(arguments[2]));
     long count = Long.parseLong(arguments[3]);
     EnginePipeline pipeline =
         EnginePipeline.builder()

@@ -14,10 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A writing process is killed without warning (SIGKILL): what it had committed is there, whole and in order.
+/// A writing process is killed without warning (SIGKILL): what it had committed is there, whole and
+/// in order.
 ///
-/// More kills: `./mvnw -pl journal -am test -Dtest=CrashTest -Dsurefire.failIfNoSpecifiedTests=false
-/// -Dtest.jvm.flags=-Dcrashes=100`.
+/// More kills: `./mvnw -pl journal -am test -Dtest=CrashTest
+/// -Dsurefire.failIfNoSpecifiedTests=false -Dtest.jvm.flags=-Dcrashes=100`.
 @Timeout(900)
 class CrashTest {
 

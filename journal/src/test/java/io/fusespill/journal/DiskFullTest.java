@@ -24,7 +24,8 @@ class DiskFullTest {
     TMPFS {
       @Override
       boolean mount(Path image, Path point) {
-        return works("mount", "-t", "tmpfs", "-o", "size=" + MEGABYTES + "m", "tmpfs", point.toString());
+        return works(
+            "mount", "-t", "tmpfs", "-o", "size=" + MEGABYTES + "m", "tmpfs", point.toString());
       }
     },
     EXT4 {
@@ -82,8 +83,7 @@ class DiskFullTest {
     assumeTrue(fileSystem.mount(temp.resolve("image"), point), "needs root and the right to mount");
     fill(point.resolve("filler"));
     Path directory = point.resolve("journal");
-    assertThatThrownBy(
-            () -> Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))
+    assertThatThrownBy(() -> Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))
         .isInstanceOf(JournalException.class)
         .hasMessageStartingWith(directory + ": ");
     Files.delete(point.resolve("filler"));

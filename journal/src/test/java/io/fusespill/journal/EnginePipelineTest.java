@@ -77,7 +77,9 @@ class EnginePipelineTest {
         .hasSameBinaryContentAs(JournalFixture.queueFile(directDirectory));
 
     EventDigest digest = new EventDigest();
-    JournalFixture.read(ringDirectory).records().forEach(record -> digest.add(record, record.length));
+    JournalFixture.read(ringDirectory)
+        .records()
+        .forEach(record -> digest.add(record, record.length));
     assertThat(digest.hex()).isEqualTo(ring.digest());
   }
 
@@ -102,7 +104,8 @@ class EnginePipelineTest {
     }
   }
 
-  /// More events than slots, and a dispatcher that lets none through until the end of the appends cannot be far.
+  /// More events than slots, and a dispatcher that lets none through until the end of the appends
+  /// cannot be far.
   @Test
   void append_fullRing_waitsForRoom() throws Exception {
     int slots = 16;
@@ -114,13 +117,12 @@ class EnginePipelineTest {
             .dispatch((position, event) -> awaitOpen(open))
             .start();
     Thread producer =
-        new Thread(
-            () -> {
-              for (int i = 0; i < 10 * slots; i++) {
-                pipeline.append(Events.event(i));
-                appended.incrementAndGet();
-              }
-            });
+        new Thread(() -> {
+          for (int i = 0; i < 10 * slots; i++) {
+            pipeline.append(Events.event(i));
+            appended.incrementAndGet();
+          }
+        });
     producer.start();
     while (appended.get() < slots) {
       TimeUnit.MILLISECONDS.sleep(1);
@@ -173,12 +175,11 @@ class EnginePipelineTest {
     EnginePipeline pipeline =
         EnginePipeline.builder()
             .journal(journal)
-            .dispatch(
-                (position, event) -> {
-                  if (position >= journal.committed.get()) {
-                    early.incrementAndGet();
-                  }
-                })
+            .dispatch((position, event) -> {
+              if (position >= journal.committed.get()) {
+                early.incrementAndGet();
+              }
+            })
             .start();
     try (pipeline) {
       Events.events(50_000).forEach(pipeline::append);
@@ -254,13 +255,12 @@ class EnginePipelineTest {
                   super.commit();
                 }
               })
-          .dispatch(
-              (position, event) -> {
-                if (DISPATCH == Dying.this && position == 1000) {
-                  throw cause;
-                }
-                dispatched.incrementAndGet();
-              })
+          .dispatch((position, event) -> {
+            if (DISPATCH == Dying.this && position == 1000) {
+              throw cause;
+            }
+            dispatched.incrementAndGet();
+          })
           .beside(
               "metrics",
               (position, event) -> {
@@ -309,10 +309,9 @@ class EnginePipelineTest {
   void handlerThatThrowsAtTheLastEvent_isReportedByClose() {
     EnginePipeline pipeline =
         EnginePipeline.builder()
-            .dispatch(
-                (position, event) -> {
-                  throw new AssertionError("at " + position);
-                })
+            .dispatch((position, event) -> {
+              throw new AssertionError("at " + position);
+            })
             .start();
     pipeline.append(Events.event(0));
     assertThatThrownBy(pipeline::close)
@@ -331,11 +330,10 @@ class EnginePipelineTest {
     EnginePipeline pipeline =
         EnginePipeline.builder()
             .journal(journal)
-            .dispatch(
-                (position, event) -> {
-                  hanging.countDown();
-                  awaitOpen(open);
-                })
+            .dispatch((position, event) -> {
+              hanging.countDown();
+              awaitOpen(open);
+            })
             .beside(
                 "metrics",
                 (position, event) -> {
@@ -349,14 +347,12 @@ class EnginePipelineTest {
         .isInstanceOf(EngineStoppedException.class)
         .cause()
         .hasMessage("no metrics")
-        .satisfies(
-            cause ->
-                assertThat(cause.getSuppressed())
-                    .hasOnlyOneElementSatisfying(
-                        late ->
-                            assertThat(late)
-                                .hasMessage(
-                                    "fusespill-dispatch has not returned within 50 ms; the journal stays open")));
+        .satisfies(cause ->
+            assertThat(cause.getSuppressed())
+                .hasOnlyOneElementSatisfying(late ->
+                    assertThat(late)
+                        .hasMessage(
+                            "fusespill-dispatch has not returned within 50 ms; the journal stays open")));
     assertThat(journal.closed).isFalse();
     open.countDown();
   }
@@ -378,7 +374,8 @@ class EnginePipelineTest {
         .hasMessageContaining("cannot close");
   }
 
-  /// With blocking waits an interrupted handler cannot wait on; it must not pass over an event either.
+  /// With blocking waits an interrupted handler cannot wait on; it must not pass over an event
+  /// either.
   @Test
   void handlerThatIsInterrupted_stopsTheEngine() {
     EnginePipeline pipeline =

@@ -15,7 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Events for logs that nobody decides on: any order will do, and number `i` is the same in every process.
+/// Events for logs that nobody decides on: any order will do, and number `i` is the same in every
+/// process.
 final class Events {
 
   private Events() {}
@@ -56,7 +57,8 @@ final class Events {
     return new StepPlanned(i, plan, 10, 0);
   }
 
-  /// An event whose record has `bytes` bytes; at least 3 MiB, so that the text's length takes the same room.
+  /// An event whose record has `bytes` bytes; at least 3 MiB, so that the text's length takes the
+  /// same room.
   static EngineEvent ofBytes(int bytes) {
     int others = record(0, failed(3 << 20)).length - (3 << 20);
     return failed(bytes - others);

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -17,7 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Journals whose file was damaged: a reader gives the records before the damage, never others, and says so.
+/// Journals whose file was damaged: a reader gives the records before the damage, never others, and
+/// says so.
 @Timeout(120)
 class JournalDamageTest {
 
@@ -172,7 +174,11 @@ class JournalDamageTest {
           case 2 -> Arrays.fill(bad, at, Math.min(span, at + random.nextInt(300)), (byte) 0);
           default ->
               System.arraycopy(
-                  good, random.nextInt(span - 200), bad, Math.min(at, span - 200), random.nextInt(200));
+                  good,
+                  random.nextInt(span - 200),
+                  bad,
+                  Math.min(at, span - 200),
+                  random.nextInt(200));
         }
       }
       Files.write(JournalFixture.queueFile(directory), bad);
@@ -187,7 +193,7 @@ class JournalDamageTest {
   }
 
   private List<byte[]> readAsFarAsPossible() {
-    List<byte[]> read = new java.util.ArrayList<>();
+    List<byte[]> read = new ArrayList<>();
     try (JournalReader reader = JournalReader.open(directory)) {
       while (reader.next()) {
         read.add(Arrays.copyOf(reader.bytes(), reader.length()));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
@@ -36,7 +37,7 @@ final class JournalFixture {
     try (JournalReader reader = JournalReader.open(directory)) {
       List<byte[]> records = new ArrayList<>();
       while (reader.next()) {
-        records.add(java.util.Arrays.copyOf(reader.bytes(), reader.length()));
+        records.add(Arrays.copyOf(reader.bytes(), reader.length()));
       }
       return new Content(records, reader.tornTail());
     }

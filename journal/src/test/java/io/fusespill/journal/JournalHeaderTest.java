@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
@@ -58,15 +59,14 @@ class JournalHeaderTest {
   void decode_anyPrefix_isRefused() {
     byte[] good = HEADER.encode();
     for (int length = 0; length < good.length; length++) {
-      byte[] bad = java.util.Arrays.copyOf(good, length);
+      byte[] bad = Arrays.copyOf(good, length);
       assertThatThrownBy(() -> JournalHeader.decode(bad)).isInstanceOf(JournalException.class);
     }
   }
 
   @Test
   void decode_newerSchema_saysSo() {
-    byte[] newer =
-        new JournalHeader(7, "9.0", HEADER.configDigest(), HEADER.configJson()).encode();
+    byte[] newer = new JournalHeader(7, "9.0", HEADER.configDigest(), HEADER.configJson()).encode();
     assertThatThrownBy(() -> JournalHeader.decode(newer))
         .isInstanceOf(JournalException.class)
         .hasMessage(

@@ -7,7 +7,6 @@ import io.fusespill.engine.codec.EventDecoder;
 import io.fusespill.engine.codec.EventEncoder;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -16,6 +15,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -43,8 +43,7 @@ class JournalReaderTest {
   void open_emptyDirectory_saysSo() {
     assertThatThrownBy(() -> JournalReader.open(temp))
         .isInstanceOf(JournalException.class)
-        .hasMessage(
-            temp + ": holds no journal: a journal has one file *.cq4, and here is nothing");
+        .hasMessage(temp + ": holds no journal: a journal has one file *.cq4, and here is nothing");
   }
 
   @Test
@@ -120,8 +119,7 @@ class JournalReaderTest {
     assertThatThrownBy(() -> JournalReader.open(directory))
         .isInstanceOf(JournalException.class)
         .hasMessage(
-            directory
-                + ": has schema version 0, which this program no longer reads; today's is 1");
+            directory + ": has schema version 0, which this program no longer reads; today's is 1");
     Upcasters upcasters = new Upcasters(Map.of(0, JournalReaderTest::countFromZero));
     try (JournalReader reader = JournalReader.open(directory, upcasters)) {
       assertThat(reader.header().schemaVersion()).isZero();
@@ -172,8 +170,7 @@ class JournalReaderTest {
   void next_whileWriting_followsTheWriter() {
     Path directory = temp.resolve("journal");
     try (DirectLog log =
-            new DirectLog(
-                Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC));
+            new DirectLog(Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC));
         JournalReader reader = JournalReader.open(directory)) {
       for (int i = 0; i < 300; i++) {
         assertThat(reader.next()).isFalse();
@@ -193,14 +190,13 @@ class JournalReaderTest {
     DirectLog log =
         new DirectLog(Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC));
     Thread writer =
-        new Thread(
-            () -> {
-              try (log) {
-                for (int i = 0; i < count; i++) {
-                  log.append(Events.event(i));
-                }
-              }
-            });
+        new Thread(() -> {
+          try (log) {
+            for (int i = 0; i < count; i++) {
+              log.append(Events.event(i));
+            }
+          }
+        });
     writer.start();
     EventDigest read = new EventDigest();
     try (JournalReader reader = JournalReader.open(directory)) {
@@ -244,7 +240,7 @@ class JournalReaderTest {
     byte[] record = Events.record(0, new RequestCancelled(0, 0));
     ByteBuffer fields = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
     fields.putShort(0, (short) 50);
-    java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+    CRC32C crc = new CRC32C();
     crc.update(record, 0, 24);
     crc.update(record, 28, record.length - 28);
     fields.putInt(24, (int) crc.getValue());

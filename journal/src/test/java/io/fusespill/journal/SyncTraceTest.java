@@ -23,7 +23,9 @@ class SyncTraceTest {
   void synced_forcesTheQueueFileAndItsName() throws Exception {
     List<String> calls = trace("SYNC");
     String queueFile = Pattern.quote("journal/" + FileStorage.QUEUE_FILE + ">");
-    assertThat(calls.stream().filter(call -> call.matches(".*fdatasync\\(\\d+<.*" + queueFile + "\\)\\s*= 0")))
+    assertThat(
+            calls.stream()
+                .filter(call -> call.matches(".*fdatasync\\(\\d+<.*" + queueFile + "\\)\\s*= 0")))
         .as("forces of the queue file in %s", calls)
         .hasSizeGreaterThanOrEqualTo(3);
     assertThat(calls)
@@ -38,14 +40,20 @@ class SyncTraceTest {
 
   /// The finished calls by which a child that journals 100 events brings files to storage.
   private List<String> trace(String durability) throws Exception {
-    assumeTrue(works("strace", "-f", "-o", "/dev/null", "true"), "needs strace and the right to use it");
+    assumeTrue(
+        works("strace", "-f", "-o", "/dev/null", "true"), "needs strace and the right to use it");
     Path trace = temp.resolve("trace");
     Path log = temp.resolve("child.log");
     Process child =
         ChildJvm.start(
             List.of(
-                "strace", "-f", "-y", "-o", trace.toString(),
-                "-e", "trace=fsync,fdatasync,msync,sync_file_range"),
+                "strace",
+                "-f",
+                "-y",
+                "-o",
+                trace.toString(),
+                "-e",
+                "trace=fsync,fdatasync,msync,sync_file_range"),
             log,
             CommittingChild.class,
             temp.resolve("journal"),

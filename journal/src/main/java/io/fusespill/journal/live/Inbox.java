@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The queue in front of the engine: any thread puts inputs in, the engine's thread takes all there are at once.
+/// The queue in front of the engine: any thread puts inputs in, the engine's thread takes all there
+/// are at once.
 ///
-/// What clients send is limited in number and refused beyond. What executors report always has room: each report answers
-/// a step or a transfer in flight, so there are few, and refusing one would leave the engine waiting for it.
+/// What clients send is limited in number and refused beyond. What executors report always has
+/// room: each report answers a step or a transfer in flight, so there are few, and refusing one
+/// would leave the engine waiting for it.
 final class Inbox implements Completions {
 
   /// An input without a time; it gets that of the batch it is taken in.

@@ -25,9 +25,10 @@ import java.util.function.LongSupplier;
 
 /// An engine in real time.
 ///
-/// Clients and executors put inputs into an inbox from any thread. One thread takes all there are, gives them the same
-/// time, and asks the policies once; so the journal shows which inputs were decided on together, and deciding again from
-/// it comes to the same. What is decided reaches executors and clients behind the journal, on one other thread.
+/// Clients and executors put inputs into an inbox from any thread. One thread takes all there are,
+/// gives them the same time, and asks the policies once; so the journal shows which inputs were
+/// decided on together, and deciding again from it comes to the same. What is decided reaches
+/// executors and clients behind the journal, on one other thread.
 ///
 /// Where anything fails, everything stops: [#termination] completes with the cause.
 public final class LiveEngine implements AutoCloseable {
@@ -58,12 +59,12 @@ public final class LiveEngine implements AutoCloseable {
   /// Starts an engine.
   ///
   /// @param run the log's first event; its time must be 0
-  /// @param pipeline with a journal and whatever is to run beside; who acts and who hears of failures is set here
-  /// @param executors makes the executor, given where that is to report; the caller closes it once the engine has ended
+  /// @param pipeline with a journal and whatever is to run beside; who acts and who hears of
+  ///   failures is set here
+  /// @param executors makes the executor, given where that is to report; the caller closes it once
+  ///   the engine has ended
   public static LiveEngine start(
-      RunStarted run,
-      EnginePipeline.Builder pipeline,
-      Function<Completions, Executor> executors) {
+      RunStarted run, EnginePipeline.Builder pipeline, Function<Completions, Executor> executors) {
     return start(run, pipeline, executors, INBOX_INPUTS_MAX, System::nanoTime);
   }
 
@@ -94,13 +95,13 @@ public final class LiveEngine implements AutoCloseable {
     this.nanoClock = nanoClock;
     inbox = new Inbox(inboxInputsMax);
     places = run.config().topology().places();
+    engine = new Engine(run.config(), this::append);
     Dispatcher dispatcher = new Dispatcher(executors.apply(inbox));
     pipeline =
         builder
             .dispatch((position, event) -> dispatch(event, dispatcher))
             .onFailure(inbox::nudge)
             .start();
-    engine = new Engine(run.config(), this::append);
   }
 
   private long append(EngineEvent event) {
@@ -116,14 +117,14 @@ public final class LiveEngine implements AutoCloseable {
     dispatcher.accept(event);
   }
 
-  /// Asks for `samples` continuations of a prompt. The listener hears the request's number once it has one.
+  /// Asks for `samples` continuations of a prompt. The listener hears the request's number once it
+  /// has one.
   ///
   /// @param maxOutputTokens output length at which each sample is cut
   /// @throws InboxFullException if [#INBOX_INPUTS_MAX] inputs wait already
   /// @throws IllegalStateException if the engine is stopping
   /// @throws EngineStoppedException if the engine has failed
-  public void submit(
-      int samples, int promptTokens, int maxOutputTokens, RequestListener listener) {
+  public void submit(int samples, int promptTokens, int maxOutputTokens, RequestListener listener) {
     inbox.submit(new Submission(samples, promptTokens, maxOutputTokens, listener));
   }
 
@@ -140,15 +141,16 @@ public final class LiveEngine implements AutoCloseable {
     inbox.cancel(new Cancellation(request));
   }
 
-  /// Takes no more requests, lets the live ones run to their end, and waits for that. Not for listeners and executors,
-  /// whose own thread it would wait for.
+  /// Takes no more requests, lets the live ones run to their end, and waits for that. Not for
+  /// listeners and executors, whose own thread it would wait for.
   ///
   /// @throws EngineStoppedException if the engine has failed
   public void stop() {
     end(Ending.DRAIN);
   }
 
-  /// As [#stop], but cancels the live requests; only steps and transfers in flight run to their end.
+  /// As [#stop], but cancels the live requests; only steps and transfers in flight run to their
+  /// end.
   ///
   /// @throws EngineStoppedException if the engine has failed
   public void stopNow() {
@@ -177,7 +179,8 @@ public final class LiveEngine implements AutoCloseable {
     }
   }
 
-  /// Completes when the engine has ended and its journal is closed; with an [EngineStoppedException] where it failed.
+  /// Completes when the engine has ended and its journal is closed; with an
+  /// [EngineStoppedException] where it failed.
   public CompletableFuture<Void> termination() {
     return termination.copy();
   }

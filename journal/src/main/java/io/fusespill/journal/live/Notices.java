@@ -15,8 +15,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/// News for the listeners of requests: prepared on the engine's thread, which knows the state, and delivered behind the
-/// journal. Each event that is news to somebody has one notice, in log order.
+/// News for the listeners of requests: prepared on the engine's thread, which knows the state, and
+/// delivered behind the journal. Each event that is news to somebody has one notice, in log order.
 final class Notices {
 
   private final Map<Integer, RequestListener> listeners = new HashMap<>();

@@ -5,8 +5,8 @@ import io.fusespill.engine.event.RejectionReason;
 
 /// Hears what becomes of one request, once the journal has it.
 ///
-/// The thread that also calls the executor calls here, in log order, so it must not be kept waiting. An exception stops
-/// the engine.
+/// The thread that also calls the executor calls here, in log order, so it must not be kept
+/// waiting. An exception stops the engine.
 public interface RequestListener {
 
   /// The request has its numbers. No step that computes it has been executed yet.
@@ -14,8 +14,8 @@ public interface RequestListener {
 
   /// A sample has ended.
   ///
-  /// @param last whether nothing more will be heard of the request; a request that ends before its first token ends with
-  ///     its first sequence alone
+  /// @param last whether nothing more will be heard of the request; a request that ends before its
+  ///   first token ends with its first sequence alone
   void finished(int sequence, FinishReason reason, boolean last);
 
   /// The request was turned away with all its samples; nothing more will be heard of it.

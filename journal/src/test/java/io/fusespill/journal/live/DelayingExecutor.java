@@ -10,7 +10,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// A device that answers each step from threads of its own, after some random microseconds, and not always well.
+/// A device that answers each step from threads of its own, after some random microseconds, and not
+/// always well.
 final class DelayingExecutor implements Executor, AutoCloseable {
 
   private final Completions completions;

@@ -138,8 +138,8 @@ class LiveEngineTest {
     }
   }
 
-  /// The records that a new engine comes to with the recorded inputs alone. Policies are asked when time moves on; the
-  /// checkpoint that ends a run is asked for from outside.
+  /// The records that a new engine comes to with the recorded inputs alone. Policies are asked when
+  /// time moves on; the checkpoint that ends a run is asked for from outside.
   private static List<byte[]> decideAgain(List<EngineEvent> recorded) {
     List<byte[]> again = new ArrayList<>();
     EventEncoder encoder = new EventEncoder();
@@ -409,8 +409,7 @@ class LiveEngineTest {
     RunStarted late =
         new RunStarted(5, run.engineVersion(), run.configDigest(), run.seed(), run.config());
     assertThatThrownBy(
-            () ->
-                LiveEngine.start(late, EnginePipeline.builder(), new SilentExecutor()::reportTo))
+            () -> LiveEngine.start(late, EnginePipeline.builder(), new SilentExecutor()::reportTo))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("RunStarted is at 5 ns, must be at 0: that is when a live run starts");
   }
