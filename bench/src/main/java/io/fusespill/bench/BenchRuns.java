@@ -1,5 +1,6 @@
 package io.fusespill.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.Journal;
 import io.fusespill.journal.JournalHeader;
@@ -25,6 +26,12 @@ final class BenchRuns {
         Runtime.version(),
         Runtime.getRuntime().availableProcessors(),
         ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+
+  /// Processor time of all threads of this process so far.
+  static long cpuNanos() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
   }
 
   static Journal journal(Path directory, Durability durability) {

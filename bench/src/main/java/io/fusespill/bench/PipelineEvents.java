@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Events for benchmarks of the way out of the engine: planned steps of 24 to 56 sequences, whose
+/// Events for benchmarks of the way out of the engine: planned steps of 24 to 48 sequences, whose
 /// records have 100 to 200 bytes.
 final class PipelineEvents {
 
@@ -20,7 +20,7 @@ final class PipelineEvents {
   PipelineEvents() {
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 0; i < PLANS; i++) {
-      plans[i] = plan(i, 24 + random.nextInt(33), random);
+      plans[i] = plan(i, 24 + random.nextInt(25), random);
     }
   }
 

@@ -24,7 +24,8 @@ import java.util.function.BiFunction;
 /// A journal of each mode is read back and compared before anything is timed; three rounds warm up.
 /// `sync` rounds have a tenth of the events.
 ///
-/// Not included: deciding, and the page cache's way to the disk, which goes on meanwhile.
+/// Beside the rate stands the processor time of all threads an event, which a busy machine changes
+/// less. Not included: deciding, and the page cache's way to the disk, which goes on meanwhile.
 ///
 /// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags -cp 'bench/target/lib/*'
 /// io.fusespill.bench.PipelineThroughput [events] [rounds]`
@@ -86,12 +87,18 @@ public final class PipelineThroughput {
     }
   }
 
+  /// @param rate millions of events a second
+  /// @param cpuNanos processor time an event, of all threads
+  private record Round(double rate, double cpuNanos) {}
+
   private void measure(Mode mode, int count, int rounds) throws IOException {
     double[] rates = new double[rounds];
-    for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
-      double rate = run(mode, count);
-      if (round >= 0) {
-        rates[round] = rate;
+    double[] cpuNanos = new double[rounds];
+    for (int i = -WARM_UP_ROUNDS; i < rounds; i++) {
+      Round round = run(mode, count);
+      if (i >= 0) {
+        rates[i] = round.rate();
+        cpuNanos[i] = round.cpuNanos();
       }
     }
     StringBuilder all = new StringBuilder();
@@ -100,21 +107,23 @@ public final class PipelineThroughput {
     }
     System.out.printf(
         Locale.ROOT,
-        "%-22s median %5.2f M events/s   rounds%s%n",
+        "%-22s median %5.2f M events/s, %4.0f ns of processor an event; rounds%s%n",
         mode.name().toLowerCase(Locale.ROOT),
         BenchRuns.median(rates),
+        BenchRuns.median(cpuNanos),
         all);
   }
 
-  /// Runs one round and returns its rate in millions of events a second.
-  private double run(Mode mode, int count) throws IOException {
+  private Round run(Mode mode, int count) throws IOException {
     long[] seen = new long[2];
     DigestingLog log = open(mode, seen);
+    long cpuStart = BenchRuns.cpuNanos();
     long start = System.nanoTime();
     try (log) {
       append(log, count);
     }
     long nanos = System.nanoTime() - start;
+    long cpuNanos = BenchRuns.cpuNanos() - cpuStart;
     if (seen[0] != count || seen[1] != count || log.events() != count) {
       throw new IllegalStateException(
           "%d appended, %d dispatched, %d seen beside, %d journaled"
@@ -123,7 +132,7 @@ public final class PipelineThroughput {
     if (mode.durability != Durability.NONE) {
       BenchRuns.delete(journal);
     }
-    return count * 1e3 / nanos;
+    return new Round(count * 1e3 / nanos, (double) cpuNanos / count);
   }
 
   private DigestingLog open(Mode mode, long[] seen) {

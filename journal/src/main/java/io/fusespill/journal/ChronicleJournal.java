@@ -51,7 +51,9 @@ final class ChronicleJournal implements Journal {
   private final JournalLock lock;
   private final SingleChronicleQueue queue;
   private final ExcerptAppender appender;
-  private final Bytes<?> staging = Bytes.allocateElasticOnHeap();
+
+  /// Outside the heap, from where Chronicle copies faster.
+  private final Bytes<?> staging = Bytes.allocateElasticDirect();
 
   /// The mapped file; the last excerpt ends at its write position.
   private final Bytes<?> written;
@@ -106,9 +108,14 @@ final class ChronicleJournal implements Journal {
       guard = new SpaceGuard(directory, storage);
       secure();
     } catch (IOException | RuntimeException | InternalError e) {
-      queue.close();
+      closeChronicle();
       throw e;
     }
+  }
+
+  private void closeChronicle() {
+    queue.close();
+    staging.releaseLast();
   }
 
   /// The queue is made by one thread, written by another and may be closed by a third; its owner
@@ -186,7 +193,7 @@ final class ChronicleJournal implements Journal {
     long contentBytes = written.writePosition() + FRAME_BYTES_MAX + INDEX_BYTES_MAX;
     try (lock;
         storage) {
-      queue.close();
+      closeChronicle();
       storage.truncate(contentBytes);
       commit();
     } catch (IOException e) {
