@@ -1,0 +1,164 @@
+package io.fusespill.engine.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Bytes that were written by hand from [RecordLayout] and the rules of [PayloadWriter]. Journals
+/// on disk have such bytes: where this test fails, a new payload version is due.
+class GoldenBytesTest {
+
+  static Stream<Arguments> records() {
+    return Stream.of(
+        Arguments.of(
+            5,
+            new SequenceFinished(1_000, 300, FinishReason.LENGTH),
+            """
+            4600 0100 1F000000 0500000000000000 E803000000000000 C223EDFD
+            AC02  # sequence 300
+            01    # LENGTH
+            """),
+        Arguments.of(
+            0x0102_0304_0506_0708L,
+            new Checkpointed(-1, 0x0123_4567_89AB_CDEFL),
+            """
+            4700 0100 24000000 0807060504030201 FFFFFFFFFFFFFFFF 1CF71652
+            EFCDAB8967452301
+            """),
+        Arguments.of(
+            1,
+            new StepCompleted(2, 1, 300, Ints.of(7, 3), Ints.of(100, 1_000)),
+            """
+            0400 0100 27000000 0100000000000000 0200000000000000 1099D5C8
+            01            # device
+            AC02          # step 300
+            02 0E 07      # two ended: 7, then 4 less
+            02 C801 880E  # two tokens: 100, then 900 more
+            """),
+        Arguments.of(
+            6,
+            new StepPlanned(1_000_000, EventExamples.step(), 20, 1),
+            """
+            4500 0100 36000000 0600000000000000 40420F0000000000 F8781380
+            01           # device
+            C801         # step 200
+            03           # three entries:
+            1D 05 00     # sequence 7 more than 0, zigzag 14, doubled 28, and 1 for several new tokens; 5 after 0
+            0E 10        # sequence 4 less, zigzag 7, doubled 14; one new token after 16
+            A409 8201    # sequence 297 more, zigzag 594, doubled 1188; one new token after 130
+            03 12 0D 12  # three new blocks: 9, 7 less, 9 more
+            01 03 04 0C  # one copy: for sequence 3, of block 4 to 12
+            01 04        # one transfer: 2
+            07           # batched tokens
+            14           # free blocks
+            01           # waiting
+            """),
+        Arguments.of(
+            7,
+            new TransferPlanned(0, EventExamples.transfer()),
+            """
+            4400 0100 2F000000 0700000000000000 0000000000000000 3BC56043
+            8101             # transfer 129
+            01               # SWAP_IN
+            01               # ASYNC
+            01 00            # from 1 to 0
+            02 08 03         # two sequences: 4, then 2 less
+            03 14 02 76      # three source blocks: 10, 1 more, 59 more
+            03 C801 C101 01  # three target blocks: 100, 97 less, 1 less
+            """),
+        // the example of docs/journal-format.md
+        Arguments.of(
+            1_000,
+            new StepPlanned(
+                1_500_000_000,
+                new StepPlan(
+                    0,
+                    300,
+                    Ints.of(5, 7, 6),
+                    Ints.of(1, 1, 40),
+                    Ints.of(130, 64, 0),
+                    Ints.of(12, 13, 11, 10),
+                    List.of(),
+                    Ints.of(3),
+                    42),
+                200,
+                2),
+            """
+            45 00 01 00 34 00 00 00 e8 03 00 00 00 00 00 00
+            00 2f 68 59 00 00 00 00 f5 8f 4d 14 00 ac 02 03
+            14 82 01 08 40 03 28 00 04 18 02 03 01 00 01 06
+            2a c8 01 02
+            """),
+        Arguments.of(
+            0,
+            new RunStarted(0, "1.0", "ab", -2, EventExamples.SMALL_CONFIG),
+            """
+            0100 0100 6A000000 0000000000000000 0000000000000000 67D18A36
+            03 312E30           # version "1.0"
+            02 6162             # digest "ab"
+            FEFFFFFFFFFFFFFF    # seed -2
+            10 AC02 01          # KV: 16 tokens, 300 bytes, 1 copy a block
+            08 40 8001 03 00    # limits: 8, 64, 128, 3, 0
+            02                  # two places:
+            03 677075 00 01 0A  # "gpu", DEVICE, computes, 10 blocks
+            03 637075 01 00 05  # "cpu", HOST, does not compute, 5 blocks
+            01                  # one link:
+            00 01 E807 07       # from 0 to 1, 1000 bytes a second, 7 ns a copy
+            0A 636F6E74696E756F7573          # "continuous"
+            01                               # one option:
+            0E 726573657276652D70726F6D7074  # "reserve-prompt"
+            04 74727565                      # "true"
+            """));
+  }
+
+  @ParameterizedTest
+  @MethodSource("records")
+  void encode_givesTheBytesWrittenByHand(long position, EngineEvent event, String bytes) {
+    assertThat(Records.encode(position, event)).isEqualTo(Records.hex(bytes));
+  }
+
+  @ParameterizedTest
+  @MethodSource("records")
+  void decode_ofTheBytesWrittenByHand_givesTheEvent(
+      long position, EngineEvent event, String bytes) {
+    assertThat(Records.decode(position, Records.hex(bytes))).isEqualTo(event);
+  }
+
+  @Test
+  void types_keepTheirNumbersAndVersions() {
+    assertThat(EventType.values())
+        .extracting(
+            type -> type.number() + " v" + type.version() + " " + type.event().getSimpleName())
+        .containsExactly(
+            "1 v1 RunStarted",
+            "2 v1 RequestArrived",
+            "3 v1 RequestCancelled",
+            "4 v1 StepCompleted",
+            "5 v1 StepFailed",
+            "6 v1 TransferCompleted",
+            "7 v1 TransferFailed",
+            "64 v1 RequestRejected",
+            "65 v1 SequenceAdmitted",
+            "66 v1 SequencePreempted",
+            "67 v1 ResidentsSorted",
+            "68 v1 TransferPlanned",
+            "69 v1 StepPlanned",
+            "70 v1 SequenceFinished",
+            "71 v1 Checkpointed");
+  }
+}

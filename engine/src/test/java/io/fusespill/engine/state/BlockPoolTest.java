@@ -1,0 +1,220 @@
+package io.fusespill.engine.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusespill.engine.Seeds;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class BlockPoolTest {
+
+  @Test
+  void freshPool_givesItsBlocksFromZeroUp() {
+    BlockPool pool = new BlockPool(3);
+    assertThat(pool.upcoming(0)).isEqualTo(0);
+    assertThat(pool.upcoming(2)).isEqualTo(2);
+    assertCounts(pool, 3, 0, 0);
+  }
+
+  @Test
+  void release_lastHolder_makesTheBlockTheNextToTake() {
+    BlockPool pool = taken(3);
+    pool.release(1);
+    pool.release(0);
+    assertThat(pool.upcoming(0)).isEqualTo(0);
+    assertThat(pool.upcoming(1)).isEqualTo(1);
+    assertCounts(pool, 2, 1, 0);
+  }
+
+  @Test
+  void release_oneOfTwoHolders_keepsTheBlock() {
+    BlockPool pool = taken(1);
+    pool.retain(0);
+    pool.release(0);
+    assertThat(pool.holders(0)).isEqualTo(1);
+    assertCounts(pool, 0, 1, 0);
+  }
+
+  @Test
+  void take_otherThanTheNextBlock_changesNothing() {
+    BlockPool pool = new BlockPool(2);
+    assertThatThrownBy(() -> pool.take(1))
+        .isExactlyInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("block 1 is not the next free one of 2");
+    assertCounts(pool, 2, 0, 0);
+  }
+
+  @Test
+  void take_poolExhausted_changesNothing() {
+    BlockPool pool = taken(1);
+    assertThatThrownBy(() -> pool.take(0)).isExactlyInstanceOf(IllegalStateException.class);
+    assertCounts(pool, 0, 1, 0);
+  }
+
+  @Test
+  void leave_onlyHolder_makesTheBlockNeitherFreeNorAllocated() {
+    BlockPool pool = taken(2);
+    pool.leave(0);
+    assertCounts(pool, 0, 1, 1);
+    pool.releaseLeaver(0);
+    assertCounts(pool, 1, 1, 0);
+  }
+
+  @Test
+  void leave_oneOfTwoHolders_keepsTheBlockAllocatedUntilTheOtherIsGone() {
+    BlockPool pool = taken(1);
+    pool.retain(0);
+    pool.leave(0);
+    assertCounts(pool, 0, 1, 0);
+    pool.release(0);
+    assertCounts(pool, 0, 0, 1);
+    pool.releaseLeaver(0);
+    assertCounts(pool, 1, 0, 0);
+  }
+
+  @Test
+  void stay_afterLeave_isAsBefore() {
+    BlockPool pool = taken(1);
+    pool.leave(0);
+    pool.stay(0);
+    assertCounts(pool, 0, 1, 0);
+    assertThat(pool.holders(0)).isEqualTo(1);
+  }
+
+  @Test
+  void releaseLeaver_oneOfTwoLeavers_stillLeaves() {
+    BlockPool pool = taken(1);
+    pool.retain(0);
+    pool.leave(0);
+    pool.leave(0);
+    pool.releaseLeaver(0);
+    assertCounts(pool, 0, 0, 1);
+  }
+
+  @Test
+  void poolOfNoBlocks_hasNone() {
+    assertCounts(new BlockPool(0), 0, 0, 0);
+  }
+
+  /// Against a deque of free blocks and two arrays, after every one of many random operations that
+  /// the engine's rules allow: nobody comes to hold a block that is leaving altogether.
+  @Test
+  void randomOperations_agreeWithANaiveModel() {
+    Seeds.forEach(300, BlockPoolTest.class, random -> new Model(random).run(200));
+  }
+
+  private static final class Model {
+
+    private final Random random;
+    private final int total;
+    private final BlockPool pool;
+    private final Deque<Integer> free = new ArrayDeque<>();
+    private final int[] holders;
+    private final int[] leavers;
+
+    Model(Random random) {
+      this.random = random;
+      total = random.nextInt(9);
+      pool = new BlockPool(total);
+      holders = new int[total];
+      leavers = new int[total];
+      for (int block = 0; block < total; block++) {
+        free.addLast(block);
+      }
+    }
+
+    void run(int operations) {
+      for (int i = 0; i < operations; i++) {
+        if (total > 0) {
+          operate(random.nextInt(total));
+        }
+        compare();
+      }
+    }
+
+    private void operate(int block) {
+      int staying = holders[block] - leavers[block];
+      switch (random.nextInt(6)) {
+        case 0 -> {
+          if (!free.isEmpty()) {
+            int next = free.removeFirst();
+            pool.take(next);
+            holders[next] = 1;
+          }
+        }
+        case 1 -> {
+          if (staying > 0) {
+            pool.retain(block);
+            holders[block]++;
+          }
+        }
+        case 2 -> {
+          if (staying > 0) {
+            pool.release(block);
+            drop(block);
+          }
+        }
+        case 3 -> {
+          if (staying > 0) {
+            pool.leave(block);
+            leavers[block]++;
+          }
+        }
+        case 4 -> {
+          if (leavers[block] > 0) {
+            pool.stay(block);
+            leavers[block]--;
+          }
+        }
+        default -> {
+          if (leavers[block] > 0) {
+            pool.releaseLeaver(block);
+            leavers[block]--;
+            drop(block);
+          }
+        }
+      }
+    }
+
+    private void drop(int block) {
+      if (--holders[block] == 0) {
+        free.addFirst(block);
+      }
+    }
+
+    private void compare() {
+      int leaving = 0;
+      for (int block = 0; block < total; block++) {
+        assertThat(pool.holders(block)).as("holders of %d", block).isEqualTo(holders[block]);
+        assertThat(pool.leavers(block)).as("leavers of %d", block).isEqualTo(leavers[block]);
+        leaving += holders[block] > 0 && holders[block] == leavers[block] ? 1 : 0;
+      }
+      assertCounts(pool, free.size(), total - free.size() - leaving, leaving);
+      Iterator<Integer> next = free.iterator();
+      for (int i = 0; next.hasNext(); i++) {
+        assertThat(pool.upcoming(i)).as("upcoming %d", i).isEqualTo(next.next());
+      }
+      assertThat(Arrays.stream(holders).filter(count -> count == 0).count()).isEqualTo(free.size());
+    }
+  }
+
+  private static BlockPool taken(int blocks) {
+    BlockPool pool = new BlockPool(blocks);
+    for (int block = 0; block < blocks; block++) {
+      pool.take(block);
+    }
+    return pool;
+  }
+
+  private static void assertCounts(BlockPool pool, int free, int allocated, int leaving) {
+    assertThat(pool.free()).as("free").isEqualTo(free);
+    assertThat(pool.allocated()).as("allocated").isEqualTo(allocated);
+    assertThat(pool.leaving()).as("leaving").isEqualTo(leaving);
+    assertThat(free + allocated + leaving).as("total").isEqualTo(pool.total());
+  }
+}

@@ -1,0 +1,77 @@
+package io.fusespill.engine.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusespill.engine.EngineFixture;
+import io.fusespill.engine.EngineFixture.Run;
+import io.fusespill.engine.plan.TransferMode;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The re-count notices whatever is broken, and names the invariant.
+class InvariantsTest {
+
+  /// Sequence 0 decodes on device 0, samples 1 and 2 rest there, 3 waits, 4 is on its way to host
+  /// 1, 5 lies there.
+  private static EngineState scene() {
+    Run run = new EngineFixture().given().byHand().device(16).host(8).start();
+    run.arrives(4, 9).arrives(6, 9, 2).arrives(3, 9).arrives(2, 9).arrives(2, 9);
+    run.admits(0, 1, 4, 5).steps(0, 0, 4, 1, 6, 4, 2, 5, 2).thenWhatever();
+    run.completes(0).transfers(0, 1, TransferMode.ASYNC, 5).transferCompletes(0);
+    run.transfers(0, 1, TransferMode.ASYNC, 4).steps(0, 0, 1);
+    return run.state();
+  }
+
+  @Test
+  void soundState_hasNoViolations() {
+    EngineState state = scene();
+    assertThat(Invariants.violations(state)).isEmpty();
+    assertThatCode(() -> Invariants.check(state)).doesNotThrowAnyException();
+  }
+
+  static Stream<Arguments> damages() {
+    return Stream.of(
+        damage("I1", state -> state.request(1).liveSequences++),
+        damage("I2", state -> state.pool(0).leave(state.sequence(0).table.last())),
+        damage("I3", state -> state.pool(0).retain(state.sequence(0).table.last())),
+        damage("I3", state -> state.pool(0).take(state.pool(0).upcoming(0))),
+        damage("I3", state -> state.pool(0).release(state.sequence(1).table.get(0))),
+        damage("I3", state -> state.pool(0).stay(state.sequence(4).table.last())),
+        damage("I3", state -> state.sequence(1).table.set(0, state.sequence(0).table.last())),
+        damage("I4", state -> state.sequence(1).computedTokens = 8),
+        damage("I4", state -> state.sequence(0).computedTokens--),
+        damage("I5", state -> state.sequence(1).table.removeLast()),
+        damage("I5", state -> state.sequence(3).computedTokens++),
+        damage("I6", state -> state.sequence(0).pins--),
+        damage("I6", state -> state.sequence(1).pins++),
+        damage("I6", state -> state.sequence(4).pins = 0),
+        damage("I7", state -> state.sequence(3).place = 0),
+        damage("I7", state -> state.sequence(1).status = SequenceStatus.SWAPPED),
+        damage("I7", state -> ((SequenceDeque) state.residents(0)).remove(state.sequence(1))),
+        damage("I7", state -> ((SequenceDeque) state.residents(0)).addLast(state.sequence(1))),
+        damage("I7", state -> ((SequenceDeque) state.residents(1)).addLast(state.sequence(1))),
+        damage("I7", state -> ((SequenceDeque) state.waiting()).remove(state.sequence(3))));
+  }
+
+  private static Arguments damage(String invariant, Consumer<EngineState> damage) {
+    return Arguments.of(invariant, damage);
+  }
+
+  @ParameterizedTest
+  @MethodSource("damages")
+  void damage_isNoticedUnderItsInvariant(String invariant, Consumer<EngineState> damage) {
+    EngineState state = scene();
+    damage.accept(state);
+    assertThat(Invariants.violations(state))
+        .anyMatch(violation -> violation.startsWith(invariant + ":"));
+    assertThatThrownBy(() -> Invariants.check(state))
+        .isExactlyInstanceOf(IllegalStateException.class)
+        .hasMessageContainingAll("after " + state.events() + " events", invariant);
+  }
+}
