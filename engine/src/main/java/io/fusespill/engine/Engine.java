@@ -27,7 +27,6 @@ import io.fusespill.engine.policy.SchedulingPolicy.Round;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
-import io.fusespill.engine.state.SequenceStatus;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -39,13 +38,15 @@ import org.jspecify.annotations.Nullable;
 /// where policies were asked. Not thread-safe.
 public final class Engine {
 
-  private static final int ROUNDS_MAX = 10_000_000;
+  private static final int ROUNDS_MAX = 1_000_000;
 
   private final EngineState state = new EngineState();
   private final EventLog log;
   private final Recorder recorder;
   private final SchedulingPolicy policy;
+  private final EngineConfig config;
   private final List<Place> places;
+  private final int computingPlaces;
   private final int checkpointEvents;
   private long checkpointDue;
   private boolean scheduled = true;
@@ -62,7 +63,9 @@ public final class Engine {
   public Engine(EngineConfig config, SchedulingPolicy policy, EventLog log) {
     this.log = log;
     this.policy = policy;
+    this.config = config;
     this.places = config.topology().places();
+    this.computingPlaces = (int) places.stream().filter(Place::computes).count();
     this.checkpointEvents = config.limits().checkpointEvents();
     this.checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : checkpointEvents;
     this.recorder = new Recorder(state, this::record);
@@ -97,7 +100,9 @@ public final class Engine {
   /// Asks the policies for every device that has no step in flight, again and again until nobody
   /// decides anything more: what one device gives up, another may take.
   public void schedule() {
+    requireStarted();
     long before;
+    int passes = 0;
     do {
       before = state.events();
       for (Place place : places) {
@@ -105,7 +110,11 @@ public final class Engine {
           settle(place.id());
         }
       }
-    } while (places.size() > 1 && state.events() != before);
+      if (++passes > ROUNDS_MAX) {
+        throw new IllegalStateException(
+            "policies did not settle in %d passes at position %d".formatted(passes, before));
+      }
+    } while (computingPlaces > 1 && state.events() != before);
     scheduled = true;
     if (state.events() >= checkpointDue) {
       checkpoint();
@@ -125,15 +134,23 @@ public final class Engine {
   /// One round of the policy for one device.
   Round round(int device) {
     scheduled = true;
+    recorder.begin();
     return policy.schedule(state, device, recorder);
   }
 
   /// Logs the hash of the present state and returns it.
   public long checkpoint() {
+    requireStarted();
     long hash = state.hash();
     record(new Checkpointed(state.nowNanos(), hash));
     checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : state.events() + checkpointEvents;
     return hash;
+  }
+
+  private void requireStarted() {
+    if (!state.started()) {
+      throw new IllegalStateException("the run has not started: RunStarted must be the first event");
+    }
   }
 
   /// Whether no request is live.
@@ -221,13 +238,19 @@ public final class Engine {
     }
     String problem =
         switch (input) {
-          case RunStarted started -> state.started() ? "the run has already started" : null;
+          case RunStarted started -> {
+            if (state.started()) {
+              yield "the run has already started";
+            }
+            yield started.config().equals(config) ? null : "the engine has another configuration";
+          }
           case RequestArrived arrived ->
               arrived.request() == state.nextRequest()
                       && arrived.firstSequence() == state.nextSequence()
+                      && arrived.samples() <= Integer.MAX_VALUE - state.nextSequence()
                   ? null
-                  : "request %d with sequence %d was due"
-                      .formatted(state.nextRequest(), state.nextSequence());
+                  : "request %d with sequence %d was due, and sequence numbers end at %d"
+                      .formatted(state.nextRequest(), state.nextSequence(), Integer.MAX_VALUE);
           case RequestCancelled cancelled ->
               cancelled.request() >= 0 && cancelled.request() < state.nextRequest()
                   ? null
@@ -259,16 +282,15 @@ public final class Engine {
     return null;
   }
 
+  /// Whether the step samples a token for the sequence: its entry reaches the last known token, or it
+  /// is a sample that forks from one that does.
   private boolean sampled(StepPlan plan, int id) {
-    Sequence sequence = state.sequence(id);
-    if (sequence != null) {
-      return sequence.status() == SequenceStatus.RUNNING
-          && sequence.pinned()
-          && sequence.place() == plan.device();
-    }
     for (int i = 0; i < plan.size(); i++) {
-      Sequence parent = state.sequence(plan.sequences().get(i));
-      if (parent != null && id > parent.id() && id <= parent.id() + parent.unforked()) {
+      Sequence sequence = state.sequence(plan.sequences().get(i));
+      if (sequence != null
+          && id >= sequence.id()
+          && id <= sequence.id() + sequence.unforked()
+          && plan.computedTokens().get(i) + plan.newTokens().get(i) == sequence.totalTokens()) {
         return true;
       }
     }

@@ -42,8 +42,18 @@ final class Recorder implements Decisions {
     this.log = log;
   }
 
+  /// Forgets what an earlier round drafted and did not start.
+  void begin() {
+    for (StepDraft draft : drafts) {
+      if (draft != null && draft.size() > 0) {
+        draft.clear(state.firstSequence());
+      }
+    }
+  }
+
   @Override
   public void reject(Request request, RejectionReason reason, long needed, long available) {
+    require(state.request(request.id()) == request, "request %d is not live", request.id());
     for (int i = 0; i < request.samples(); i++) {
       Sequence sequence = state.sequence(request.firstSequence() + i);
       require(
@@ -66,7 +76,7 @@ final class Recorder implements Decisions {
   public void admit(Sequence sequence, int device) {
     require(
         sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
-    require(topology().place(device).computes(), "place %d does not compute", device);
+    require(computes(device), "place %d does not compute", device);
     log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device));
   }
 
@@ -94,19 +104,21 @@ final class Recorder implements Decisions {
         mode == TransferMode.ASYNC ? orderedFree(from) && orderedFree(to) : orderable(from, to),
         "this mode cannot be mixed with the transfers of place %d",
         from);
+    require(!sequences.isEmpty(), "no sequence to move from place %d", from);
     for (int i = 0; i < sequences.size(); i++) {
       Sequence sequence = state.sequence(sequences.get(i));
       require(
           sequence != null
               && resident(sequence)
               && sequence.place() == from
-              && sequence.table().size() > 0,
+              && sequence.table().size() > 0
+              && !sequences.containsBefore(i),
           "sequence %d is not free to move",
           sequences.get(i));
     }
     int blocks = collectDistinct(sequences);
     BlockPool target = state.pool(to);
-    if (blocks > target.free()) {
+    if (blocks > target.free() - reserved(to)) {
       return false;
     }
     int[] targets = new int[blocks];
@@ -143,7 +155,7 @@ final class Recorder implements Decisions {
       draft = new StepDraft(device, state.config().kv(), state.pool(device));
       drafts[device] = draft;
     }
-    return draft.clear();
+    return draft.clear(state.firstSequence());
   }
 
   @Override
@@ -152,8 +164,14 @@ final class Recorder implements Decisions {
     EngineLimits limits = state.config().limits();
     require(state.stepInFlight(device) == null, "a step is in flight on place %d", device);
     require(
-        draft.size() <= limits.maxNumSeqs() && batchedTokens <= limits.maxNumBatchedTokens(),
-        "the step of place %d is over the limits",
+        draft.size() > 0 || !state.orderedPlanned(device).isEmpty(),
+        "the step of place %d is empty",
+        device);
+    require(
+        draft.size() <= limits.maxNumSeqs()
+            && batchedTokens >= draft.tokens()
+            && batchedTokens <= limits.maxNumBatchedTokens(),
+        "the step of place %d is over the limits, or has fewer batched tokens than it computes",
         device);
     log.accept(
         new StepPlanned(
@@ -161,7 +179,19 @@ final class Recorder implements Decisions {
             draft.plan(state.nextStep(device), state.orderedPlanned(device), batchedTokens),
             draft.free(),
             state.waiting().size()));
-    draft.clear();
+    draft.clear(state.firstSequence());
+  }
+
+  private boolean computes(int place) {
+    return place >= 0
+        && place < topology().places().size()
+        && topology().place(place).computes();
+  }
+
+  /// Blocks of a place that a step being put together will take.
+  private int reserved(int place) {
+    StepDraft draft = drafts.length == 0 ? null : drafts[place];
+    return draft == null ? 0 : state.pool(place).free() - draft.free();
   }
 
   /// An asynchronous copy into or out of a pool could overtake ordered ones that have not run yet.
@@ -186,10 +216,10 @@ final class Recorder implements Decisions {
         && !drafted(sequence);
   }
 
-  /// Whether a step being put together computes the sequence.
+  /// Whether a step being put together counts on the sequence.
   private boolean drafted(Sequence sequence) {
     for (StepDraft draft : drafts) {
-      if (draft != null && draft.contains(sequence)) {
+      if (draft != null && draft.uses(sequence)) {
         return true;
       }
     }

@@ -292,7 +292,7 @@ class DecisionsTest {
       assertThat(draft.contains(view.sequence(0))).isTrue();
       assertThat(draft.canReject(view, view.request(0))).isFalse();
       assertThat(draft.canReject(view, view.request(1))).isTrue();
-      assertThat(draft.clear().free()).isEqualTo(2);
+      assertThat(draft.clear(0).free()).isEqualTo(2);
     });
   }
 

@@ -160,6 +160,9 @@ public final class EventDecoder {
       previous += (int) ((folded >>> 1) ^ -(folded & 1));
       sequences[i] = previous;
       newTokens[i] = (word & 1) == 0 ? 1 : in.integer();
+      if (newTokens[i] == 1 && (word & 1) == 1) {
+        throw new CodecException("an entry with one new token is in its long form");
+      }
       computedTokens[i] = in.integer();
     }
     Ints newBlocks = in.ints();

@@ -20,6 +20,9 @@ final class PayloadReader {
       byte b = buffer.get();
       value |= (long) (b & 0x7F) << shift;
       if (b >= 0) {
+        if (shift == 63 && b > 1) {
+          throw new CodecException("a number has more than 64 bits");
+        }
         if (b == 0 && shift > 0) {
           throw new CodecException("a number is not in its shortest form");
         }

@@ -20,6 +20,9 @@ public record EngineLimits(
   /// an int.
   public static final int MAX_TOKENS = 1 << 24;
 
+  /// The most samples that one request may ask for.
+  public static final int MAX_SAMPLES = 1_024;
+
   public EngineLimits {
     Check.range("maxNumSeqs", maxNumSeqs, 1, 65_536);
     Check.range("maxNumBatchedTokens", maxNumBatchedTokens, 1, MAX_TOKENS);

@@ -1,6 +1,7 @@
 package io.fusespill.engine.event;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.plan.Ints;
 
 /// A fact from outside: the only nondeterminism of a run.
@@ -21,8 +22,8 @@ public sealed interface InputEvent extends EngineEvent {
   ///
   /// @param request number of the request, counting from 0 without gaps
   /// @param firstSequence number of its first sequence; sample `i` is sequence `firstSequence + i`
-  /// @param samples parallel samples, at least 1; they share the prompt's blocks
-  /// @param promptTokens at least 1
+  /// @param samples parallel samples, 1 to [EngineLimits#MAX_SAMPLES]; they share the prompt's blocks
+  /// @param promptTokens 1 to [EngineLimits#MAX_TOKENS]
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
   record RequestArrived(
       long atNanos,
@@ -34,6 +35,16 @@ public sealed interface InputEvent extends EngineEvent {
       implements InputEvent {
 
     public RequestArrived {
+      if (samples > EngineLimits.MAX_SAMPLES || promptTokens > EngineLimits.MAX_TOKENS) {
+        throw new IllegalArgumentException(
+            "request %d has %d samples and %d prompt tokens: at most %d and %d are legal"
+                .formatted(
+                    request,
+                    samples,
+                    promptTokens,
+                    EngineLimits.MAX_SAMPLES,
+                    EngineLimits.MAX_TOKENS));
+      }
       if (samples < 1 || promptTokens < 1 || maxOutputTokens < 1) {
         throw new IllegalArgumentException(
             "request %d has %d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"

@@ -43,6 +43,16 @@ public final class Ints {
     return false;
   }
 
+  /// Whether the value at `index` stands before it too.
+  public boolean containsBefore(int index) {
+    for (int i = 0; i < index; i++) {
+      if (values[i] == values[index]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Whether the first `size` values of `other` are exactly this list.
   public boolean matches(int[] other, int size) {
     return size == values.length && Arrays.equals(values, 0, size, other, 0, size);

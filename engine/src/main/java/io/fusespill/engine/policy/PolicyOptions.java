@@ -26,13 +26,11 @@ public final class PolicyOptions {
   /// A whole number of `min` to `max`.
   int integer(PolicyOption option, int min, int max) {
     String text = text(option);
-    try {
+    if (text.matches("[0-9]{1,9}")) {
       int value = Integer.parseInt(text);
       if (value >= min && value <= max) {
         return value;
       }
-    } catch (NumberFormatException e) {
-      throw illegal(option, text);
     }
     throw illegal(option, text);
   }
@@ -40,13 +38,11 @@ public final class PolicyOptions {
   /// A decimal fraction of 0 to below 1.
   double fraction(PolicyOption option) {
     String text = text(option);
-    try {
+    if (text.matches("[0-9]+(\\.[0-9]+)?")) {
       double value = Double.parseDouble(text);
-      if (value >= 0 && value < 1) {
+      if (value < 1) {
         return value;
       }
-    } catch (NumberFormatException e) {
-      throw illegal(option, text);
     }
     throw illegal(option, text);
   }

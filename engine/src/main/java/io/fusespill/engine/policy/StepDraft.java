@@ -9,8 +9,10 @@ import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Request;
 import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /// A step being put together: it counts the blocks that its entries will take, so that a policy
@@ -23,6 +25,8 @@ public final class StepDraft {
   private int[] sequences = new int[64];
   private int[] newTokens = new int[64];
   private int[] computedTokens = new int[64];
+  private final BitSet drafted = new BitSet();
+  private int base;
   private int size;
   private int blocks;
   private int tokens;
@@ -41,7 +45,12 @@ public final class StepDraft {
     return device;
   }
 
-  public StepDraft clear() {
+  /// Empties the draft. Live sequences have numbers of `firstSequence` and up.
+  public StepDraft clear(int firstSequence) {
+    for (int i = 0; i < size; i++) {
+      drafted.clear(sequences[i] - base);
+    }
+    base = firstSequence;
     size = 0;
     blocks = 0;
     tokens = 0;
@@ -61,8 +70,18 @@ public final class StepDraft {
   }
 
   public boolean contains(Sequence sequence) {
-    for (int i = 0; i < size; i++) {
-      if (sequences[i] == sequence.id()) {
+    return sequence.id() >= base && drafted.get(sequence.id() - base);
+  }
+
+  /// Whether an entry computes the sequence, or counts on it as a holder of the block it copies.
+  public boolean uses(Sequence sequence) {
+    if (contains(sequence)) {
+      return true;
+    }
+    for (Sequence copier : copiers) {
+      if (sequence.place() == device
+          && sequence.table().size() > 0
+          && sequence.table().last() == copier.table().last()) {
         return true;
       }
     }
@@ -74,7 +93,7 @@ public final class StepDraft {
   public boolean canReject(EngineView view, Request request) {
     for (int i = 0; i < request.samples(); i++) {
       Sequence sequence = view.sequence(request.firstSequence() + i);
-      if (sequence != null && (sequence.pinned() || contains(sequence))) {
+      if (sequence != null && (sequence.pinned() || uses(sequence))) {
         return false;
       }
     }
@@ -95,28 +114,39 @@ public final class StepDraft {
 
   /// Adds an entry that computes `tokens` more tokens of `sequence`.
   ///
-  /// @throws IllegalStateException if the pool has too few blocks left
+  /// @throws IllegalStateException if the sequence does not run here, is in use or has fewer tokens
+  ///   to compute, or the pool has too few blocks left
   public void add(Sequence sequence, int tokens) {
-    int end = sequence.computedTokens() + tokens;
-    int growth = kv.blocks(end) - sequence.table().size();
-    boolean copy = copies(sequence);
-    int taken = copy ? growth + 1 : growth;
-    if (taken > free() || tokens < 1 || end > sequence.totalTokens()) {
+    if (sequence.status() != SequenceStatus.RUNNING
+        || sequence.place() != device
+        || contains(sequence)
+        || tokens < 1
+        || tokens > sequence.pendingTokens()) {
       throw new IllegalStateException(
-          "%d tokens of sequence %d (%d of %d computed) need %d of %d free blocks"
+          "place %d cannot compute %d tokens of sequence %d: it is %s in place %d with %d to compute"
               .formatted(
+                  device,
                   tokens,
                   sequence.id(),
-                  sequence.computedTokens(),
-                  sequence.totalTokens(),
-                  taken,
-                  free()));
+                  sequence.status(),
+                  sequence.place(),
+                  sequence.pendingTokens()));
+    }
+    int growth =
+        kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
+    boolean copy = copies(sequence);
+    int taken = copy ? growth + 1 : growth;
+    if (taken > free()) {
+      throw new IllegalStateException(
+          "%d tokens of sequence %d need %d of %d free blocks of place %d"
+              .formatted(tokens, sequence.id(), taken, free(), device));
     }
     if (size == sequences.length) {
       sequences = Arrays.copyOf(sequences, 2 * size);
       newTokens = Arrays.copyOf(newTokens, 2 * size);
       computedTokens = Arrays.copyOf(computedTokens, 2 * size);
     }
+    drafted.set(sequence.id() - base);
     sequences[size] = sequence.id();
     newTokens[size] = tokens;
     computedTokens[size++] = sequence.computedTokens();

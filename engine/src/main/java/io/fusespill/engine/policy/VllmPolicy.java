@@ -70,6 +70,11 @@ final class VllmPolicy implements SchedulingPolicy {
     kv = config.kv();
     limits = config.limits();
     topology = config.topology();
+    if (limits.maxNumBatchedTokens() < limits.maxNumSeqs()) {
+      throw new PolicyException(
+          "maxNumBatchedTokens is %d, must be at least maxNumSeqs (%d) under vllm-0.2.7"
+              .formatted(limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
+    }
     preemption = options.constant(PREEMPTION, Preemption.class);
     maxPaddings = options.integer(MAX_PADDINGS, 0, EngineLimits.MAX_TOKENS);
     double watermark = options.fraction(WATERMARK);
@@ -271,10 +276,13 @@ final class VllmPolicy implements SchedulingPolicy {
   private boolean swapIn(EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue swapped = view.residents(swapHost[device]);
     int seats = seats(view.residents(device));
-    while (!swapped.isEmpty() && !swapped.get(0).pinned()) {
+    while (!swapped.isEmpty()) {
       int size = groupSize(swapped, 0);
       int[] ids = new int[size];
       for (int i = 0; i < size; i++) {
+        if (swapped.get(i).pinned()) {
+          return false;
+        }
         ids[i] = swapped.get(i).id();
       }
       Ints group = Ints.of(ids);

@@ -296,14 +296,17 @@ public final class EngineState implements EngineView {
     place.orderedPlanned.clear();
   }
 
+  /// The step itself holds the source from now on, until it is done: somebody else's copy into that
+  /// block must not overtake it.
   private static void copyLastBlock(BlockPool pool, Sequence sequence, BlockCopy copy) {
     pool.take(copy.target());
-    pool.release(copy.source());
     sequence.table.set(sequence.table.size() - 1, copy.target());
   }
 
   private void completeStep(StepCompleted completed) {
     Residence place = places[completed.device()];
+    List<TransferPlan> ordered =
+        place.orderedInFlight.isEmpty() ? List.of() : List.copyOf(place.orderedInFlight);
     StepPlan plan = endFlight(place);
     affected.clear();
     for (int i = 0; i < plan.size(); i++) {
@@ -323,6 +326,19 @@ public final class EngineState implements EngineView {
         if (!sequence.request().cancelled) {
           affected.add(sequence);
         }
+      }
+    }
+    for (TransferPlan transfer : ordered) {
+      noteCancelled(transfer);
+    }
+  }
+
+  /// A request cancelled while a step moved its sequences can end now.
+  private void noteCancelled(TransferPlan transfer) {
+    for (int i = 0; i < transfer.sequences().size(); i++) {
+      Sequence sequence = sequences.get(transfer.sequences().get(i));
+      if (sequence != null && sequence.request().cancelled && !affected.contains(sequence)) {
+        affected.add(sequence);
       }
     }
   }
@@ -407,6 +423,9 @@ public final class EngineState implements EngineView {
     place.inFlight = null;
     for (int i = 0; i < plan.size(); i++) {
       place.batch[i].pins--;
+    }
+    for (BlockCopy copy : plan.copies()) {
+      place.pool.release(copy.source());
     }
     for (TransferPlan transfer : place.orderedInFlight) {
       if (transfer.from() != plan.device()) {
@@ -642,9 +661,9 @@ public final class EngineState implements EngineView {
     for (Residence place : places) {
       place.pool.hash(hash);
       hash.add(place.nextStep);
-      hash.add(place.inFlight == null ? 0 : 1);
-      hash.add(place.orderedPlanned.size());
-      hash.add(place.orderedInFlight.size());
+      hashStep(hash, place.inFlight);
+      place.orderedPlanned.forEach(plan -> hashTransfer(hash, plan));
+      place.orderedInFlight.forEach(plan -> hashTransfer(hash, plan));
       hashQueue(hash, place.residents);
     }
     for (int id = sequences.base(); id < sequences.next(); id++) {
@@ -654,7 +673,10 @@ public final class EngineState implements EngineView {
       }
     }
     for (int id = transfers.base(); id < transfers.next(); id++) {
-      hash.add(transfers.get(id) == null ? 0 : 1);
+      TransferPlan plan = transfers.get(id);
+      if (plan != null) {
+        hashTransfer(hash, plan);
+      }
     }
     return hash.value();
   }
@@ -663,6 +685,36 @@ public final class EngineState implements EngineView {
     hash.add(queue.size());
     for (int i = 0; i < queue.size(); i++) {
       hash.add(queue.get(i).id());
+    }
+  }
+
+  private static void hashStep(StateHash hash, @Nullable StepPlan step) {
+    if (step == null) {
+      hash.add(-1);
+      return;
+    }
+    hash.add(step.step());
+    hash.add(step.batchedTokens());
+    hashInts(hash, step.sequences());
+    hashInts(hash, step.newTokens());
+    for (BlockCopy copy : step.copies()) {
+      hash.add(copy.source());
+    }
+  }
+
+  private static void hashTransfer(StateHash hash, TransferPlan plan) {
+    hash.add(plan.transfer());
+    hash.add(plan.from());
+    hash.add(plan.to());
+    hashInts(hash, plan.sequences());
+    hashInts(hash, plan.sourceBlocks());
+    hashInts(hash, plan.targetBlocks());
+  }
+
+  private static void hashInts(StateHash hash, Ints values) {
+    hash.add(values.size());
+    for (int i = 0; i < values.size(); i++) {
+      hash.add(values.get(i));
     }
   }
 
@@ -676,6 +728,10 @@ public final class EngineState implements EngineView {
     hash.add(sequence.pins);
     hash.add(sequence.preemptions);
     hash.add(sequence.failures);
+    hash.add(sequence.request().id());
+    hash.add(sequence.request().samples());
+    hash.add(sequence.request().promptTokens());
+    hash.add(sequence.request().maxOutputTokens());
     hash.add(sequence.request().cancelled ? 1 : 0);
     for (int b = 0; b < sequence.table.size(); b++) {
       hash.add(sequence.table.get(b));

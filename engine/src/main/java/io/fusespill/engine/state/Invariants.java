@@ -107,6 +107,10 @@ public final class Invariants {
         }
       }
     }
+    StepPlan step = state.stepInFlight(place);
+    if (step != null) {
+      step.copies().forEach(copy -> holders[copy.source()]++);
+    }
     for (Place device : config.topology().places()) {
       countOrdered(state.orderedPlanned(device.id()), device.id(), place, holders, leavers);
       countOrdered(state.orderedInFlight(device.id()), device.id(), place, holders, leavers);

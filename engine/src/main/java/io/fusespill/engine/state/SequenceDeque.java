@@ -57,12 +57,19 @@ final class SequenceDeque implements SequenceQueue {
     if (index < 0) {
       throw new IllegalStateException("sequence %d is not in the queue".formatted(sequence.id()));
     }
-    for (int i = index; i > 0; i--) {
-      set(i, get(i - 1));
+    if (index < size / 2) {
+      for (int i = index; i > 0; i--) {
+        set(i, get(i - 1));
+      }
+      clearSlot(0);
+      head = (head + 1) & (ring.length - 1);
+      size--;
+    } else {
+      for (int i = index; i < size - 1; i++) {
+        set(i, get(i + 1));
+      }
+      clearSlot(--size);
     }
-    clearSlot(0);
-    head = (head + 1) & (ring.length - 1);
-    size--;
   }
 
   /// Insertion sort by request, whose numbers follow arrival: stable, and linear where little is

@@ -69,7 +69,7 @@ final class EventExamples {
         new RunStarted(0, "1.0", "ab", -2, SMALL_CONFIG),
         new RunStarted(Long.MAX_VALUE, "", "", Long.MIN_VALUE, LARGEST_CONFIG),
         new RequestArrived(1, 0, 0, 1, 1, 1),
-        new RequestArrived(1, MAX, MAX, MAX, MAX, MAX),
+        new RequestArrived(1, MAX, MAX, 1_024, 1 << 24, MAX),
         new RequestCancelled(2, 0),
         new RequestCancelled(2, MAX),
         new StepCompleted(3, 0, 0, Ints.EMPTY, Ints.EMPTY),
