@@ -216,10 +216,11 @@ final class Recorder implements Decisions {
         && !drafted(sequence);
   }
 
-  /// Whether a step being put together counts on the sequence.
+  /// Whether a step being put together computes the sequence. One that merely holds a block which the
+  /// step will copy may go: the step holds that block itself.
   private boolean drafted(Sequence sequence) {
     for (StepDraft draft : drafts) {
-      if (draft != null && draft.uses(sequence)) {
+      if (draft != null && draft.contains(sequence)) {
         return true;
       }
     }

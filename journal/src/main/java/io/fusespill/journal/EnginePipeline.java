@@ -1,6 +1,7 @@
 package io.fusespill.journal;
 
 import com.lmax.disruptor.RingBuffer;
+import com.lmax.disruptor.WaitStrategy;
 import com.lmax.disruptor.dsl.Disruptor;
 import com.lmax.disruptor.dsl.ProducerType;
 import io.fusespill.engine.event.EngineEvent;
@@ -56,6 +57,7 @@ public final class EnginePipeline implements DigestingLog {
   private final Failure failure;
   private final long stopNanosMax;
   private final List<Thread> threads = new ArrayList<>();
+  private final WaitStrategy waitStrategy;
   private final Disruptor<Slot> disruptor;
   private final RingBuffer<Slot> ring;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -65,13 +67,10 @@ public final class EnginePipeline implements DigestingLog {
     writer = new RecordWriter(journal);
     failure = new Failure(builder.failureListener);
     stopNanosMax = builder.stopNanosMax;
+    waitStrategy = builder.waiting.strategy();
     disruptor =
         new Disruptor<>(
-            Slot::new,
-            builder.slots,
-            this::newThread,
-            ProducerType.SINGLE,
-            builder.waiting.strategy());
+            Slot::new, builder.slots, this::newThread, ProducerType.SINGLE, waitStrategy);
     ring = start(builder);
   }
 
@@ -149,6 +148,9 @@ public final class EnginePipeline implements DigestingLog {
       pause();
     }
     disruptor.halt();
+    if (waitStrategy instanceof BlockingChainWaitStrategy blocking) {
+      blocking.signalProgress();
+    }
     try {
       awaitHandlers();
       journal.close();

@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 /// How a handler of the ring waits for the next event.
 public enum Waiting {
   /// Asleep: costs nothing while idle, and some ten microseconds to wake up.
-  BLOCKING(ParkingWaitStrategy::new),
+  BLOCKING(BlockingChainWaitStrategy::new),
   /// Trying again and again, giving way to whoever wants the core. Wants a core for each handler.
   YIELDING(YieldingWaitStrategy::new),
   /// Trying again and again. Needs a core for each handler, and one for the engine.

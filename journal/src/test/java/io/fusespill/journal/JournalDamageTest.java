@@ -164,7 +164,7 @@ class JournalDamageTest {
     long seed = 20261123;
     Random random = new Random(seed);
     int span = offsets[RECORDS] + 100;
-    for (int round = 0; round < 1500; round++) {
+    for (int round = 0; round < 800; round++) {
       byte[] bad = good.clone();
       for (int hits = 1 + random.nextInt(3); hits > 0; hits--) {
         int at = random.nextInt(span);

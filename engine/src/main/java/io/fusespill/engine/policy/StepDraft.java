@@ -69,23 +69,9 @@ public final class StepDraft {
     return size;
   }
 
+  /// Whether an entry computes the sequence.
   public boolean contains(Sequence sequence) {
     return sequence.id() >= base && drafted.get(sequence.id() - base);
-  }
-
-  /// Whether an entry computes the sequence, or counts on it as a holder of the block it copies.
-  public boolean uses(Sequence sequence) {
-    if (contains(sequence)) {
-      return true;
-    }
-    for (Sequence copier : copiers) {
-      if (sequence.place() == device
-          && sequence.table().size() > 0
-          && sequence.table().last() == copier.table().last()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /// Whether nobody uses any sequence of `request`: no step in flight, no transfer and no entry of
@@ -93,7 +79,7 @@ public final class StepDraft {
   public boolean canReject(EngineView view, Request request) {
     for (int i = 0; i < request.samples(); i++) {
       Sequence sequence = view.sequence(request.firstSequence() + i);
-      if (sequence != null && (sequence.pinned() || uses(sequence))) {
+      if (sequence != null && (sequence.pinned() || contains(sequence))) {
         return false;
       }
     }
