@@ -88,9 +88,8 @@ public final class PipelineLatency {
         EnginePipeline.builder()
             .journal(BenchRuns.journal(journal, Durability.ASYNC))
             .waiting(waiting)
-            .dispatch(
-                (position, event) ->
-                    latencies.recordValue(System.nanoTime() - start - event.atNanos()))
+            .dispatch((position, event) ->
+                latencies.recordValue(System.nanoTime() - start - event.atNanos()))
             .start();
     try (pipeline) {
       long first = System.nanoTime() - start;

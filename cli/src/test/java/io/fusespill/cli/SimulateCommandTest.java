@@ -175,13 +175,24 @@ class SimulateCommandTest {
   @Test
   void fullDisk_stopsTheRunWithOneLineAndKeepsWhatWasJournaled() throws Exception {
     Path disk = Files.createDirectories(folder.resolve("disk"));
-    assumeTrue(works("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()), "needs the right to mount");
+    assumeTrue(
+        works("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()),
+        "needs the right to mount");
     try {
       Path run = disk.resolve("run");
       Cli cli =
           Cli.run(
-              "simulate", "--trace", sample(), "--model", "vicuna-7b", "--device", "a10:blocks=400",
-              "--policy", "vllm-0.2.7", "--out", run);
+              "simulate",
+              "--trace",
+              sample(),
+              "--model",
+              "vicuna-7b",
+              "--device",
+              "a10:blocks=400",
+              "--policy",
+              "vllm-0.2.7",
+              "--out",
+              run);
       assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
       assertThat(cli.errorLines()).hasSize(1);
       assertThat(cli.err()).contains("no room for the journal").contains(run.toString());
@@ -200,8 +211,19 @@ class SimulateCommandTest {
     for (String run : List.of("first", "second")) {
       Cli cli =
           simulate(
-              run, "--policy", "continuous", "--real-time", "--max-total", "120",
-              "--rate", "60", "--model", "qwen3-0.6b", "--device", "h200:blocks=20", "--json");
+              run,
+              "--policy",
+              "continuous",
+              "--real-time",
+              "--max-total",
+              "120",
+              "--rate",
+              "60",
+              "--model",
+              "qwen3-0.6b",
+              "--device",
+              "h200:blocks=20",
+              "--json");
       assertThat(cli.exitCode()).as(cli.err()).isZero();
       assertThat(cli.json().get("completed").asInt()).isGreaterThan(10);
       digests.add(cli.json().get("journal_digest").asText());

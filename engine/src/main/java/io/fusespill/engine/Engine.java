@@ -149,7 +149,8 @@ public final class Engine {
 
   private void requireStarted() {
     if (!state.started()) {
-      throw new IllegalStateException("the run has not started: RunStarted must be the first event");
+      throw new IllegalStateException(
+          "the run has not started: RunStarted must be the first event");
     }
   }
 
@@ -282,8 +283,8 @@ public final class Engine {
     return null;
   }
 
-  /// Whether the step samples a token for the sequence: its entry reaches the last known token, or it
-  /// is a sample that forks from one that does.
+  /// Whether the step samples a token for the sequence: its entry reaches the last known token, or
+  /// it is a sample that forks from one that does.
   private boolean sampled(StepPlan plan, int id) {
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = state.sequence(plan.sequences().get(i));

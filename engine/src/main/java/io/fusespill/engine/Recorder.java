@@ -183,9 +183,7 @@ final class Recorder implements Decisions {
   }
 
   private boolean computes(int place) {
-    return place >= 0
-        && place < topology().places().size()
-        && topology().place(place).computes();
+    return place >= 0 && place < topology().places().size() && topology().place(place).computes();
   }
 
   /// Blocks of a place that a step being put together will take.
@@ -216,8 +214,8 @@ final class Recorder implements Decisions {
         && !drafted(sequence);
   }
 
-  /// Whether a step being put together computes the sequence. One that merely holds a block which the
-  /// step will copy may go: the step holds that block itself.
+  /// Whether a step being put together computes the sequence. One that merely holds a block which
+  /// the step will copy may go: the step holds that block itself.
   private boolean drafted(Sequence sequence) {
     for (StepDraft draft : drafts) {
       if (draft != null && draft.contains(sequence)) {

@@ -22,7 +22,8 @@ import io.fusespill.engine.state.Request;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// What must not reach the log, because applying it would fail or corrupt the state; and what once did.
+/// What must not reach the log, because applying it would fail or corrupt the state; and what once
+/// did.
 class LoggedOnlyIfLegalTest {
 
   @RegisterExtension final EngineFixture engine = new EngineFixture();
@@ -122,15 +123,13 @@ class LoggedOnlyIfLegalTest {
     Run run = engine.given().byHand().device(8).start();
     run.arrives(6, 9, 2).arrives(4, 9).admits(0, 2).steps(0, 0, 6, 2, 4).thenWhatever();
     run.completes(0);
-    run.decides(
-        (view, decisions) -> {
-          StepDraft draft = decisions.draft(0);
-          draft.add(view.sequence(0), 1);
-          decisions.preempt(
-              view.sequence(1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
-          draft.add(view.sequence(2), 1);
-          decisions.start(draft, draft.tokens());
-        });
+    run.decides((view, decisions) -> {
+      StepDraft draft = decisions.draft(0);
+      draft.add(view.sequence(0), 1);
+      decisions.preempt(view.sequence(1), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      draft.add(view.sequence(2), 1);
+      decisions.start(draft, draft.tokens());
+    });
   }
 
   @Test
@@ -204,14 +203,13 @@ class LoggedOnlyIfLegalTest {
     Run run = engine.given().byHand().device(2).host(8).start();
     run.arrives(4, 9).arrives(4, 9).arrives(4, 9).admits(0).steps(0, 0, 4).thenWhatever();
     run.completes(0).transfers(0, 1, ASYNC, 0).transferCompletes(0).admits(1, 2);
-    run.decides(
-        (view, decisions) -> {
-          StepDraft draft = decisions.draft(0);
-          draft.add(view.sequence(1), 4);
-          draft.add(view.sequence(2), 4);
-          assertThat(decisions.transfer(1, 0, ORDERED, Ints.of(0))).isFalse();
-          decisions.start(draft, 8);
-        });
+    run.decides((view, decisions) -> {
+      StepDraft draft = decisions.draft(0);
+      draft.add(view.sequence(1), 4);
+      draft.add(view.sequence(2), 4);
+      assertThat(decisions.transfer(1, 0, ORDERED, Ints.of(0))).isFalse();
+      decisions.start(draft, 8);
+    });
   }
 
   @Test
@@ -268,7 +266,8 @@ class LoggedOnlyIfLegalTest {
   @Test
   void accept_startUnderAnotherConfiguration_changesNothing() {
     Run run = engine.given().unstarted();
-    run.refuses(new RunStarted(0, "", "", 0, engine.given().device(3).device(3).config()),
+    run.refuses(
+        new RunStarted(0, "", "", 0, engine.given().device(3).device(3).config()),
         "another configuration");
   }
 

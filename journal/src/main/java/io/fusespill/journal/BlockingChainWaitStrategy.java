@@ -5,7 +5,8 @@ import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
 import com.lmax.disruptor.WaitStrategy;
 
-/// Sleeps until an event is published or, for a handler behind others, until those are done with it.
+/// Sleeps until an event is published or, for a handler behind others, until those are done with
+/// it.
 ///
 /// `BlockingWaitStrategy` sleeps for the first and spins for the second. That is right where a
 /// handler ahead takes microseconds; a journal that waits for its storage takes milliseconds, in

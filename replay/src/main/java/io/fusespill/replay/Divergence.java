@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param recorded the journal's event, null where the journal ends first
 /// @param decided what was decided again, null where nothing was
-/// @param recordedStateHash hash of the state that the journal's event leads to; of the state before
-///   it where it leads nowhere
+/// @param recordedStateHash hash of the state that the journal's event leads to; of the state
+///   before it where it leads nowhere
 /// @param decidedStateHash the same for what was decided again
 public record Divergence(
     long position,

@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// Decides a log again from its inputs alone and compares every event's bytes.
 ///
 /// Events are given in order to [#accept]. Policies are asked where the log's times say that they
-/// were: when the inputs of one instant are all there. Two more states fold what both sides agree on,
-/// so that a divergence can say where each side's event leads. Memory follows the live requests.
+/// were: when the inputs of one instant are all there. Two more states fold what both sides agree
+/// on, so that a divergence can say where each side's event leads. Memory follows the live
+/// requests.
 public final class Verifier {
 
   /// One event that the engine has decided and the journal has not confirmed yet.
@@ -171,8 +172,6 @@ public final class Verifier {
   /// Whether the journal ends before its run did: a run ends with a checkpoint when no request is
   /// left.
   public boolean cutOff() {
-    return !decided.isEmpty()
-        || !(last instanceof Checkpointed)
-        || confirmed.liveRequests() > 0;
+    return !decided.isEmpty() || !(last instanceof Checkpointed) || confirmed.liveRequests() > 0;
   }
 }

@@ -22,7 +22,8 @@ public sealed interface InputEvent extends EngineEvent {
   ///
   /// @param request number of the request, counting from 0 without gaps
   /// @param firstSequence number of its first sequence; sample `i` is sequence `firstSequence + i`
-  /// @param samples parallel samples, 1 to [EngineLimits#MAX_SAMPLES]; they share the prompt's blocks
+  /// @param samples parallel samples, 1 to [EngineLimits#MAX_SAMPLES]; they share the prompt's
+  ///   blocks
   /// @param promptTokens 1 to [EngineLimits#MAX_TOKENS]
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
   record RequestArrived(

@@ -118,8 +118,7 @@ public final class StepDraft {
                   sequence.place(),
                   sequence.pendingTokens()));
     }
-    int growth =
-        kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
+    int growth = kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
     boolean copy = copies(sequence);
     int taken = copy ? growth + 1 : growth;
     if (taken > free()) {

@@ -11,12 +11,14 @@ import io.fusespill.engine.plan.TransferKind;
 import io.fusespill.engine.plan.TransferMode;
 import org.junit.jupiter.api.Test;
 
-/// The bytes of a log name constants by their place: a new one goes to the end, and none ever moves or goes.
+/// The bytes of a log name constants by their place: a new one goes to the end, and none ever moves
+/// or goes.
 class EnumCodesTest {
 
   @Test
   void constants_standWhereEveryLogExpectsThem() {
-    assertThat(PlaceKind.values()).containsExactly(PlaceKind.DEVICE, PlaceKind.HOST, PlaceKind.DISK);
+    assertThat(PlaceKind.values())
+        .containsExactly(PlaceKind.DEVICE, PlaceKind.HOST, PlaceKind.DISK);
     assertThat(FinishReason.values())
         .containsExactly(
             FinishReason.STOP, FinishReason.LENGTH, FinishReason.CANCELLED, FinishReason.FAILED);
