@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.plan.Ints;
 import java.io.IOException;
@@ -26,6 +27,9 @@ public final class EventJson {
     json.setAll((ObjectNode) mapper.valueToTree(event));
     if (event instanceof Checkpointed checkpointed) {
       json.put("stateHash", "%016x".formatted(checkpointed.stateHash()));
+    }
+    if (event instanceof RequestRejected rejected) {
+      json.put("unit", rejected.reason().unit());
     }
     return json;
   }

@@ -74,6 +74,7 @@ public final class RunReport {
     figures.put("prefill_steps", metrics.prefillSteps());
     figures.put("decode_steps", metrics.decodeSteps());
     figures.put("mixed_steps", metrics.mixedSteps());
+    figures.put("copy_steps", metrics.copySteps());
     figures.put("preemptions", metrics.preemptions());
     figures.put("preempted_requests", metrics.preemptedRequests());
     figures.put("recomputed_tokens", metrics.recomputedTokens());

@@ -21,9 +21,5 @@ public final class RecordLayout {
   public static final int CRC = 24;
   public static final int PAYLOAD = 28;
 
-  /// The longest record: what 16 million entries could need at most is far beyond any device's
-  /// step.
-  public static final int LENGTH_MAX = 1 << 28;
-
   private RecordLayout() {}
 }

