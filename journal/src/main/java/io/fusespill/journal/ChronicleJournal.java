@@ -81,7 +81,10 @@ final class ChronicleJournal implements Journal {
     } catch (JournalException e) {
       throw e;
     } catch (IOException | RuntimeException | InternalError e) {
-      throw new JournalException("%s: cannot become a journal: %s".formatted(directory, e), e);
+      throw new JournalException(
+          "%s: cannot become a journal: %s (%s bytes are free there, and %d are needed)"
+              .formatted(directory, e, FileStorage.usableBytes(directory), SpaceGuard.STEP_BYTES),
+          e);
     }
   }
 

@@ -90,8 +90,21 @@ final class FileStorage implements JournalStorage {
   }
 
   @Override
-  public long usableBytes() throws IOException {
-    return Files.getFileStore(directory).getUsableSpace();
+  public String usableBytes() {
+    return usableBytes(directory);
+  }
+
+  /// How many bytes may still be written where `directory` is or would be, in words.
+  static String usableBytes(Path directory) {
+    Path there = directory.toAbsolutePath();
+    for (Path up = there; Files.notExists(there) && up != null; up = up.getParent()) {
+      there = up;
+    }
+    try {
+      return String.valueOf(Files.getFileStore(there).getUsableSpace());
+    } catch (IOException e) {
+      return "an unknown number of";
+    }
   }
 
   @Override

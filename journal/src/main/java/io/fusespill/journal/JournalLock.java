@@ -83,9 +83,15 @@ final class JournalLock implements AutoCloseable {
               .formatted(file.getParent()),
           e);
     }
-    channel.lock();
-    String process = String.valueOf(ProcessHandle.current().pid());
-    channel.write(ByteBuffer.wrap(process.getBytes(StandardCharsets.US_ASCII)));
+    try {
+      channel.lock();
+      String process = String.valueOf(ProcessHandle.current().pid());
+      channel.write(ByteBuffer.wrap(process.getBytes(StandardCharsets.US_ASCII)));
+    } catch (IOException e) {
+      channel.close();
+      Files.deleteIfExists(file);
+      throw e;
+    }
     return channel;
   }
 

@@ -22,8 +22,8 @@ interface JournalStorage extends AutoCloseable {
   /// Returns when all files of the journal and their names are on storage.
   void forceNames() throws IOException;
 
-  /// Bytes that may still be written, as far as the file system knows.
-  long usableBytes() throws IOException;
+  /// How many bytes may still be written, as far as the file system knows, in words.
+  String usableBytes();
 
   @Override
   void close() throws IOException;

@@ -54,15 +54,9 @@ final class SpaceGuard {
   }
 
   private JournalException noRoom(long missingBytes, IOException cause) {
-    String free;
-    try {
-      free = String.valueOf(storage.usableBytes());
-    } catch (IOException e) {
-      free = "an unknown number of";
-    }
     return new JournalException(
         "%s: no room for the journal: its file needs %d bytes more and the disk has %s bytes free; what came before is safe, free some space or choose another disk (%s)"
-            .formatted(directory, missingBytes, free, cause.getMessage()),
+            .formatted(directory, missingBytes, storage.usableBytes(), cause.getMessage()),
         cause);
   }
 }

@@ -314,7 +314,7 @@ class ChronicleJournalTest {
     }
 
     @Override
-    public long usableBytes() throws IOException {
+    public String usableBytes() {
       return storage.usableBytes();
     }
 
@@ -348,8 +348,8 @@ class ChronicleJournalTest {
     }
 
     @Override
-    public long usableBytes() {
-      return 4711;
+    public String usableBytes() {
+      return "4711";
     }
   }
 

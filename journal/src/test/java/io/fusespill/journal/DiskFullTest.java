@@ -85,7 +85,11 @@ class DiskFullTest {
     Path directory = point.resolve("journal");
     assertThatThrownBy(() -> Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))
         .isInstanceOf(JournalException.class)
-        .hasMessageStartingWith(directory + ": ");
+        .hasMessageStartingWith(directory + ": ")
+        .hasMessageContaining("(0 bytes are free there, and 262144 are needed)");
+    assertThat(directory)
+        .satisfiesAnyOf(
+            path -> assertThat(path).doesNotExist(), path -> assertThat(path).isEmptyDirectory());
     Files.delete(point.resolve("filler"));
     assertThat(JournalFixture.read(JournalFixture.journal(point.resolve("second"), 10)).records())
         .hasSize(10);
