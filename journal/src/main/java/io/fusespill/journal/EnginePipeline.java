@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The engine's log in production: a ring, from which each event goes into the journal first and
 /// then to whoever acts on it.
@@ -30,7 +31,8 @@ public final class EnginePipeline implements DigestingLog {
    *                └────►│ beside (metrics; any number)├─┘
    *                      └─────────────────────────────┘
    *
-   * Each box behind the ring is a thread. The journal's sequence moves at the end of a batch, so
+   * Each box behind the ring is a thread. Where nobody acts, as in virtual time, there is no dispatch: a thread that is
+   * woken for nothing costs the others their cores. The journal's sequence moves at the end of a batch, so
    * that one commit covers whatever had gathered, and dispatch sees nothing of it before. Slots are
    * cleared last, or the ring would keep its events alive; only then can they take others.
    *
@@ -84,16 +86,23 @@ public final class EnginePipeline implements DigestingLog {
   /// Builds the picture above, and waits until every stage runs: halting one that does not yet
   /// would lose events.
   private RingBuffer<Slot> start(Builder builder) {
-    CountDownLatch started = new CountDownLatch(2 + builder.beside.size());
+    EventConsumer dispatch = builder.dispatch;
+    CountDownLatch started = new CountDownLatch((dispatch == null ? 1 : 2) + builder.beside.size());
     Stage journaling = new Stage("journal", writer, writer::commit, failure, started);
-    Stage dispatching = new Stage("dispatch", builder.dispatch, () -> {}, failure, started);
-    List<Stage> last = new ArrayList<>(List.of(dispatching));
+    List<Stage> last = new ArrayList<>();
     builder.beside.forEach(
         (name, consumer) -> last.add(new Stage(name, consumer, () -> {}, failure, started)));
 
     disruptor.setDefaultExceptionHandler(failure);
-    disruptor.handleEventsWith(journaling).then(dispatching);
-    last.stream().skip(1).forEach(disruptor::handleEventsWith);
+    last.forEach(disruptor::handleEventsWith);
+    if (dispatch == null) {
+      disruptor.handleEventsWith(journaling);
+      last.add(journaling);
+    } else {
+      Stage dispatching = new Stage("dispatch", dispatch, () -> {}, failure, started);
+      disruptor.handleEventsWith(journaling).then(dispatching);
+      last.add(dispatching);
+    }
     disruptor
         .after(last.toArray(Stage[]::new))
         .then((slot, position, endOfBatch) -> slot.event = null);
@@ -210,7 +219,7 @@ public final class EnginePipeline implements DigestingLog {
 
     private final SortedMap<String, EventConsumer> beside = new TreeMap<>();
     private Journal journal = Journal.none();
-    private EventConsumer dispatch = (position, event) -> {};
+    private @Nullable EventConsumer dispatch;
     private Runnable failureListener = () -> {};
     private Waiting waiting = Waiting.BLOCKING;
     private int slots = SLOTS_DEFAULT;
@@ -224,7 +233,7 @@ public final class EnginePipeline implements DigestingLog {
       return this;
     }
 
-    /// Has `dispatch` act on each event once the journal has it.
+    /// Has `dispatch` act on each event once the journal has it. Without one nobody acts.
     public Builder dispatch(EventConsumer dispatch) {
       this.dispatch = dispatch;
       return this;
