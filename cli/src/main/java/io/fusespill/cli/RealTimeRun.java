@@ -62,8 +62,7 @@ final class RealTimeRun {
     SimulatedExecutor executor =
         new SimulatedExecutor(
             config,
-            scenario.world().models(),
-            scenario.world().faults(),
+            scenario.world(),
             scenario.seed(),
             this::nowNanos,
             (rank, result) -> answerWhenDue(completions, result));

@@ -121,9 +121,18 @@ public final class Engine {
     }
   }
 
+  /// Asks until the device's queue is full, or the policy has nothing more for it.
   private void settle(int device) {
+    int depth = state.config().limits().maxStepsInFlight();
     int rounds = 0;
-    while (state.stepInFlight(device) == null && round(device) == Round.AGAIN) {
+    int steps = state.stepsInFlight(device);
+    while (steps < depth) {
+      Round round = round(device);
+      int now = state.stepsInFlight(device);
+      if (round == Round.SETTLED && now == steps) {
+        return;
+      }
+      steps = now;
       if (++rounds > ROUNDS_MAX) {
         throw new IllegalStateException(
             "policy did not settle in %d rounds at position %d".formatted(rounds, state.events()));
@@ -167,11 +176,14 @@ public final class Engine {
   private void follow(InputEvent input) {
     switch (input) {
       case RequestArrived arrived -> turnAwayIfTooWide(arrived);
-      case StepCompleted completed -> finishAffected();
+      case StepCompleted completed -> {
+        finishAffected();
+        handleFailures();
+      }
       case TransferCompleted completed -> finishAffected();
       case RequestCancelled cancelled -> finishAffected();
-      case StepFailed failed -> handleFailures(true);
-      case TransferFailed failed -> handleFailures(false);
+      case StepFailed failed -> handleFailures();
+      case TransferFailed failed -> handleFailures();
       case RunStarted started -> {}
     }
   }
@@ -195,25 +207,32 @@ public final class Engine {
     List<Sequence> affected = state.affected();
     for (int i = 0; i < affected.size(); i++) {
       Sequence sequence = affected.get(i);
-      FinishReason ending =
-          sequence.request().cancelled() ? FinishReason.CANCELLED : sequence.ending();
+      FinishReason ending = ending(sequence);
       if (ending != null && !sequence.pinned()) {
         finish(sequence, ending);
       }
     }
   }
 
+  private static @Nullable FinishReason ending(Sequence sequence) {
+    return sequence.request().cancelled() ? FinishReason.CANCELLED : sequence.ending();
+  }
+
   /// A failed step has lost its sequences' KV; a failed transfer has not, and may be tried again.
   /// Backwards, so that the waiting queue keeps the order of the step.
-  private void handleFailures(boolean lost) {
+  private void handleFailures() {
     List<Sequence> affected = state.affected();
     for (int i = affected.size() - 1; i >= 0; i--) {
       Sequence sequence = affected.get(i);
-      if (sequence.request().cancelled()) {
-        finish(sequence, FinishReason.CANCELLED);
+      FinishReason ending = ending(sequence);
+      if (sequence.pinned() || state.sequence(sequence.id()) != sequence) {
+        continue;
+      }
+      if (ending != null) {
+        finish(sequence, ending);
       } else if (sequence.failures() >= state.config().limits().maxAttempts()) {
         finish(sequence, FinishReason.FAILED);
-      } else if (lost) {
+      } else if (sequence.lost()) {
         record(
             new SequencePreempted(
                 state.nowNanos(),
@@ -289,6 +308,7 @@ public final class Engine {
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = state.sequence(plan.sequences().get(i));
       if (sequence != null
+          && sequence.ending() == null
           && id >= sequence.id()
           && id <= sequence.id() + sequence.unforked()
           && plan.computedTokens().get(i) + plan.newTokens().get(i) == sequence.totalTokens()) {

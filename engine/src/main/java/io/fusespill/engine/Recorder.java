@@ -4,12 +4,15 @@ import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
@@ -25,6 +28,7 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import io.fusespill.engine.state.SequenceStatus;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -84,6 +88,45 @@ final class Recorder implements Decisions {
   public void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason) {
     require(resident(sequence), "sequence %d is not resident anywhere or in use", sequence.id());
     log.accept(new SequencePreempted(state.nowNanos(), sequence.id(), kind, reason));
+  }
+
+  @Override
+  public void weigh(
+      Sequence sequence,
+      int device,
+      int remainingTokens,
+      List<HandlingEstimate> estimates,
+      int chosen) {
+    require(state.sequence(sequence.id()) == sequence, "sequence %d is not live", sequence.id());
+    log.accept(
+        new HandlingChosen(
+            state.nowNanos(),
+            sequence.id(),
+            device,
+            remainingTokens,
+            sequence.table().size(),
+            chosen,
+            estimates));
+  }
+
+  @Override
+  public void share(
+      int device,
+      int place,
+      int sharePpm,
+      int closedFormPpm,
+      long tokensPerSecond,
+      long aloneTokensPerSecond) {
+    require(computes(device), "place %d does not compute", device);
+    log.accept(
+        new ShareChosen(
+            state.nowNanos(),
+            device,
+            place,
+            sharePpm,
+            closedFormPpm,
+            tokensPerSecond,
+            aloneTokensPerSecond));
   }
 
   @Override
@@ -152,7 +195,7 @@ final class Recorder implements Decisions {
     }
     StepDraft draft = drafts[device];
     if (draft == null) {
-      draft = new StepDraft(device, state.config().kv(), state.pool(device));
+      draft = new StepDraft(device, state);
       drafts[device] = draft;
     }
     return draft.clear(state.firstSequence());
@@ -162,7 +205,10 @@ final class Recorder implements Decisions {
   public void start(StepDraft draft, int batchedTokens) {
     int device = draft.device();
     EngineLimits limits = state.config().limits();
-    require(state.stepInFlight(device) == null, "a step is in flight on place %d", device);
+    require(
+        state.stepsInFlight(device) < limits.maxStepsInFlight(),
+        "as many steps are in flight on place %d as may be",
+        device);
     require(
         draft.size() > 0 || !state.orderedPlanned(device).isEmpty(),
         "the step of place %d is empty",
@@ -188,13 +234,26 @@ final class Recorder implements Decisions {
 
   /// Blocks of a place that a step being put together will take.
   private int reserved(int place) {
-    StepDraft draft = drafts.length == 0 ? null : drafts[place];
-    return draft == null ? 0 : state.pool(place).free() - draft.free();
+    int reserved = 0;
+    for (StepDraft draft : drafts) {
+      if (draft != null) {
+        reserved += draft.reserved(place);
+      }
+    }
+    return reserved;
   }
 
   /// An asynchronous copy into or out of a pool could overtake ordered ones that have not run yet.
   private boolean orderedFree(int place) {
-    return state.orderedPlanned(place).isEmpty() && state.orderedInFlight(place).isEmpty();
+    if (!state.orderedPlanned(place).isEmpty()) {
+      return false;
+    }
+    for (int i = 0; i < state.stepsInFlight(place); i++) {
+      if (!state.orderedInFlight(place, i).isEmpty()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean orderable(int from, int to) {

@@ -2,11 +2,13 @@ package io.fusespill.engine;
 
 import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.PreemptionReason;
@@ -27,6 +29,8 @@ import java.util.stream.Collectors;
 /// | `admit 3` | sequence 3 runs on device 0; elsewhere `admit 3 on 1` |
 /// | `step 0+6 1@5+1 new 4,2 copy 1:3>7 after 0 batched 12` | a step of device 0: 6 first tokens of sequence 0, one more of sequence 1 that has 5; blocks 4 and 2 grow the tables, block 3 of sequence 1 is copied to 7, transfer 0 goes first, 12 tokens with padding. Only what is there is shown; elsewhere `step on 1: …` |
 /// | `swap_out [0>1] 4,5: 2>0 3>1` | an ordered transfer of sequences 4 and 5 from place 0 to 1, block 2 to block 0 and 3 to 1; an asynchronous one begins with `async` |
+/// | `step … last 2 at 1` | the last two entries are attended for by place 1 |
+/// | `choose SWAP for 1` | weighed for sequence 1 |
 /// | `preempt 1 SWAP` | for want of blocks; another reason follows |
 /// | `reject 0 NEVER_FITS 5/4` | needed 5, there are 4 |
 final class EventLines {
@@ -42,6 +46,8 @@ final class EventLines {
       case SequencePreempted e ->
           "preempt %d %s".formatted(e.sequence(), e.kind())
               + (e.reason() == PreemptionReason.OUT_OF_BLOCKS ? "" : " " + e.reason());
+      case HandlingChosen e -> "choose %s for %d".formatted(e.choice().handling(), e.sequence());
+      case ShareChosen e -> "share %d of %d with %d".formatted(e.sharePpm(), e.device(), e.place());
       case ResidentsSorted e -> "sort " + e.place();
       case TransferPlanned e -> transfer(e.plan());
       case StepPlanned e -> step(e.plan());
@@ -77,6 +83,9 @@ final class EventLines {
               + (computed == 0 ? "" : "@" + computed)
               + "+"
               + plan.newTokens().get(i));
+    }
+    if (plan.remoteEntries() > 0) {
+      line.add("last %d at %d".formatted(plan.remoteEntries(), plan.remotePlace()));
     }
     if (!plan.newBlocks().isEmpty()) {
       line.add("new " + commas(plan.newBlocks()));

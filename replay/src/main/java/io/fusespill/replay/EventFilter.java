@@ -1,11 +1,13 @@
 package io.fusespill.replay;
 
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -46,6 +48,8 @@ public record EventFilter(long from, long to, int sequence, Set<String> kinds) {
       case TransferPlanned e -> e.plan().sequences().contains(sequence);
       case RequestArrived e -> within(sequence, e.firstSequence(), e.samples());
       case RequestRejected e -> within(sequence, e.firstSequence(), e.samples());
+      case HandlingChosen e -> e.sequence() == sequence;
+      case ShareChosen e -> false;
       case RequestCancelled e -> false;
       case StepFailed e -> false;
       case TransferCompleted e -> false;

@@ -44,9 +44,9 @@ public final class Inspection {
     json.put("allocated_blocks", pool.allocated());
     json.put("leaving_blocks", pool.leaving());
     json.put("free_blocks", pool.free());
-    StepPlan step = state.stepInFlight(place.id());
-    if (step != null) {
-      ObjectNode flight = json.putObject("step_in_flight");
+    for (int i = 0; i < state.stepsInFlight(place.id()); i++) {
+      StepPlan step = state.stepInFlight(place.id(), i);
+      ObjectNode flight = json.withArray("steps_in_flight").addObject();
       flight.put("step", step.step());
       flight.put("entries", step.size());
       flight.put("batched_tokens", step.batchedTokens());

@@ -97,7 +97,11 @@ final class ChaosPolicy implements SchedulingPolicy {
 
   private static boolean ordersPending(EngineView view, int place) {
     EngineState state = (EngineState) view;
-    return !state.orderedPlanned(place).isEmpty() || !state.orderedInFlight(place).isEmpty();
+    boolean pending = !state.orderedPlanned(place).isEmpty();
+    for (int i = 0; i < state.stepsInFlight(place); i++) {
+      pending |= !state.orderedInFlight(place, i).isEmpty();
+    }
+    return pending;
   }
 
   private static void preemptAny(EngineView view, Decisions decisions, Dice dice) {

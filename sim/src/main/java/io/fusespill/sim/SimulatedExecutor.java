@@ -14,18 +14,23 @@ import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.Window;
 import io.fusespill.sim.EventQueue.Rank;
+import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.LinkModel;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.traces.SeededRandom;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /// A device made of cost models: a plan given to it is complete at now + cost.
 ///
-/// It alone knows how long each output really is. A link carries one transfer at a time, in the
-/// order in which they were given. Copies of shared blocks within a device cost nothing here.
+/// It alone knows how long each output really is. A device runs its steps one after the other, in
+/// the order in which they were given; when one fails, those queued behind it fail too. A link
+/// carries one transfer at a time, in the order in which they were given. A host that attends for
+/// several devices at once shares its bandwidth among them. Copies of shared blocks within a device
+/// cost nothing here.
 public final class SimulatedExecutor implements Executor {
 
   /// Where results go, each with the time at which it is due.
@@ -43,11 +48,13 @@ public final class SimulatedExecutor implements Executor {
   private record Truth(int lastContext, int promptTokens, int samples) {}
 
   private final KvLayout kv;
-  private final List<StepTimeModel> models;
+  private final World world;
+  private final long[] deviceFreeNanos;
+  private final long[] attendingUntilNanos;
+  private final long[] failingUntilNanos;
   private final List<Link> links;
   private final LinkModel[] linkModels;
   private final long[] linkFreeNanos;
-  private final Faults faults;
   private final SeededRandom stepLuck;
   private final SeededRandom transferLuck;
   private final LongSupplier now;
@@ -56,25 +63,21 @@ public final class SimulatedExecutor implements Executor {
   private int[] ended = new int[64];
   private int endedCount;
 
-  /// @param models the step-time model of each place; that of a place without compute is never
-  ///   asked
   /// @param now the present time, in nanoseconds since the run's start
   public SimulatedExecutor(
-      EngineConfig config,
-      List<StepTimeModel> models,
-      Faults faults,
-      long seed,
-      LongSupplier now,
-      Results results) {
+      EngineConfig config, World world, long seed, LongSupplier now, Results results) {
     this.kv = config.kv();
-    this.models = models;
+    this.world = world;
+    int places = config.topology().places().size();
+    this.deviceFreeNanos = new long[places];
+    this.attendingUntilNanos = new long[places];
+    this.failingUntilNanos = new long[places];
     this.links = config.topology().links();
     this.linkModels =
         links.stream()
             .map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos()))
             .toArray(LinkModel[]::new);
     this.linkFreeNanos = new long[links.size()];
-    this.faults = faults;
     this.stepLuck = new SeededRandom(seed, "step faults");
     this.transferLuck = new SeededRandom(seed, "transfer faults");
     this.now = now;
@@ -89,20 +92,46 @@ public final class SimulatedExecutor implements Executor {
 
   @Override
   public void execute(StepPlan plan, List<TransferPlan> before) {
-    long start = now.getAsLong();
+    long now = this.now.getAsLong();
+    int device = plan.device();
+    long start = Math.max(now + world.submitNanos(), deviceFreeNanos[device]);
     for (TransferPlan transfer : before) {
       start = Math.max(start, occupyLink(transfer));
     }
-    long end = start + models.get(plan.device()).nanos(shape(plan));
-    if (strikes(stepLuck, faults.steps())) {
-      results.add(Rank.STEP, new StepFailed(end, plan.device(), plan.step(), "injected fault"));
+    long busy = busyNanos(plan, start);
+    long end = start + busy;
+    deviceFreeNanos[device] = end;
+    if (failingUntilNanos[device] > now || strikes(stepLuck, world.faults().steps())) {
+      failingUntilNanos[device] = end;
+      results.add(Rank.STEP, new StepFailed(end, device, plan.step(), "injected fault"));
       return;
     }
     findEnded(plan);
     results.add(
         Rank.STEP,
         new StepCompleted(
-            end, plan.device(), plan.step(), Ints.copyOf(ended, endedCount), Ints.EMPTY));
+            end, device, plan.step(), Ints.copyOf(ended, endedCount), Ints.EMPTY, busy));
+  }
+
+  private long busyNanos(StepPlan plan, long start) {
+    StepTimeModel model = world.models().get(plan.device());
+    StepShape shape = shape(plan);
+    if (plan.remoteEntries() == 0) {
+      return model.nanos(shape);
+    }
+    HostAttentionModel attention =
+        Objects.requireNonNull(world.attention().get(plan.remotePlace()));
+    int devices = 1;
+    for (int other = 0; other < attendingUntilNanos.length; other++) {
+      devices += other != plan.device() && attendingUntilNanos[other] > start ? 1 : 0;
+    }
+    long context = 0;
+    for (int i = plan.localEntries(); i < plan.size(); i++) {
+      context += plan.computedTokens().get(i) + 1;
+    }
+    long busy = model.nanos(shape, attention.nanos(plan.remoteEntries(), context, devices));
+    attendingUntilNanos[plan.device()] = start + busy;
+    return busy;
   }
 
   @Override
@@ -110,7 +139,7 @@ public final class SimulatedExecutor implements Executor {
     long end = occupyLink(plan);
     results.add(
         Rank.TRANSFER,
-        strikes(transferLuck, faults.transfers())
+        strikes(transferLuck, world.faults().transfers())
             ? new TransferFailed(end, plan.transfer(), "injected fault")
             : new TransferCompleted(end, plan.transfer()));
   }
@@ -142,12 +171,13 @@ public final class SimulatedExecutor implements Executor {
         "no link from place %d to %d".formatted(plan.from(), plan.to()));
   }
 
+  /// What the device itself computes; remote entries pass everything but its attention.
   private static StepShape shape(StepPlan plan) {
     int prefills = 0;
     long prefillTokens = 0;
     long pairs = 0;
     long context = 0;
-    int size = plan.size();
+    int size = plan.localEntries();
     for (int i = 0; i < size; i++) {
       int computed = plan.computedTokens().get(i);
       int tokens = plan.newTokens().get(i);
@@ -160,7 +190,13 @@ public final class SimulatedExecutor implements Executor {
       }
     }
     return new StepShape(
-        size - prefills, context, prefills, prefillTokens, pairs, plan.batchedTokens(), size);
+        size - prefills,
+        context,
+        prefills,
+        prefillTokens,
+        pairs,
+        plan.batchedTokens(),
+        plan.size());
   }
 
   private void findEnded(StepPlan plan) {

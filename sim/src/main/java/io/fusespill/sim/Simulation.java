@@ -56,9 +56,7 @@ public final class Simulation {
     EngineConfig config = setup.start().config();
     World world = setup.world();
     long seed = setup.start().seed();
-    executor =
-        new SimulatedExecutor(
-            config, world.models(), world.faults(), seed, () -> nowNanos, queue::add);
+    executor = new SimulatedExecutor(config, world, seed, () -> nowNanos, queue::add);
     Dispatcher dispatcher = new Dispatcher(executor);
     engine = new Engine(config, world.policy(config), event -> dispatch(log, dispatcher, event));
     cancellations = new SeededRandom(seed, "cancellations");

@@ -1,23 +1,19 @@
 package io.fusespill.engine.codec;
 
-import io.fusespill.engine.config.EngineConfig;
-import io.fusespill.engine.config.EngineLimits;
-import io.fusespill.engine.config.KvLayout;
-import io.fusespill.engine.config.Link;
-import io.fusespill.engine.config.Place;
-import io.fusespill.engine.config.PlaceKind;
-import io.fusespill.engine.config.PolicySpec;
-import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -39,7 +35,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
 /// Turns an event's canonical bytes back into the event. One decoder serves one thread.
@@ -51,7 +46,7 @@ public final class EventDecoder {
   private static final PreemptionKind[] PREEMPTION_KINDS = PreemptionKind.values();
   private static final PreemptionReason[] PREEMPTION_REASONS = PreemptionReason.values();
   private static final RejectionReason[] REJECTION_REASONS = RejectionReason.values();
-  private static final PlaceKind[] PLACE_KINDS = PlaceKind.values();
+  private static final Handling[] HANDLINGS = Handling.values();
 
   private final CRC32C crc = new CRC32C();
 
@@ -66,7 +61,13 @@ public final class EventDecoder {
     long nanos = buffer.getLong(RecordLayout.NANOS);
     buffer.position(RecordLayout.PAYLOAD);
     try {
-      EngineEvent event = payload(type, nanos, new PayloadReader(buffer));
+      int version = buffer.getShort(RecordLayout.VERSION);
+      EngineEvent event = payload(type, version, nanos, new PayloadReader(buffer));
+      if (EventType.versionFor(event) != version) {
+        throw new CodecException(
+            "version %d says what version %d can say"
+                .formatted(version, EventType.versionFor(event)));
+      }
       if (buffer.hasRemaining()) {
         throw new CodecException("%d bytes are left over".formatted(buffer.remaining()));
       }
@@ -102,15 +103,28 @@ public final class EventDecoder {
     return type;
   }
 
-  private static EngineEvent payload(EventType type, long at, PayloadReader in) {
+  private static EngineEvent payload(EventType type, int version, long at, PayloadReader in) {
     return switch (type) {
-      case RUN_STARTED -> new RunStarted(at, in.text(), in.text(), in.fixed64(), config(in));
+      case RUN_STARTED ->
+          new RunStarted(at, in.text(), in.text(), in.fixed64(), ConfigCodec.read(in, version));
       case REQUEST_ARRIVED ->
           new RequestArrived(
-              at, in.integer(), in.integer(), in.integer(), in.integer(), in.integer());
+              at,
+              in.integer(),
+              in.integer(),
+              in.integer(),
+              in.integer(),
+              in.integer(),
+              version == 1 ? 0 : in.integer());
       case REQUEST_CANCELLED -> new RequestCancelled(at, in.integer());
       case STEP_COMPLETED ->
-          new StepCompleted(at, in.integer(), in.unsigned(), in.ints(), in.ints());
+          new StepCompleted(
+              at,
+              in.integer(),
+              in.unsigned(),
+              in.ints(),
+              in.ints(),
+              version == 1 ? 0 : in.unsigned());
       case STEP_FAILED -> new StepFailed(at, in.integer(), in.unsigned(), in.text());
       case TRANSFER_COMPLETED -> new TransferCompleted(at, in.integer());
       case TRANSFER_FAILED -> new TransferFailed(at, in.integer(), in.text());
@@ -140,10 +154,42 @@ public final class EventDecoder {
                   in.ints(),
                   in.ints(),
                   in.ints()));
-      case STEP_PLANNED -> new StepPlanned(at, step(in), in.integer(), in.integer());
+      case STEP_PLANNED -> {
+        StepPlan plan = step(in);
+        int free = in.integer();
+        int waiting = in.integer();
+        yield new StepPlanned(
+            at, version == 1 ? plan : plan.withRemote(in.integer(), in.integer()), free, waiting);
+      }
       case SEQUENCE_FINISHED -> new SequenceFinished(at, in.integer(), in.constant(FINISH_REASONS));
       case CHECKPOINTED -> new Checkpointed(at, in.fixed64());
+      case HANDLING_CHOSEN -> handling(at, in);
+      case SHARE_CHOSEN ->
+          new ShareChosen(
+              at,
+              in.integer(),
+              in.integer(),
+              in.integer(),
+              in.integer(),
+              in.unsigned(),
+              in.unsigned());
     };
+  }
+
+  private static HandlingChosen handling(long at, PayloadReader in) {
+    int sequence = in.integer();
+    int device = in.integer();
+    int remaining = in.integer();
+    int blocks = in.integer();
+    int chosen = in.integer();
+    int count = in.count();
+    List<HandlingEstimate> estimates = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      estimates.add(
+          new HandlingEstimate(
+              in.constant(HANDLINGS), in.integer() - 1, in.unsigned(), in.unsigned()));
+    }
+    return new HandlingChosen(at, sequence, device, remaining, blocks, chosen, estimates);
   }
 
   private static StepPlan step(PayloadReader in) {
@@ -181,29 +227,5 @@ public final class EventDecoder {
         List.copyOf(copies),
         in.ints(),
         in.integer());
-  }
-
-  private static EngineConfig config(PayloadReader in) {
-    KvLayout kv = new KvLayout(in.integer(), in.unsigned(), in.integer());
-    EngineLimits limits =
-        new EngineLimits(in.integer(), in.integer(), in.integer(), in.integer(), in.integer());
-    int placeCount = in.count();
-    List<Place> places = new ArrayList<>(placeCount);
-    for (int id = 0; id < placeCount; id++) {
-      places.add(new Place(id, in.text(), in.constant(PLACE_KINDS), in.flag(), in.integer()));
-    }
-    int linkCount = in.count();
-    List<Link> links = new ArrayList<>(linkCount);
-    for (int i = 0; i < linkCount; i++) {
-      links.add(new Link(in.integer(), in.integer(), in.unsigned(), in.unsigned()));
-    }
-    String policy = in.text();
-    int optionCount = in.count();
-    TreeMap<String, String> options = new TreeMap<>();
-    for (int i = 0; i < optionCount; i++) {
-      options.put(in.text(), in.text());
-    }
-    return new EngineConfig(
-        kv, limits, new Topology(places, links), new PolicySpec(policy, options));
   }
 }

@@ -1,21 +1,17 @@
 package io.fusespill.engine.codec;
 
-import io.fusespill.engine.config.EngineConfig;
-import io.fusespill.engine.config.EngineLimits;
-import io.fusespill.engine.config.KvLayout;
-import io.fusespill.engine.config.Link;
-import io.fusespill.engine.config.Place;
-import io.fusespill.engine.config.PolicySpec;
-import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -56,7 +52,7 @@ public final class EventEncoder {
     byte[] bytes = out.bytes();
     int length = out.size();
     SHORT.set(bytes, RecordLayout.TYPE, (short) type.number());
-    SHORT.set(bytes, RecordLayout.VERSION, (short) type.version());
+    SHORT.set(bytes, RecordLayout.VERSION, (short) EventType.versionFor(event));
     INT.set(bytes, RecordLayout.LENGTH, length);
     LONG.set(bytes, RecordLayout.POSITION, position);
     LONG.set(bytes, RecordLayout.NANOS, event.atNanos());
@@ -82,12 +78,19 @@ public final class EventEncoder {
         step(e.plan());
         out.unsigned(e.freeBlocks());
         out.unsigned(e.waiting());
+        if (e.plan().remoteEntries() > 0) {
+          out.unsigned(e.plan().remotePlace());
+          out.unsigned(e.plan().remoteEntries());
+        }
       }
       case StepCompleted e -> {
         out.unsigned(e.device());
         out.unsigned(e.step());
         out.ints(e.ended());
         out.ints(e.sampledTokens());
+        if (e.busyNanos() != 0) {
+          out.unsigned(e.busyNanos());
+        }
       }
       case SequenceFinished e -> {
         out.unsigned(e.sequence());
@@ -103,6 +106,9 @@ public final class EventEncoder {
         out.unsigned(e.samples());
         out.unsigned(e.promptTokens());
         out.unsigned(e.maxOutputTokens());
+        if (e.hintTokens() != 0) {
+          out.unsigned(e.hintTokens());
+        }
       }
       case SequencePreempted e -> {
         out.unsigned(e.sequence());
@@ -129,14 +135,38 @@ public final class EventEncoder {
         out.unsigned(e.needed());
         out.unsigned(e.available());
       }
+      case HandlingChosen e -> handling(e);
+      case ShareChosen e -> {
+        out.unsigned(e.device());
+        out.unsigned(e.place());
+        out.unsigned(e.sharePpm());
+        out.unsigned(e.closedFormPpm());
+        out.unsigned(e.tokensPerSecond());
+        out.unsigned(e.aloneTokensPerSecond());
+      }
       case ResidentsSorted e -> out.unsigned(e.place());
       case Checkpointed e -> out.fixed64(e.stateHash());
       case RunStarted e -> {
         out.text(e.engineVersion());
         out.text(e.configDigest());
         out.fixed64(e.seed());
-        config(e.config());
+        ConfigCodec.write(e.config(), out);
       }
+    }
+  }
+
+  private void handling(HandlingChosen event) {
+    out.unsigned(event.sequence());
+    out.unsigned(event.device());
+    out.unsigned(event.remainingTokens());
+    out.unsigned(event.blocks());
+    out.unsigned(event.chosen());
+    out.unsigned(event.estimates().size());
+    for (HandlingEstimate estimate : event.estimates()) {
+      out.unsigned(estimate.handling().ordinal());
+      out.unsigned(estimate.place() + 1L);
+      out.unsigned(estimate.lostNanos());
+      out.unsigned(estimate.freeNanos());
     }
   }
 
@@ -185,42 +215,5 @@ public final class EventEncoder {
     out.ints(plan.sequences());
     out.ints(plan.sourceBlocks());
     out.ints(plan.targetBlocks());
-  }
-
-  private void config(EngineConfig config) {
-    KvLayout kv = config.kv();
-    out.unsigned(kv.blockTokens());
-    out.unsigned(kv.blockBytes());
-    out.unsigned(kv.copiesPerBlock());
-    EngineLimits limits = config.limits();
-    out.unsigned(limits.maxNumSeqs());
-    out.unsigned(limits.maxNumBatchedTokens());
-    out.unsigned(limits.maxModelTokens());
-    out.unsigned(limits.maxAttempts());
-    out.unsigned(limits.checkpointEvents());
-    Topology topology = config.topology();
-    out.unsigned(topology.places().size());
-    for (Place place : topology.places()) {
-      out.text(place.name());
-      out.unsigned(place.kind().ordinal());
-      out.flag(place.computes());
-      out.unsigned(place.blocks());
-    }
-    out.unsigned(topology.links().size());
-    for (Link link : topology.links()) {
-      out.unsigned(link.from());
-      out.unsigned(link.to());
-      out.unsigned(link.bytesPerSecond());
-      out.unsigned(link.copyNanos());
-    }
-    PolicySpec policy = config.policy();
-    out.text(policy.name());
-    out.unsigned(policy.options().size());
-    policy
-        .options()
-        .forEach((key, value) -> {
-          out.text(key);
-          out.text(value);
-        });
   }
 }

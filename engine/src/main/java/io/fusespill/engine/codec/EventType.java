@@ -1,11 +1,13 @@
 package io.fusespill.engine.codec;
 
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -19,12 +21,13 @@ import io.fusespill.engine.event.InputEvent.TransferFailed;
 import org.jspecify.annotations.Nullable;
 
 /// The number that stands for an event's type in its bytes, and the newest version of its payload.
-/// Numbers are never given again; inputs lie below 64, decisions from 64 up.
+/// An event is written in the lowest version that can say it. Numbers are never given again; inputs
+/// lie below 64, decisions from 64 up.
 public enum EventType {
-  RUN_STARTED(1, 1, RunStarted.class),
-  REQUEST_ARRIVED(2, 1, RequestArrived.class),
+  RUN_STARTED(1, 2, RunStarted.class),
+  REQUEST_ARRIVED(2, 2, RequestArrived.class),
   REQUEST_CANCELLED(3, 1, RequestCancelled.class),
-  STEP_COMPLETED(4, 1, StepCompleted.class),
+  STEP_COMPLETED(4, 2, StepCompleted.class),
   STEP_FAILED(5, 1, StepFailed.class),
   TRANSFER_COMPLETED(6, 1, TransferCompleted.class),
   TRANSFER_FAILED(7, 1, TransferFailed.class),
@@ -33,11 +36,13 @@ public enum EventType {
   SEQUENCE_PREEMPTED(66, 1, SequencePreempted.class),
   RESIDENTS_SORTED(67, 1, ResidentsSorted.class),
   TRANSFER_PLANNED(68, 1, TransferPlanned.class),
-  STEP_PLANNED(69, 1, StepPlanned.class),
+  STEP_PLANNED(69, 2, StepPlanned.class),
   SEQUENCE_FINISHED(70, 1, SequenceFinished.class),
-  CHECKPOINTED(71, 1, Checkpointed.class);
+  CHECKPOINTED(71, 1, Checkpointed.class),
+  HANDLING_CHOSEN(72, 1, HandlingChosen.class),
+  SHARE_CHOSEN(73, 1, ShareChosen.class);
 
-  private static final @Nullable EventType[] BY_NUMBER = new @Nullable EventType[72];
+  private static final @Nullable EventType[] BY_NUMBER = new @Nullable EventType[74];
 
   static {
     for (EventType type : values()) {
@@ -59,9 +64,20 @@ public enum EventType {
     return number;
   }
 
-  /// The payload version that is written today.
+  /// The newest payload version.
   public int version() {
     return version;
+  }
+
+  /// The lowest payload version that can say `event`.
+  static int versionFor(EngineEvent event) {
+    return switch (event) {
+      case RunStarted e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
+      case RequestArrived e -> e.hintTokens() == 0 ? 1 : 2;
+      case StepCompleted e -> e.busyNanos() == 0 ? 1 : 2;
+      case StepPlanned e -> e.plan().remoteEntries() == 0 ? 1 : 2;
+      default -> 1;
+    };
   }
 
   public Class<? extends EngineEvent> event() {
@@ -85,6 +101,8 @@ public enum EventType {
       case StepPlanned e -> STEP_PLANNED;
       case SequenceFinished e -> SEQUENCE_FINISHED;
       case Checkpointed e -> CHECKPOINTED;
+      case HandlingChosen e -> HANDLING_CHOSEN;
+      case ShareChosen e -> SHARE_CHOSEN;
     };
   }
 

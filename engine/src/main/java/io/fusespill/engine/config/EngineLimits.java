@@ -9,12 +9,15 @@ package io.fusespill.engine.config;
 ///   sequence is given up, 1 to 1,000
 /// @param checkpointEvents events between two `Checkpointed` decisions at least; 0 writes only the
 ///   one at the end
+/// @param maxStepsInFlight steps that a device may have queued or running at once, 1 to 8; 1 plans
+///   a step only when the one before it is done
 public record EngineLimits(
     int maxNumSeqs,
     int maxNumBatchedTokens,
     int maxModelTokens,
     int maxAttempts,
-    int checkpointEvents) {
+    int checkpointEvents,
+    int maxStepsInFlight) {
 
   /// The most tokens that one sequence or one step may have: positions stay far below the range of
   /// an int.
@@ -29,5 +32,16 @@ public record EngineLimits(
     Check.range("maxModelTokens", maxModelTokens, 1, MAX_TOKENS);
     Check.range("maxAttempts", maxAttempts, 1, 1_000);
     Check.range("checkpointEvents", checkpointEvents, 0, Integer.MAX_VALUE);
+    Check.range("maxStepsInFlight", maxStepsInFlight, 1, 8);
+  }
+
+  /// Limits with one step at a time.
+  public EngineLimits(
+      int maxNumSeqs,
+      int maxNumBatchedTokens,
+      int maxModelTokens,
+      int maxAttempts,
+      int checkpointEvents) {
+    this(maxNumSeqs, maxNumBatchedTokens, maxModelTokens, maxAttempts, checkpointEvents, 1);
   }
 }

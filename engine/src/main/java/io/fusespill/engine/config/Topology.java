@@ -38,6 +38,22 @@ public record Topology(List<Place> places, List<Link> links) {
     return false;
   }
 
+  /// Whether `host` runs decode attention for steps of `device`: it can, and both directions are
+  /// linked.
+  public boolean attends(int host, int device) {
+    return host >= 0 && place(host).attends() && linked(device, host) && linked(host, device);
+  }
+
+  /// The first host that attends for `device`, or -1.
+  public int attendingHost(int device) {
+    for (Place place : places) {
+      if (attends(place.id(), device)) {
+        return place.id();
+      }
+    }
+    return -1;
+  }
+
   /// The first host without compute that both directions link with `device`, or -1.
   public int swapHost(int device) {
     for (Place place : places) {

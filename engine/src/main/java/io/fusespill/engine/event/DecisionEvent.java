@@ -2,6 +2,7 @@ package io.fusespill.engine.event;
 
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
+import java.util.List;
 
 /// What the engine decided, at the time of the input that made it decide.
 public sealed interface DecisionEvent extends EngineEvent {
@@ -26,6 +27,55 @@ public sealed interface DecisionEvent extends EngineEvent {
   /// A running sequence loses its place. `RECOMPUTE` drops its KV and puts it in front of the
   /// waiting queue; the other kinds say why the transfer that follows was planned.
   record SequencePreempted(long atNanos, int sequence, PreemptionKind kind, PreemptionReason reason)
+      implements DecisionEvent {}
+
+  /// A way to handle a sequence was weighed against the others; what is done about it follows as
+  /// events of its own.
+  ///
+  /// @param device the device that has no room, or can gain by the move
+  /// @param remainingTokens output tokens that the sequence was expected to produce still
+  /// @param blocks blocks of the device that it holds
+  /// @param chosen index in `estimates` of what was chosen
+  record HandlingChosen(
+      long atNanos,
+      int sequence,
+      int device,
+      int remainingTokens,
+      int blocks,
+      int chosen,
+      List<HandlingEstimate> estimates)
+      implements DecisionEvent {
+
+    public HandlingChosen {
+      estimates = List.copyOf(estimates);
+      if (chosen < 0 || chosen >= estimates.size()) {
+        throw new IllegalArgumentException(
+            "handling %d of %d was chosen".formatted(chosen, estimates.size()));
+      }
+    }
+
+    /// What was chosen.
+    public HandlingEstimate choice() {
+      return estimates.get(chosen);
+    }
+  }
+
+  /// How much of a device's work another place should decode, so that the token rate of both is
+  /// highest.
+  ///
+  /// @param place the place that takes it over
+  /// @param sharePpm share of the device's decodes that should go there, in millionths
+  /// @param closedFormPpm α* of the balance rule, in millionths
+  /// @param tokensPerSecond the rate expected with that share
+  /// @param aloneTokensPerSecond the rate expected with none
+  record ShareChosen(
+      long atNanos,
+      int device,
+      int place,
+      int sharePpm,
+      int closedFormPpm,
+      long tokensPerSecond,
+      long aloneTokensPerSecond)
       implements DecisionEvent {}
 
   /// The sequences resident in a place are put in order of arrival, oldest first; equals keep their

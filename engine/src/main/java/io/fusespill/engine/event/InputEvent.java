@@ -26,13 +26,16 @@ public sealed interface InputEvent extends EngineEvent {
   ///   blocks
   /// @param promptTokens 1 to [EngineLimits#MAX_TOKENS]
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
+  /// @param hintTokens output length that the client or somebody else foretells, 0 where nobody
+  ///   does; under the oracle it is the truth
   record RequestArrived(
       long atNanos,
       int request,
       int firstSequence,
       int samples,
       int promptTokens,
-      int maxOutputTokens)
+      int maxOutputTokens,
+      int hintTokens)
       implements InputEvent {
 
     public RequestArrived {
@@ -51,6 +54,22 @@ public sealed interface InputEvent extends EngineEvent {
             "request %d has %d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"
                 .formatted(request, samples, promptTokens, maxOutputTokens));
       }
+      if (hintTokens < 0 || hintTokens > EngineLimits.MAX_TOKENS) {
+        throw new IllegalArgumentException(
+            "request %d has a hint of %d output tokens: 0 to %d are legal"
+                .formatted(request, hintTokens, EngineLimits.MAX_TOKENS));
+      }
+    }
+
+    /// A request of whose length nobody says anything.
+    public RequestArrived(
+        long atNanos,
+        int request,
+        int firstSequence,
+        int samples,
+        int promptTokens,
+        int maxOutputTokens) {
+      this(atNanos, request, firstSequence, samples, promptTokens, maxOutputTokens, 0);
     }
   }
 
@@ -62,8 +81,16 @@ public sealed interface InputEvent extends EngineEvent {
   /// @param ended sequences whose newest token ended them, in any order
   /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no
   ///   text
-  record StepCompleted(long atNanos, int device, long step, Ints ended, Ints sampledTokens)
-      implements InputEvent {}
+  /// @param busyNanos how long the device was at work on the step, 0 where that is not known
+  record StepCompleted(
+      long atNanos, int device, long step, Ints ended, Ints sampledTokens, long busyNanos)
+      implements InputEvent {
+
+    /// Results of a step of which it is not known how long the device was at work.
+    public StepCompleted(long atNanos, int device, long step, Ints ended, Ints sampledTokens) {
+      this(atNanos, device, step, ended, sampledTokens, 0);
+    }
+  }
 
   /// A step came to nothing; the KV of its sequences on that device is lost.
   record StepFailed(long atNanos, int device, long step, String cause) implements InputEvent {}

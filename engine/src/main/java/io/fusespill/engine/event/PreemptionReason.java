@@ -3,5 +3,7 @@ package io.fusespill.engine.event;
 /// Why a sequence was preempted.
 public enum PreemptionReason {
   OUT_OF_BLOCKS,
-  STEP_FAILED
+  STEP_FAILED,
+  /// Another place can decode it while this one serves others.
+  OFFLOADED
 }

@@ -1,11 +1,13 @@
 package io.fusespill.engine.exec;
 
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -41,6 +43,8 @@ public final class Dispatcher {
       case SequencePreempted preempted -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
+      case HandlingChosen chosen -> {}
+      case ShareChosen chosen -> {}
     }
   }
 

@@ -1,16 +1,20 @@
 package io.fusespill.engine.metrics;
 
+import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -26,6 +30,7 @@ import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferKind;
 import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.Window;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +53,10 @@ public final class RunMetrics {
     long firstTokenNanos = -1;
     long lastTokenNanos = -1;
 
+    /// Its end has come, or a failed step took its KV: what steps in flight do for it counts for
+    /// nothing.
+    boolean wasted;
+
     Track(RequestTrack request, int totalTokens) {
       this.request = request;
       this.totalTokens = totalTokens;
@@ -69,7 +78,7 @@ public final class RunMetrics {
     }
   }
 
-  /// The step in flight on one place.
+  /// A step in flight on one place.
   private static final class Flight {
     Track[] batch = new Track[16];
     Ints sequences = Ints.EMPTY;
@@ -77,10 +86,35 @@ public final class RunMetrics {
     long startNanos;
   }
 
+  /// Steps in flight on one place, oldest first, in a ring of as many as there may be.
+  private static final class Flights {
+    final Flight[] ring;
+    int oldest;
+    int size;
+    long busyNanos;
+    long steps;
+
+    Flights(int most) {
+      ring = new Flight[most];
+      Arrays.setAll(ring, i -> new Flight());
+    }
+
+    Flight begin() {
+      return ring[(oldest + size++) % ring.length];
+    }
+
+    Flight end() {
+      Flight flight = ring[oldest];
+      oldest = (oldest + 1) % ring.length;
+      size--;
+      return flight;
+    }
+  }
+
   private final LatencyListener listener;
   private final Window<Track> tracks = new Window<>();
   private final RejectionCounts rejections = new RejectionCounts();
-  private Flight[] flights = {};
+  private Flights[] flights = {};
   private int[] poolBlocks = {};
   private int[] usedBlocksMax = {};
   private long nowNanos;
@@ -102,6 +136,11 @@ public final class RunMetrics {
   private long swappedOutBlocks;
   private long swappedInBlocks;
   private long copiedBlocks;
+  private long offloadedBlocks;
+  private long diskBlocks;
+  private long remoteDecodes;
+  private long wastedTokens;
+  private final long[] handlings = new long[Handling.values().length];
   private long cappedSequences;
   private long failedSteps;
   private long failedTransfers;
@@ -127,11 +166,19 @@ public final class RunMetrics {
       case RequestRejected rejected -> reject(rejected);
       case StepFailed step -> {
         failedSteps++;
-        endFlight(flights[step.device()]);
+        StepPlan plan = endFlight(flights[step.device()].end());
+        for (int i = 0; i < plan.size(); i++) {
+          Track track = tracks.get(plan.sequences().get(i));
+          if (track != null) {
+            track.wasted = true;
+          }
+        }
       }
       case TransferFailed transfer -> failedTransfers++;
-      case RunStarted started -> start(started.config().topology().places());
+      case RunStarted started -> start(started.config());
       case Checkpointed checkpointed -> stateHash = checkpointed.stateHash();
+      case HandlingChosen chosen -> handlings[chosen.choice().handling().ordinal()]++;
+      case ShareChosen share -> {}
       case RequestCancelled cancellation -> {}
       case TransferCompleted transfer -> {}
       case SequenceAdmitted admitted -> {}
@@ -139,12 +186,13 @@ public final class RunMetrics {
     }
   }
 
-  private void start(List<Place> places) {
-    flights = new Flight[places.size()];
+  private void start(EngineConfig config) {
+    List<Place> places = config.topology().places();
+    flights = new Flights[places.size()];
     poolBlocks = new int[places.size()];
     usedBlocksMax = new int[places.size()];
     for (Place place : places) {
-      flights[place.id()] = new Flight();
+      flights[place.id()] = new Flights(config.limits().maxStepsInFlight());
       poolBlocks[place.id()] = place.computes() ? place.blocks() : 0;
     }
   }
@@ -157,7 +205,7 @@ public final class RunMetrics {
 
   private void plan(StepPlanned planned) {
     StepPlan plan = planned.plan();
-    Flight flight = flights[plan.device()];
+    Flight flight = flights[plan.device()].begin();
     flight.plan = plan;
     flight.startNanos = nowNanos;
     resolve(flight, plan);
@@ -170,7 +218,7 @@ public final class RunMetrics {
         prefills++;
         tokens += computed;
         recomputedTokens +=
-            Math.min(computed, Math.max(0, track.knownTokensMax - track.computedTokens));
+            Math.min(computed, Math.max(0, track.knownTokensMax - plan.computedTokens().get(i)));
       }
     }
     prefillTokens += tokens;
@@ -185,6 +233,7 @@ public final class RunMetrics {
     } else {
       mixedSteps++;
     }
+    remoteDecodes += plan.remoteEntries();
     copiedBlocks += plan.copies().size();
     waitingMax = Math.max(waitingMax, planned.waiting());
     runningMax = Math.max(runningMax, plan.size());
@@ -208,12 +257,19 @@ public final class RunMetrics {
   }
 
   private void complete(StepCompleted done) {
-    Flight flight = flights[done.device()];
+    Flights queue = flights[done.device()];
+    queue.busyNanos += done.busyNanos();
+    queue.steps++;
+    Flight flight = queue.end();
     StepPlan plan = endFlight(flight);
     long lastNanos = -1;
     int alike = 0;
     for (int i = 0; i < plan.size(); i++) {
       Track track = flight.batch[i];
+      if (track.wasted) {
+        wastedTokens += plan.newTokens().get(i);
+        continue;
+      }
       track.computedTokens += plan.newTokens().get(i);
       if (track.computedTokens != track.totalTokens) {
         track.knownTokensMax = Math.max(track.knownTokensMax, track.computedTokens);
@@ -234,6 +290,9 @@ public final class RunMetrics {
       track.lastTokenNanos = nowNanos;
     }
     reportInterToken(lastNanos, alike);
+    for (int i = 0; i < done.ended().size(); i++) {
+      track(done.ended().get(i)).wasted = true;
+    }
   }
 
   private void reportInterToken(long lastNanos, int alike) {
@@ -287,6 +346,7 @@ public final class RunMetrics {
     }
     if (preempted.kind() == PreemptionKind.RECOMPUTE) {
       track.computedTokens = 0;
+      track.wasted = false;
     }
   }
 
@@ -295,6 +355,10 @@ public final class RunMetrics {
       swappedOutBlocks += plan.blocks();
     } else if (plan.kind() == TransferKind.SWAP_IN) {
       swappedInBlocks += plan.blocks();
+    } else if (plan.kind() == TransferKind.OFFLOAD) {
+      offloadedBlocks += plan.blocks();
+    } else {
+      diskBlocks += plan.blocks();
     }
   }
 
@@ -455,6 +519,41 @@ public final class RunMetrics {
 
   public long swappedOutBlocks() {
     return swappedOutBlocks;
+  }
+
+  /// Blocks copied from one computing place to another.
+  public long offloadedBlocks() {
+    return offloadedBlocks;
+  }
+
+  /// Blocks copied to the disk or back.
+  public long diskBlocks() {
+    return diskBlocks;
+  }
+
+  /// Tokens decoded for sequences whose KV lies on a host that attends.
+  public long remoteDecodes() {
+    return remoteDecodes;
+  }
+
+  /// Tokens computed for sequences whose end or loss was not known yet when the step was planned.
+  public long wastedTokens() {
+    return wastedTokens;
+  }
+
+  /// How often a handling was chosen after weighing it against others.
+  public long handlings(Handling handling) {
+    return handlings[handling.ordinal()];
+  }
+
+  /// Time that the place was at work on steps, as far as their completions tell.
+  public long busyNanos(int place) {
+    return flights[place].busyNanos;
+  }
+
+  /// Steps that the place completed.
+  public long steps(int place) {
+    return flights[place].steps;
   }
 
   public long swappedInBlocks() {

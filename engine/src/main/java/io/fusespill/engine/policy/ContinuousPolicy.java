@@ -21,6 +21,15 @@ import java.util.List;
 /// never fit is rejected.
 final class ContinuousPolicy implements SchedulingPolicy {
 
+  /// How the running sequences found room for their tokens.
+  private enum Room {
+    ENOUGH,
+    /// By preemption.
+    MADE,
+    /// The victim is in a step in flight: nobody else is admitted until that is done.
+    WANTING
+  }
+
   private static final PolicyOption CHUNKED_PREFILL =
       new PolicyOption(
           "chunked-prefill", "true or false", "true", "whether a prompt may be split over steps");
@@ -74,20 +83,18 @@ final class ContinuousPolicy implements SchedulingPolicy {
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
     boolean rejected = turnAwayHeads(view, decisions, draft);
-    boolean preempted = scheduleRunning(view, device, decisions, draft);
-    rejected |= !preempted && scheduleWaiting(view, device, decisions, draft);
+    Room room = scheduleRunning(view, device, decisions, draft);
+    rejected |= room == Room.ENOUGH && scheduleWaiting(view, device, decisions, draft);
     if (draft.size() > 0) {
       decisions.start(draft, draft.tokens());
       return Round.SETTLED;
     }
-    return preempted || rejected ? Round.AGAIN : Round.SETTLED;
+    return room == Room.MADE || rejected ? Round.AGAIN : Round.SETTLED;
   }
 
-  /// @return whether a sequence was preempted
-  private boolean scheduleRunning(
-      EngineView view, int device, Decisions decisions, StepDraft draft) {
+  private Room scheduleRunning(EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue running = view.residents(device);
-    boolean preempted = false;
+    Room room = Room.ENOUGH;
     for (int next = 0; next < running.size(); next++) {
       int budget = limits.maxNumBatchedTokens() - draft.tokens();
       if (budget == 0) {
@@ -95,17 +102,23 @@ final class ContinuousPolicy implements SchedulingPolicy {
       }
       Sequence sequence = running.get(next);
       int tokens = Math.min(Math.min(sequence.pendingTokens(), chunkMax), budget);
+      if (tokens == 0) {
+        continue;
+      }
       while (draft.blocksFor(sequence, tokens) > draft.free()) {
         Sequence victim = running.get(running.size() - 1);
+        if (victim.pinned()) {
+          return Room.WANTING;
+        }
         decisions.preempt(victim, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
-        preempted = true;
+        room = Room.MADE;
         if (victim == sequence) {
-          return true;
+          return room;
         }
       }
       draft.add(sequence, tokens);
     }
-    return preempted;
+    return room;
   }
 
   /// @return whether a request was turned away

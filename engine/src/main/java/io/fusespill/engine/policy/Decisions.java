@@ -1,5 +1,6 @@
 package io.fusespill.engine.policy;
 
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
@@ -7,6 +8,7 @@ import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.state.Request;
 import io.fusespill.engine.state.Sequence;
+import java.util.List;
 
 /// What a policy may do. Each call is checked first, then logged, then applied; one that fails the
 /// check throws `IllegalStateException` and has changed nothing.
@@ -22,6 +24,23 @@ public interface Decisions {
   /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to
   /// the front of the waiting queue.
   void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason);
+
+  /// Records what was weighed for a sequence and which of it will be done.
+  void weigh(
+      Sequence sequence,
+      int device,
+      int remainingTokens,
+      List<HandlingEstimate> estimates,
+      int chosen);
+
+  /// Records how much of the device's work another place should take.
+  void share(
+      int device,
+      int place,
+      int sharePpm,
+      int closedFormPpm,
+      long tokensPerSecond,
+      long aloneTokensPerSecond);
 
   /// Puts the residents of `place` in order of arrival, where they are not.
   void sortResidents(int place);

@@ -20,6 +20,7 @@ import java.util.List;
 public final class StepDraft {
 
   private final int device;
+  private final EngineView view;
   private final KvLayout kv;
   private final BlockPool pool;
   private int[] sequences = new int[64];
@@ -31,14 +32,18 @@ public final class StepDraft {
   private int blocks;
   private int tokens;
   private int newBlocks;
+  private int remotePlace = StepPlan.NO_REMOTE;
+  private int remoteEntries;
+  private int remoteBlocks;
   private final List<Sequence> copiers = new ArrayList<>();
   private Ints lastSequences = Ints.EMPTY;
   private Ints lastNewTokens = Ints.EMPTY;
 
-  public StepDraft(int device, KvLayout kv, BlockPool pool) {
+  public StepDraft(int device, EngineView view) {
     this.device = device;
-    this.kv = kv;
-    this.pool = pool;
+    this.view = view;
+    this.kv = view.config().kv();
+    this.pool = view.pool(device);
   }
 
   public int device() {
@@ -55,6 +60,9 @@ public final class StepDraft {
     blocks = 0;
     tokens = 0;
     newBlocks = 0;
+    remotePlace = StepPlan.NO_REMOTE;
+    remoteEntries = 0;
+    remoteBlocks = 0;
     copiers.clear();
     return this;
   }
@@ -62,6 +70,11 @@ public final class StepDraft {
   /// Blocks that neither somebody holds nor an entry will take.
   public int free() {
     return pool.free() - blocks;
+  }
+
+  /// Blocks of `place` that entries will take.
+  public int reserved(int place) {
+    return place == device ? blocks : place == remotePlace ? remoteBlocks : 0;
   }
 
   /// Number of entries.
@@ -94,8 +107,12 @@ public final class StepDraft {
   /// Blocks that computing `tokens` more tokens of `sequence` would take: growth, and a copy of a
   /// shared last block.
   public int blocksFor(Sequence sequence, int tokens) {
-    int growth = kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
+    int growth = growth(sequence, tokens);
     return copies(sequence) ? growth + 1 : growth;
+  }
+
+  private int growth(Sequence sequence, int tokens) {
+    return kv.blocks(sequence.plannedComputedTokens() + tokens) - sequence.table().size();
   }
 
   /// Adds an entry that computes `tokens` more tokens of `sequence`.
@@ -106,6 +123,7 @@ public final class StepDraft {
     if (sequence.status() != SequenceStatus.RUNNING
         || sequence.place() != device
         || contains(sequence)
+        || remoteEntries > 0
         || tokens < 1
         || tokens > sequence.pendingTokens()) {
       throw new IllegalStateException(
@@ -118,7 +136,7 @@ public final class StepDraft {
                   sequence.place(),
                   sequence.pendingTokens()));
     }
-    int growth = kv.blocks(sequence.computedTokens() + tokens) - sequence.table().size();
+    int growth = growth(sequence, tokens);
     boolean copy = copies(sequence);
     int taken = copy ? growth + 1 : growth;
     if (taken > free()) {
@@ -126,6 +144,57 @@ public final class StepDraft {
           "%d tokens of sequence %d need %d of %d free blocks of place %d"
               .formatted(tokens, sequence.id(), taken, free(), device));
     }
+    if (copy) {
+      copiers.add(sequence);
+    }
+    blocks += taken;
+    newBlocks += growth;
+    append(sequence, tokens);
+  }
+
+  /// Whether [#addRemote] would take the sequence: it rests in a host that attends for this device,
+  /// has one token to compute, does not share the block that this goes into, and there is room for
+  /// it.
+  public boolean canAddRemote(Sequence sequence) {
+    int place = sequence.place();
+    return sequence.status() == SequenceStatus.SWAPPED
+        && view.config().topology().attends(place, device)
+        && (remotePlace == StepPlan.NO_REMOTE || remotePlace == place)
+        && !contains(sequence)
+        && sequence.pendingTokens() == 1
+        && !sharesLastBlock(sequence, view.pool(place))
+        && growth(sequence, 1) <= view.pool(place).free() - remoteBlocks;
+  }
+
+  /// Adds an entry that decodes one token of a sequence whose KV lies in a host that attends.
+  /// Remote entries come after all others.
+  ///
+  /// @throws IllegalStateException if [#canAddRemote] says no
+  public void addRemote(Sequence sequence) {
+    if (!canAddRemote(sequence)) {
+      throw new IllegalStateException(
+          "place %d cannot decode sequence %d remotely: it is %s in place %d with %d to compute"
+              .formatted(
+                  device,
+                  sequence.id(),
+                  sequence.status(),
+                  sequence.place(),
+                  sequence.pendingTokens()));
+    }
+    int growth = growth(sequence, 1);
+    remotePlace = sequence.place();
+    remoteEntries++;
+    remoteBlocks += growth;
+    newBlocks += growth;
+    append(sequence, 1);
+  }
+
+  private boolean sharesLastBlock(Sequence sequence, BlockPool home) {
+    return sequence.plannedComputedTokens() % kv.blockTokens() != 0
+        && home.holders(sequence.table().last()) > 1;
+  }
+
+  private void append(Sequence sequence, int entryTokens) {
     if (size == sequences.length) {
       sequences = Arrays.copyOf(sequences, 2 * size);
       newTokens = Arrays.copyOf(newTokens, 2 * size);
@@ -133,20 +202,15 @@ public final class StepDraft {
     }
     drafted.set(sequence.id() - base);
     sequences[size] = sequence.id();
-    newTokens[size] = tokens;
-    computedTokens[size++] = sequence.computedTokens();
-    if (copy) {
-      copiers.add(sequence);
-    }
-    blocks += taken;
-    newBlocks += growth;
-    this.tokens += tokens;
+    newTokens[size] = entryTokens;
+    computedTokens[size++] = sequence.plannedComputedTokens();
+    tokens += entryTokens;
   }
 
   /// Whether the sequence's next token goes into a block that others hold too. The last of several
   /// holders writes in place, once the others of this step have copied.
   private boolean copies(Sequence sequence) {
-    if (sequence.computedTokens() % kv.blockTokens() == 0) {
+    if (sequence.plannedComputedTokens() % kv.blockTokens() == 0) {
       return false;
     }
     int last = sequence.table().last();
@@ -162,12 +226,12 @@ public final class StepDraft {
     return holders > 1;
   }
 
-  /// The finished plan. Blocks are named in the order in which the pool will give them: entry by
+  /// The finished plan. Blocks are named in the order in which their pools will give them: entry by
   /// entry, a copy's target before the entry's growth.
   public StepPlan plan(long step, List<TransferPlan> ordered, int batchedTokens) {
     int[] grown = new int[newBlocks];
     List<BlockCopy> copies = copiers.isEmpty() ? List.of() : new ArrayList<>(copiers.size());
-    if (blocks > 0) {
+    if (newBlocks > 0 || !copiers.isEmpty()) {
       nameBlocks(grown, copies);
     }
     if (!lastSequences.matches(sequences, size)) {
@@ -185,20 +249,25 @@ public final class StepDraft {
         Ints.of(grown),
         copies,
         transferNumbers(ordered),
-        batchedTokens);
+        batchedTokens,
+        remotePlace,
+        remoteEntries);
   }
 
   private void nameBlocks(int[] grown, List<BlockCopy> copies) {
     int taken = 0;
     int named = 0;
+    int remoteTaken = 0;
     for (int i = 0; i < size; i++) {
       if (copies.size() < copiers.size() && copiers.get(copies.size()).id() == sequences[i]) {
         Sequence copier = copiers.get(copies.size());
         copies.add(new BlockCopy(copier.id(), copier.table().last(), pool.upcoming(taken++)));
       }
       int growth = kv.blocks(computedTokens[i] + newTokens[i]) - kv.blocks(computedTokens[i]);
+      boolean local = i < size - remoteEntries;
       for (int b = 0; b < growth; b++) {
-        grown[named++] = pool.upcoming(taken++);
+        grown[named++] =
+            local ? pool.upcoming(taken++) : view.pool(remotePlace).upcoming(remoteTaken++);
       }
     }
   }

@@ -75,6 +75,11 @@ final class VllmPolicy implements SchedulingPolicy {
           "maxNumBatchedTokens is %d, must be at least maxNumSeqs (%d) under vllm-0.2.7"
               .formatted(limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
     }
+    if (limits.maxStepsInFlight() != 1) {
+      throw new PolicyException(
+          "maxStepsInFlight is %d, must be 1 under vllm-0.2.7, which knows no step before its result"
+              .formatted(limits.maxStepsInFlight()));
+    }
     preemption = options.constant(PREEMPTION, Preemption.class);
     maxPaddings = options.integer(MAX_PADDINGS, 0, EngineLimits.MAX_TOKENS);
     double watermark = options.fraction(WATERMARK);

@@ -4,11 +4,13 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -112,7 +114,17 @@ public final class EngineState implements EngineView {
 
   @Override
   public @Nullable StepPlan stepInFlight(int place) {
-    return places[place].inFlight;
+    return places[place].stepInFlight();
+  }
+
+  @Override
+  public int stepsInFlight(int place) {
+    return places[place].stepsInFlight();
+  }
+
+  @Override
+  public StepPlan stepInFlight(int place, int index) {
+    return places[place].flight(index).requirePlan();
   }
 
   @Override
@@ -140,9 +152,9 @@ public final class EngineState implements EngineView {
     return places[place].orderedPlanned;
   }
 
-  /// Ordered transfers that the step in flight on `place` took along.
-  public List<TransferPlan> orderedInFlight(int place) {
-    return places[place].orderedInFlight;
+  /// Ordered transfers that the `index`-th step in flight on `place` took along.
+  public List<TransferPlan> orderedInFlight(int place, int index) {
+    return places[place].flight(index).ordered;
   }
 
   public int nextRequest() {
@@ -209,6 +221,8 @@ public final class EngineState implements EngineView {
       case ResidentsSorted sorted -> places[sorted.place()].residents.sortOldestFirst();
       case RunStarted started -> start(started);
       case Checkpointed checkpointed -> {}
+      case HandlingChosen chosen -> {}
+      case ShareChosen chosen -> {}
     }
     events++;
   }
@@ -224,7 +238,8 @@ public final class EngineState implements EngineView {
     places = new Residence[all.size()];
     int most = 0;
     for (Place place : all) {
-      places[place.id()] = new Residence(place.blocks());
+      places[place.id()] =
+          new Residence(place.blocks(), started.config().limits().maxStepsInFlight());
       most = Math.max(most, place.blocks());
     }
     targetOf = new int[most];
@@ -245,6 +260,8 @@ public final class EngineState implements EngineView {
             arrived.samples(),
             arrived.promptTokens(),
             arrived.maxOutputTokens(),
+            arrived.hintTokens(),
+            maxModelTokens,
             arrived.atNanos());
     Sequence sequence = new Sequence(arrived.firstSequence(), request);
     sequence.unforked = arrived.samples() - 1;
@@ -264,36 +281,38 @@ public final class EngineState implements EngineView {
 
   private void startStep(StepPlan plan) {
     Residence place = places[plan.device()];
-    if (place.inFlight != null || plan.step() != place.nextStep) {
+    if (plan.step() != place.nextStep) {
       throw new IllegalStateException(
           "step %d starts on place %d where step %d is due"
               .formatted(plan.step(), plan.device(), place.nextStep));
     }
-    place.inFlight = plan;
+    Flight flight = place.addFlight();
+    flight.begin(plan, place.orderedPlanned);
+    place.orderedPlanned.clear();
     place.nextStep++;
-    int entries = plan.size();
-    if (place.batch.length < entries) {
-      place.batch = new Sequence[Math.max(entries, 2 * place.batch.length)];
-    }
     List<BlockCopy> copies = plan.copies();
     int copied = 0;
     int grown = 0;
-    for (int i = 0; i < entries; i++) {
+    for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = require(plan.sequences().get(i));
+      BlockPool pool = places[sequence.place].pool;
       sequence.pins++;
-      place.batch[i] = sequence;
+      flight.batch[i] = sequence;
       if (copied < copies.size() && copies.get(copied).sequence() == sequence.id()) {
-        copyLastBlock(place.pool, sequence, copies.get(copied++));
+        copyLastBlock(pool, sequence, copies.get(copied++));
       }
-      int blocks = kv.blocks(sequence.computedTokens + plan.newTokens().get(i));
+      sequence.inFlightTokens += plan.newTokens().get(i);
+      int blocks = kv.blocks(sequence.plannedComputedTokens());
       while (sequence.table.size() < blocks) {
         int block = plan.newBlocks().get(grown++);
-        place.pool.take(block);
+        pool.take(block);
         sequence.table.append(block);
       }
+      flight.sampling[i] = sequence.plannedComputedTokens() == sequence.plannedTotalTokens();
+      if (flight.sampling[i]) {
+        sequence.placeholders++;
+      }
     }
-    place.orderedInFlight.addAll(place.orderedPlanned);
-    place.orderedPlanned.clear();
   }
 
   /// The step itself holds the source from now on, until it is done: somebody else's copy into that
@@ -305,15 +324,20 @@ public final class EngineState implements EngineView {
 
   private void completeStep(StepCompleted completed) {
     Residence place = places[completed.device()];
-    List<TransferPlan> ordered =
-        place.orderedInFlight.isEmpty() ? List.of() : List.copyOf(place.orderedInFlight);
-    StepPlan plan = endFlight(place);
+    Flight flight = endFlight(place);
+    StepPlan plan = flight.requirePlan();
     affected.clear();
     for (int i = 0; i < plan.size(); i++) {
-      Sequence sequence = place.batch[i];
-      sequence.computedTokens += plan.newTokens().get(i);
+      Sequence sequence = flight.batch[i];
+      int tokens = plan.newTokens().get(i);
+      land(sequence, tokens, flight.sampling[i]);
+      if (sequence.ending != null || sequence.lost) {
+        noteWasted(sequence);
+        continue;
+      }
+      sequence.computedTokens += tokens;
       sequence.failures = 0;
-      if (sequence.computedTokens == sequence.totalTokens) {
+      if (flight.sampling[i]) {
         sample(place, sequence);
       } else if (sequence.request().cancelled) {
         affected.add(sequence);
@@ -321,15 +345,31 @@ public final class EngineState implements EngineView {
     }
     for (int i = 0; i < completed.ended().size(); i++) {
       Sequence sequence = require(completed.ended().get(i));
-      if (sequence.ending == null) {
+      if (sequence.ending == null && !sequence.lost) {
         sequence.ending = FinishReason.STOP;
         if (!sequence.request().cancelled) {
           affected.add(sequence);
         }
       }
     }
-    for (TransferPlan transfer : ordered) {
+    for (TransferPlan transfer : flight.ordered) {
       noteCancelled(transfer);
+    }
+  }
+
+  /// What a step did for the sequence is no longer in flight.
+  private static void land(Sequence sequence, int tokens, boolean sampling) {
+    sequence.inFlightTokens -= tokens;
+    if (sampling) {
+      sequence.placeholders--;
+    }
+  }
+
+  /// A step ran ahead of the end or the loss of a sequence: its result counts for nothing.
+  private void noteWasted(Sequence sequence) {
+    if (!sequence.pinned()) {
+      undoGrowth(sequence);
+      affected.add(sequence);
     }
   }
 
@@ -386,26 +426,41 @@ public final class EngineState implements EngineView {
 
   private void failStep(int device) {
     Residence place = places[device];
-    List<TransferPlan> ordered = List.copyOf(place.orderedInFlight);
-    StepPlan plan = endFlight(place);
+    Flight flight = endFlight(place);
+    StepPlan plan = flight.requirePlan();
     affected.clear();
     for (int i = 0; i < plan.size(); i++) {
-      undoGrowth(place.pool, place.batch[i]);
-      noteFailure(place.batch[i]);
+      Sequence sequence = flight.batch[i];
+      land(sequence, plan.newTokens().get(i), flight.sampling[i]);
+      if (sequence.ending != null || sequence.lost) {
+        noteWasted(sequence);
+      } else {
+        lose(sequence);
+      }
     }
-    for (TransferPlan transfer : ordered) {
+    for (TransferPlan transfer : flight.ordered) {
       for (int i = 0; i < transfer.sequences().size(); i++) {
         Sequence sequence = sequences.get(transfer.sequences().get(i));
-        if (sequence != null && !affected.contains(sequence)) {
-          noteFailure(sequence);
+        if (sequence != null && !sequence.lost) {
+          lose(sequence);
         }
       }
     }
   }
 
-  private void undoGrowth(BlockPool pool, Sequence sequence) {
+  /// The sequence's KV is gone. While later steps are in flight they still use its blocks.
+  private void lose(Sequence sequence) {
+    sequence.lost = true;
+    sequence.failures++;
+    if (!sequence.pinned()) {
+      undoGrowth(sequence);
+      affected.add(sequence);
+    }
+  }
+
+  private void undoGrowth(Sequence sequence) {
     while (sequence.table.size() > kv.blocks(sequence.computedTokens)) {
-      pool.release(sequence.table.removeLast());
+      places[sequence.place].pool.release(sequence.table.removeLast());
     }
   }
 
@@ -414,20 +469,17 @@ public final class EngineState implements EngineView {
     affected.add(sequence);
   }
 
-  /// Unpins what the device's step and its ordered transfers used.
-  private StepPlan endFlight(Residence place) {
-    StepPlan plan = place.inFlight;
-    if (plan == null) {
-      throw new IllegalStateException("a step ends on a place where none is in flight");
-    }
-    place.inFlight = null;
+  /// Takes the oldest step out of flight and unpins what it and its ordered transfers used.
+  private Flight endFlight(Residence place) {
+    Flight flight = place.removeOldest();
+    StepPlan plan = flight.requirePlan();
     for (int i = 0; i < plan.size(); i++) {
-      place.batch[i].pins--;
+      flight.batch[i].pins--;
     }
     for (BlockCopy copy : plan.copies()) {
       place.pool.release(copy.source());
     }
-    for (TransferPlan transfer : place.orderedInFlight) {
+    for (TransferPlan transfer : flight.ordered) {
       if (transfer.from() != plan.device()) {
         BlockPool source = places[transfer.from()].pool;
         for (int i = 0; i < transfer.blocks(); i++) {
@@ -438,8 +490,7 @@ public final class EngineState implements EngineView {
         require(transfer.sequences().get(i)).pins--;
       }
     }
-    place.orderedInFlight.clear();
-    return plan;
+    return flight;
   }
 
   private void preempt(SequencePreempted preempted) {
@@ -450,6 +501,7 @@ public final class EngineState implements EngineView {
     }
     leave(sequence);
     sequence.computedTokens = 0;
+    sequence.lost = false;
     sequence.status = SequenceStatus.WAITING;
     waiting.addFirst(sequence);
   }
@@ -468,6 +520,7 @@ public final class EngineState implements EngineView {
     for (int i = 0; i < plan.sequences().size(); i++) {
       Sequence sequence = require(plan.sequences().get(i));
       sequence.pins++;
+      sequence.movedNanos = nowNanos;
       source.residents.remove(sequence);
       sequence.status = SequenceStatus.TRANSFERRING;
     }
@@ -652,89 +705,6 @@ public final class EngineState implements EngineView {
 
   /// A 64-bit hash of everything that future behaviour depends on, in defined order.
   public long hash() {
-    StateHash hash = new StateHash();
-    hash.add(nowNanos);
-    hash.add(requests.next());
-    hash.add(nextSequence);
-    hash.add(transfers.next());
-    hashQueue(hash, waiting);
-    for (Residence place : places) {
-      place.pool.hash(hash);
-      hash.add(place.nextStep);
-      hashStep(hash, place.inFlight);
-      place.orderedPlanned.forEach(plan -> hashTransfer(hash, plan));
-      place.orderedInFlight.forEach(plan -> hashTransfer(hash, plan));
-      hashQueue(hash, place.residents);
-    }
-    for (int id = sequences.base(); id < sequences.next(); id++) {
-      Sequence sequence = sequences.get(id);
-      if (sequence != null) {
-        hashSequence(hash, sequence);
-      }
-    }
-    for (int id = transfers.base(); id < transfers.next(); id++) {
-      TransferPlan plan = transfers.get(id);
-      if (plan != null) {
-        hashTransfer(hash, plan);
-      }
-    }
-    return hash.value();
-  }
-
-  private static void hashQueue(StateHash hash, SequenceQueue queue) {
-    hash.add(queue.size());
-    for (int i = 0; i < queue.size(); i++) {
-      hash.add(queue.get(i).id());
-    }
-  }
-
-  private static void hashStep(StateHash hash, @Nullable StepPlan step) {
-    if (step == null) {
-      hash.add(-1);
-      return;
-    }
-    hash.add(step.step());
-    hash.add(step.batchedTokens());
-    hashInts(hash, step.sequences());
-    hashInts(hash, step.newTokens());
-    for (BlockCopy copy : step.copies()) {
-      hash.add(copy.source());
-    }
-  }
-
-  private static void hashTransfer(StateHash hash, TransferPlan plan) {
-    hash.add(plan.transfer());
-    hash.add(plan.from());
-    hash.add(plan.to());
-    hashInts(hash, plan.sequences());
-    hashInts(hash, plan.sourceBlocks());
-    hashInts(hash, plan.targetBlocks());
-  }
-
-  private static void hashInts(StateHash hash, Ints values) {
-    hash.add(values.size());
-    for (int i = 0; i < values.size(); i++) {
-      hash.add(values.get(i));
-    }
-  }
-
-  private static void hashSequence(StateHash hash, Sequence sequence) {
-    hash.add(sequence.id());
-    hash.add(sequence.status.ordinal());
-    hash.add(sequence.place);
-    hash.add(sequence.totalTokens);
-    hash.add(sequence.computedTokens);
-    hash.add(sequence.unforked);
-    hash.add(sequence.pins);
-    hash.add(sequence.preemptions);
-    hash.add(sequence.failures);
-    hash.add(sequence.request().id());
-    hash.add(sequence.request().samples());
-    hash.add(sequence.request().promptTokens());
-    hash.add(sequence.request().maxOutputTokens());
-    hash.add(sequence.request().cancelled ? 1 : 0);
-    for (int b = 0; b < sequence.table.size(); b++) {
-      hash.add(sequence.table.get(b));
-    }
+    return StateFingerprint.of(this);
   }
 }

@@ -29,8 +29,14 @@ public sealed interface EngineView permits EngineState {
   /// A live request, or null.
   @Nullable Request request(int id);
 
-  /// The step that runs on `place`, or null.
+  /// The oldest step in flight on `place`, which is the one that runs, or null.
   @Nullable StepPlan stepInFlight(int place);
+
+  /// Number of steps queued or running on `place`.
+  int stepsInFlight(int place);
+
+  /// The `index`-th step in flight on `place`, oldest first.
+  StepPlan stepInFlight(int place, int index);
 
   /// Ordered transfers planned on `place` that no step has taken along yet.
   List<TransferPlan> orderedPlanned(int place);

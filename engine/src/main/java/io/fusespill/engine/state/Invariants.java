@@ -107,13 +107,15 @@ public final class Invariants {
         }
       }
     }
-    StepPlan step = state.stepInFlight(place);
-    if (step != null) {
-      step.copies().forEach(copy -> holders[copy.source()]++);
+    for (int i = 0; i < state.stepsInFlight(place); i++) {
+      state.stepInFlight(place, i).copies().forEach(copy -> holders[copy.source()]++);
     }
     for (Place device : config.topology().places()) {
-      countOrdered(state.orderedPlanned(device.id()), device.id(), place, holders, leavers);
-      countOrdered(state.orderedInFlight(device.id()), device.id(), place, holders, leavers);
+      int id = device.id();
+      countOrdered(state.orderedPlanned(id), id, place, holders, leavers);
+      for (int i = 0; i < state.stepsInFlight(id); i++) {
+        countOrdered(state.orderedInFlight(id, i), id, place, holders, leavers);
+      }
     }
   }
 
@@ -151,14 +153,15 @@ public final class Invariants {
             place.name());
       }
     }
-    StepPlan step = state.stepInFlight(place.id());
-    require(
-        step == null
-            || (step.size() <= config.limits().maxNumSeqs()
-                && step.batchedTokens() <= config.limits().maxNumBatchedTokens()),
-        "I8: the step in flight on %s is over its limits: %s",
-        place.name(),
-        step);
+    for (int i = 0; i < state.stepsInFlight(place.id()); i++) {
+      StepPlan step = state.stepInFlight(place.id(), i);
+      require(
+          step.size() <= config.limits().maxNumSeqs()
+              && step.batchedTokens() <= config.limits().maxNumBatchedTokens(),
+          "I8: a step in flight on %s is over its limits: %s",
+          place.name(),
+          step);
+    }
   }
 
   private void checkSequences() {
@@ -190,29 +193,13 @@ public final class Invariants {
   }
 
   private void checkSequence(Sequence sequence) {
-    int computed = sequence.computedTokens();
     require(
-        computed <= sequence.totalTokens(),
+        sequence.computedTokens() <= sequence.totalTokens(),
         "I4: sequence %d has computed %d of %d tokens",
         sequence.id(),
-        computed,
+        sequence.computedTokens(),
         sequence.totalTokens());
-    StepPlan step =
-        sequence.place() == Sequence.NOWHERE ? null : state.stepInFlight(sequence.place());
-    int end = computed;
-    for (int i = 0; step != null && i < step.size(); i++) {
-      if (step.sequences().get(i) == sequence.id()) {
-        end = step.computedTokens().get(i) + step.newTokens().get(i);
-        require(
-            step.computedTokens().get(i) == computed && end <= sequence.totalTokens(),
-            "I4: the step in flight takes sequence %d from %d to %d, it has computed %d of %d",
-            sequence.id(),
-            step.computedTokens().get(i),
-            end,
-            computed,
-            sequence.totalTokens());
-      }
-    }
+    int end = checkSteps(sequence);
     require(
         sequence.table().size() == config.kv().blocks(end),
         "I5: sequence %d has %d blocks for %d tokens",
@@ -232,14 +219,58 @@ public final class Invariants {
         sequence.place());
   }
 
+  /// Walks the steps in flight that compute the sequence, which must be of one device and follow on
+  /// from one another, and returns the tokens that its table has to cover.
+  private int checkSteps(Sequence sequence) {
+    int end = sequence.computedTokens();
+    int placeholders = 0;
+    for (Place device : config.topology().places()) {
+      for (int s = 0; s < state.stepsInFlight(device.id()); s++) {
+        StepPlan step = state.stepInFlight(device.id(), s);
+        for (int i = 0; i < step.size(); i++) {
+          if (step.sequences().get(i) == sequence.id()) {
+            int start = step.computedTokens().get(i);
+            require(
+                step.home(i) == sequence.place(),
+                "I10: a step on %s computes sequence %d in place %d, but it lies in place %d",
+                device.name(),
+                sequence.id(),
+                step.home(i),
+                sequence.place());
+            boolean wasted = sequence.ending() != null || sequence.lost();
+            int known = sequence.totalTokens() + placeholders;
+            require(
+                wasted || (start == end && start + step.newTokens().get(i) <= known),
+                "I4: a step in flight takes sequence %d from %d by %d, it has %d of %d",
+                sequence.id(),
+                start,
+                step.newTokens().get(i),
+                end,
+                known);
+            end += step.newTokens().get(i);
+            placeholders += end == known ? 1 : 0;
+          }
+        }
+      }
+    }
+    require(
+        end == sequence.plannedComputedTokens(),
+        "I4: sequence %d plans to compute %d tokens, its steps in flight come to %d",
+        sequence.id(),
+        sequence.plannedComputedTokens(),
+        end);
+    boolean wasted = sequence.ending() != null || sequence.lost();
+    return wasted ? Math.max(end, config.kv().blockTokens() * sequence.table().size()) : end;
+  }
+
   private int expectedPins(Sequence sequence) {
     int pins = 0;
     for (Place place : config.topology().places()) {
-      StepPlan step = state.stepInFlight(place.id());
-      pins += step != null && step.sequences().contains(sequence.id()) ? 1 : 0;
-      pins +=
-          uses(state.orderedPlanned(place.id()), sequence)
-              + uses(state.orderedInFlight(place.id()), sequence);
+      pins += uses(state.orderedPlanned(place.id()), sequence);
+      for (int i = 0; i < state.stepsInFlight(place.id()); i++) {
+        pins += state.stepInFlight(place.id(), i).sequences().contains(sequence.id()) ? 1 : 0;
+        pins += uses(state.orderedInFlight(place.id(), i), sequence);
+      }
     }
     for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
       TransferPlan plan = state.transferInFlight(id);

@@ -8,7 +8,12 @@ public final class Request {
   private final int samples;
   private final int promptTokens;
   private final int maxOutputTokens;
+  private final int hintTokens;
   private final long arrivalNanos;
+
+  /// Tokens of a sequence, prompt included, at which it ends whatever the model says.
+  final int lengthLimit;
+
   int liveSequences;
   boolean cancelled;
 
@@ -18,13 +23,18 @@ public final class Request {
       int samples,
       int promptTokens,
       int maxOutputTokens,
+      int hintTokens,
+      int maxModelTokens,
       long arrivalNanos) {
     this.id = id;
     this.firstSequence = firstSequence;
     this.samples = samples;
     this.promptTokens = promptTokens;
     this.maxOutputTokens = maxOutputTokens;
+    this.hintTokens = hintTokens;
     this.arrivalNanos = arrivalNanos;
+    this.lengthLimit =
+        (int) Math.min((long) promptTokens + maxOutputTokens, (long) maxModelTokens + 1);
   }
 
   public int id() {
@@ -45,6 +55,11 @@ public final class Request {
 
   public int maxOutputTokens() {
     return maxOutputTokens;
+  }
+
+  /// Output length that somebody foretold, 0 where nobody did.
+  public int hintTokens() {
+    return hintTokens;
   }
 
   public long arrivalNanos() {

@@ -12,13 +12,52 @@ final class Residence {
   final BlockPool pool;
   final SequenceDeque residents = new SequenceDeque();
   final List<TransferPlan> orderedPlanned = new ArrayList<>();
-  final List<TransferPlan> orderedInFlight = new ArrayList<>();
   long nextStep;
   int transfersInto;
-  @Nullable StepPlan inFlight;
-  Sequence[] batch = new Sequence[16];
 
-  Residence(int blocks) {
+  /// Steps in flight, oldest first, in a ring of as many as there may be.
+  private final Flight[] flights;
+
+  private int oldest;
+  private int inFlight;
+
+  Residence(int blocks, int maxStepsInFlight) {
     pool = new BlockPool(blocks);
+    flights = new Flight[maxStepsInFlight];
+    for (int i = 0; i < maxStepsInFlight; i++) {
+      flights[i] = new Flight();
+    }
+  }
+
+  int stepsInFlight() {
+    return inFlight;
+  }
+
+  /// The `index`-th step in flight, oldest first.
+  Flight flight(int index) {
+    return flights[(oldest + index) % flights.length];
+  }
+
+  @Nullable StepPlan stepInFlight() {
+    return inFlight == 0 ? null : flights[oldest].plan;
+  }
+
+  Flight addFlight() {
+    if (inFlight == flights.length) {
+      throw new IllegalStateException(
+          "%d steps are in flight, which is all there may be".formatted(inFlight));
+    }
+    return flight(inFlight++);
+  }
+
+  /// Takes the oldest step out of the queue. It keeps its content until the ring comes round to it.
+  Flight removeOldest() {
+    Flight flight = flights[oldest];
+    if (inFlight == 0) {
+      throw new IllegalStateException("a step ends on a place where none is in flight");
+    }
+    oldest = (oldest + 1) % flights.length;
+    inFlight--;
+    return flight;
   }
 }

@@ -5,10 +5,17 @@ import org.jspecify.annotations.Nullable;
 
 /// One sample's progress: computed tokens chase known tokens, and each step lets them catch up.
 /// Prefill, chunked prefill, recompute and decode are all this one case.
+///
+/// While steps are in flight, tokens that they compute are *planned*, and tokens that they will
+/// sample are *placeholders*: known to come, but not what they are. The next step may build on
+/// both.
 public final class Sequence {
 
   /// Stands for "in no place".
   public static final int NOWHERE = -1;
+
+  /// Stands for "has not moved".
+  public static final long NEVER = -1;
 
   private final int id;
   private final Request request;
@@ -17,10 +24,14 @@ public final class Sequence {
   int place = NOWHERE;
   int totalTokens;
   int computedTokens;
+  int inFlightTokens;
+  int placeholders;
   int unforked;
   int pins;
   int preemptions;
   int failures;
+  long movedNanos = NEVER;
+  boolean lost;
   @Nullable FinishReason ending;
 
   Sequence(int id, Request request) {
@@ -56,9 +67,27 @@ public final class Sequence {
     return computedTokens;
   }
 
-  /// Tokens that a step could compute now.
+  /// Leading tokens whose KV exists, or will once the steps in flight are done.
+  public int plannedComputedTokens() {
+    return computedTokens + inFlightTokens;
+  }
+
+  /// Tokens known so far, and those that the steps in flight will sample.
+  public int plannedTotalTokens() {
+    return totalTokens + placeholders;
+  }
+
+  /// Tokens that the next step could compute: none where the sequence is about to end for certain,
+  /// has lost its KV, or has samples to fork first.
   public int pendingTokens() {
-    return totalTokens - computedTokens;
+    if (ending != null
+        || lost
+        || request.cancelled
+        || plannedTotalTokens() >= request.lengthLimit
+        || (unforked > 0 && placeholders > 0)) {
+      return 0;
+    }
+    return plannedTotalTokens() - plannedComputedTokens();
   }
 
   public int outputTokens() {
@@ -87,6 +116,16 @@ public final class Sequence {
 
   public int preemptions() {
     return preemptions;
+  }
+
+  /// Whether a step that failed took its KV, and later steps in flight still use its blocks.
+  public boolean lost() {
+    return lost;
+  }
+
+  /// When its KV last began to move to another place, [#NEVER] where it has not.
+  public long movedNanos() {
+    return movedNanos;
   }
 
   /// Steps or transfers that failed in a row.

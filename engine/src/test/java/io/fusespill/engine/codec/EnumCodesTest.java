@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
@@ -25,7 +26,18 @@ class EnumCodesTest {
     assertThat(PreemptionKind.values())
         .containsExactly(PreemptionKind.RECOMPUTE, PreemptionKind.SWAP, PreemptionKind.OFFLOAD);
     assertThat(PreemptionReason.values())
-        .containsExactly(PreemptionReason.OUT_OF_BLOCKS, PreemptionReason.STEP_FAILED);
+        .containsExactly(
+            PreemptionReason.OUT_OF_BLOCKS,
+            PreemptionReason.STEP_FAILED,
+            PreemptionReason.OFFLOADED);
+    assertThat(Handling.values())
+        .containsExactly(
+            Handling.RECOMPUTE,
+            Handling.SWAP,
+            Handling.SPILL,
+            Handling.OFFLOAD_DECODE,
+            Handling.OFFLOAD_ATTENTION,
+            Handling.STAY);
     assertThat(RejectionReason.values())
         .containsExactly(
             RejectionReason.PROMPT_TOO_LONG,

@@ -7,17 +7,22 @@ import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -64,12 +69,38 @@ final class EventExamples {
               List.of(new Link(0, 2, Long.MAX_VALUE, Long.MAX_VALUE), new Link(2, 0, 1, 0))),
           PolicySpec.of("").with("b", "").with("a", "\u0000"));
 
+  static final EngineConfig SPILL_CONFIG =
+      new EngineConfig(
+          new KvLayout(16, 300, 1),
+          new EngineLimits(8, 64, 128, 3, 0, 6),
+          new Topology(
+              List.of(Place.device(0, "gpu", 10), Place.attendingHost(1, "cpu", 5)),
+              List.of(new Link(0, 1, 1_000, 7), new Link(1, 0, 1_000, 7))),
+          PolicySpec.of("fusespill"),
+          List.of(new StepCosts(1, 2, 3, 4, 5, 6, 7, 8, 1_000_000_000_000L), StepCosts.NONE),
+          "oracle");
+
   static List<EngineEvent> all() {
     return List.of(
         new RunStarted(0, "1.0", "ab", -2, SMALL_CONFIG),
         new RunStarted(Long.MAX_VALUE, "", "", Long.MIN_VALUE, LARGEST_CONFIG),
         new RequestArrived(1, 0, 0, 1, 1, 1),
         new RequestArrived(1, MAX, MAX, 1_024, 1 << 24, MAX),
+        new RunStarted(0, "1.0", "ab", -2, SPILL_CONFIG),
+        new RequestArrived(1, 0, 0, 1, 1, 1, 1 << 24),
+        new StepCompleted(3, 1, 1, Ints.of(7), Ints.EMPTY, Long.MAX_VALUE),
+        new StepPlanned(12, step().withRemote(2, 2), 20, 1),
+        new HandlingChosen(
+            5,
+            7,
+            0,
+            100,
+            12,
+            1,
+            List.of(
+                new HandlingEstimate(Handling.RECOMPUTE, -1, Long.MAX_VALUE, 1),
+                new HandlingEstimate(Handling.SPILL, MAX - 1, 0, Long.MAX_VALUE))),
+        new ShareChosen(5, 0, 1, 1_000_000, 0, Long.MAX_VALUE, 0),
         new RequestCancelled(2, 0),
         new RequestCancelled(2, MAX),
         new StepCompleted(3, 0, 0, Ints.EMPTY, Ints.EMPTY),

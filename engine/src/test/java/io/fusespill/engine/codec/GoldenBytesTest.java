@@ -145,10 +145,10 @@ class GoldenBytesTest {
         .extracting(
             type -> type.number() + " v" + type.version() + " " + type.event().getSimpleName())
         .containsExactly(
-            "1 v1 RunStarted",
-            "2 v1 RequestArrived",
+            "1 v2 RunStarted",
+            "2 v2 RequestArrived",
             "3 v1 RequestCancelled",
-            "4 v1 StepCompleted",
+            "4 v2 StepCompleted",
             "5 v1 StepFailed",
             "6 v1 TransferCompleted",
             "7 v1 TransferFailed",
@@ -157,8 +157,10 @@ class GoldenBytesTest {
             "66 v1 SequencePreempted",
             "67 v1 ResidentsSorted",
             "68 v1 TransferPlanned",
-            "69 v1 StepPlanned",
+            "69 v2 StepPlanned",
             "70 v1 SequenceFinished",
-            "71 v1 Checkpointed");
+            "71 v1 Checkpointed",
+            "72 v1 HandlingChosen",
+            "73 v1 ShareChosen");
   }
 }

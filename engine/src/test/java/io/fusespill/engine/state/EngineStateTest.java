@@ -64,7 +64,7 @@ class EngineStateTest {
         misfit(
             "request 7 is not live",
             new RequestRejected(NOW, 7, 9, 1, RejectionReason.NEVER_FITS, 1, 0)),
-        misfit("step 1 starts on place 0 where step 1 is due", step(0, 1, 1, 0)),
+        misfit("1 steps are in flight, which is all there may be", step(0, 1, 1, 0)),
         misfit("step 3 starts on place 0", step(0, 3, 1, 0)),
         misfit("transfer 1 starts where 0 was due", transfer(1, 0)),
         misfit("block 3 is not the next free one", transfer(0, 3)),

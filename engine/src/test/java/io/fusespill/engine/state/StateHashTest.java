@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.EngineFixture.Run;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.plan.TransferMode;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -64,6 +65,9 @@ class StateHashTest {
         change("Sequence.pins", state -> state.sequence(0).pins++),
         change("Sequence.preemptions", state -> state.sequence(0).preemptions++),
         change("Sequence.failures", state -> state.sequence(0).failures++),
+        change("Sequence.movedNanos", state -> state.sequence(0).movedNanos++),
+        change("Sequence.lost", state -> state.sequence(0).lost = true),
+        change("Sequence.ending", state -> state.sequence(0).ending = FinishReason.STOP),
         change("Request.cancelled", state -> state.request(0).cancelled = true),
         change("tokens of a waiting sequence", state -> state.sequence(4).totalTokens++),
         change("a block of a table", state -> state.sequence(1).table.set(0, 15)),
@@ -79,9 +83,10 @@ class StateHashTest {
             state -> ((SequenceDeque) state.residents(1)).remove(state.sequence(5))));
   }
 
-  /// Mutable fields that no change above needs to try: why a sequence ends is null but while its
-  /// ending is decided, and a request's live sequences can be counted.
-  private static final Set<String> DERIVED = Set.of("Sequence.ending", "Request.liveSequences");
+  /// Mutable fields that no change above needs to try: what steps in flight do for a sequence
+  /// stands in their plans, and a request's live sequences can be counted.
+  private static final Set<String> DERIVED =
+      Set.of("Sequence.inFlightTokens", "Sequence.placeholders", "Request.liveSequences");
 
   @Test
   void everyMutableField_isTried() {
