@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
@@ -21,6 +22,8 @@ import picocli.CommandLine.Option;
 final class ScenarioOptions {
 
   private static final double MILLION = 1e6;
+  private static final double SWAP_GIB = 4;
+  private static final double HOST_SWAP_GIB = 64;
   private static final long CANCEL_WITHIN_NANOS = 10_000_000_000L;
 
   @Option(
@@ -44,7 +47,7 @@ final class ScenarioOptions {
       names = "--policy",
       defaultValue = "continuous",
       paramLabel = "P",
-      description = "vllm-0.2.7 or continuous (default).")
+      description = "vllm-0.2.7, continuous (default) or fusespill.")
   private String policy;
 
   @Option(
@@ -55,11 +58,41 @@ final class ScenarioOptions {
   private Map<String, String> policyOptions = new LinkedHashMap<>();
 
   @Option(
+      names = "--host",
+      paramLabel = "H",
+      description =
+          "Host profile or a .json file of one, for a host that runs decode attention over the KV that lies there (default: it only keeps swapped KV).")
+  private @Nullable String host;
+
+  @Option(
       names = "--swap-space",
-      defaultValue = "4",
       paramLabel = "GIB",
-      description = "Host memory for swapped KV in GiB (default 4, as in vLLM); 0 for none.")
-  private double swapSpace;
+      description =
+          "Host memory for KV in GiB (default 4, as in vLLM, and 64 with --host); 0 for none.")
+  private @Nullable Double swapSpace;
+
+  @Option(
+      names = "--predictor",
+      defaultValue = "",
+      paramLabel = "P",
+      description =
+          "Length predictor: kaplan-meier (default under fusespill), declared, last-value, maximum, none, or oracle, which knows the truth and so gives an upper bound.")
+  private String predictor;
+
+  @Option(
+      names = "--depth",
+      paramLabel = "N",
+      description =
+          "Steps that a device may have queued or running, 1 to 8 (default 1, under fusespill 2).")
+  private @Nullable Integer depth;
+
+  @Option(
+      names = "--submit-latency",
+      defaultValue = "0",
+      paramLabel = "MICROS",
+      description =
+          "Microseconds from a step's end to the start of one planned in answer (default 0): what --depth hides.")
+  private long submitLatency;
 
   @Option(
       names = "--link",
@@ -152,7 +185,8 @@ final class ScenarioOptions {
               model,
               devices.stream().map(DeviceSpec::parse).toList(),
               link,
-              swapSpace,
+              swapSpace == null ? (host == null ? SWAP_GIB : HOST_SWAP_GIB) : swapSpace,
+              host,
               new PolicySpec(kind.label(), new TreeMap<>(policyOptions)),
               new Scenario.Limits(
                   given("--block-size", blockSize),
@@ -160,6 +194,10 @@ final class ScenarioOptions {
                   given("--max-num-batched-tokens", maxNumBatchedTokens),
                   given("--max-model-len", maxModelLen),
                   checkpointEvents),
+              new Scenario.Serving(
+                  knownPredictor(),
+                  given("--depth", depth),
+                  Math.multiplyExact(submitLatency, 1_000L)),
               timeModel,
               faults(),
               samples,
@@ -169,6 +207,13 @@ final class ScenarioOptions {
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
+  }
+
+  private String knownPredictor() {
+    if (!predictor.isEmpty()) {
+      requireKnown("predictor", predictor, PredictorKind.labels());
+    }
+    return predictor;
   }
 
   private PolicyKind policyKind() {

@@ -1,5 +1,6 @@
 package io.fusespill.replay;
 
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.metrics.RunMetrics;
 import java.util.LinkedHashMap;
@@ -53,6 +54,13 @@ public final class RunReport {
     return peak;
   }
 
+  /// Share of the run's time that a place was at work on steps.
+  public double utilisation(int place) {
+    return metrics.durationNanos() == 0
+        ? 0
+        : (double) metrics.busyNanos(place) / metrics.durationNanos();
+  }
+
   /// All figures by name, in the order in which they are printed. Numbers are `Long` or `Double`.
   public Map<String, Object> figures() {
     Map<String, Object> figures = new LinkedHashMap<>();
@@ -82,6 +90,19 @@ public final class RunReport {
     figures.put("padded_prefill_tokens", metrics.paddedPrefillTokens());
     figures.put("swapped_out_blocks", metrics.swappedOutBlocks());
     figures.put("swapped_in_blocks", metrics.swappedInBlocks());
+    figures.put("offloaded_blocks", metrics.offloadedBlocks());
+    figures.put("disk_blocks", metrics.diskBlocks());
+    figures.put("remote_decodes", metrics.remoteDecodes());
+    figures.put("wasted_tokens", metrics.wastedTokens());
+    for (Handling handling : Handling.values()) {
+      figures.put(
+          "chosen_" + handling.name().toLowerCase(Locale.ROOT), metrics.handlings(handling));
+    }
+    for (int place = 0; place < metrics.places(); place++) {
+      if (metrics.steps(place) > 0) {
+        figures.put("utilisation_" + place, utilisation(place));
+      }
+    }
     figures.put("rejected", metrics.rejected());
     for (RejectionReason reason : RejectionReason.values()) {
       figures.put("rejected_" + reason.name().toLowerCase(Locale.ROOT), metrics.rejected(reason));

@@ -7,11 +7,16 @@ import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.sim.cost.BelievedCosts;
 import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.sim.profile.HardwareProfile;
@@ -26,6 +31,8 @@ import io.fusespill.sim.profile.ProfileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// What somebody asks to be simulated, before anything is derived from it.
 ///
@@ -33,14 +40,19 @@ import java.util.List;
 ///
 /// @param workload what identifies the requests in the configuration's digest: a trace's file name
 ///   and what was done to it
+/// @param host what the host beside the devices is and does; null for one that only keeps swapped
+///   KV
+/// @param serving how steps are queued and lengths foretold
 /// @param timeModel `roofline`, or the path of a fitted profile
 public record Scenario(
     String model,
     List<DeviceSpec> devices,
     String link,
     double swapSpaceGib,
+    @Nullable String host,
     PolicySpec policy,
     Limits limits,
+    Serving serving,
     String timeModel,
     Faults faults,
     int samples,
@@ -55,6 +67,18 @@ public record Scenario(
       int maxModelTokens,
       int checkpointEvents) {}
 
+  /// How steps are queued and lengths foretold.
+  ///
+  /// @param predictor name of a length predictor; empty for the policy's own default
+  /// @param maxStepsInFlight steps that a device may have queued or running, 1 to 8; 0 for the
+  ///   policy's own default
+  /// @param submitNanos time from the end of a step to the earliest start of one planned in answer
+  public record Serving(String predictor, int maxStepsInFlight, long submitNanos) {
+
+    /// As the policy likes it, and decisions take no time.
+    public static final Serving DEFAULT = new Serving("", 0, 0);
+  }
+
   private static final long GIB = 1L << 30;
   private static final double SWAP_GIB_MAX = 1 << 20;
   private static final int SAMPLES_MAX = 1_024;
@@ -62,7 +86,40 @@ public record Scenario(
   private static final int BLOCK_TOKENS = 16;
   private static final int BATCHED_TOKENS = 2048;
   private static final int MAX_ATTEMPTS = 10;
+
+  /// One that runs and one that waits hide the time of a decision.
+  private static final int STEPS_IN_FLIGHT = 2;
+
   private static final String ROOFLINE = "roofline";
+
+  /// A scenario whose host only keeps swapped KV.
+  public Scenario(
+      String model,
+      List<DeviceSpec> devices,
+      String link,
+      double swapSpaceGib,
+      PolicySpec policy,
+      Limits limits,
+      String timeModel,
+      Faults faults,
+      int samples,
+      long seed,
+      ObjectNode workload) {
+    this(
+        model,
+        devices,
+        link,
+        swapSpaceGib,
+        null,
+        policy,
+        limits,
+        Serving.DEFAULT,
+        timeModel,
+        faults,
+        samples,
+        seed,
+        workload);
+  }
 
   public Scenario {
     devices = List.copyOf(devices);
@@ -90,21 +147,53 @@ public record Scenario(
     int blockTokens = limits.blockTokens() == 0 ? BLOCK_TOKENS : limits.blockTokens();
     KvLayout kv =
         new KvLayout(
-            blockTokens, modelProfile.kvBytesPerBlock(blockTokens), 2 * modelProfile.layers());
+            blockTokens,
+            modelProfile.kvBytesPerBlock(blockTokens),
+            estimates() ? 1 : 2 * modelProfile.layers());
     List<HardwareProfile> hardware =
         devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
     Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
-    EngineConfig config = new EngineConfig(kv, engineLimits, topology, policy);
-    PolicyKind.create(config);
     List<StepTimeModel> models = new ArrayList<>();
+    List<@Nullable HostAttentionModel> attention = new ArrayList<>();
+    List<StepCosts> costs = new ArrayList<>();
     for (HardwareProfile profile : hardware) {
       models.add(timeModel(profile, modelProfile, blockTokens));
+      attention.add(null);
+      costs.add(BelievedCosts.of(models.getLast()));
     }
     for (int i = hardware.size(); i < topology.places().size(); i++) {
       models.add(models.getFirst());
+      attention.add(
+          topology.place(i).attends()
+              ? new HostAttentionModel(
+                  HardwareProfiles.named(Objects.requireNonNull(host)), linkProfile, modelProfile)
+              : null);
+      costs.add(
+          attention.getLast() == null ? StepCosts.NONE : BelievedCosts.of(attention.getLast()));
     }
+    EngineConfig config =
+        new EngineConfig(
+            kv, engineLimits, topology, policy, estimates() ? costs : List.of(), predictor());
+    PolicyKind.create(config);
     return new ResolvedScenario(
-        config, new World(models, faults), samples, seed, describe(config, hardware, modelProfile));
+        config,
+        new World(models, attention, serving.submitNanos(), faults, PolicyKind::create),
+        samples,
+        seed,
+        describe(config, hardware, modelProfile));
+  }
+
+  /// Whether the policy estimates costs: then it runs on our own executor, whose blocks are
+  /// contiguous over all layers and move in one copy.
+  private boolean estimates() {
+    return PolicyKind.named(policy.name()).estimates();
+  }
+
+  private String predictor() {
+    if (serving.predictor().isEmpty()) {
+      return estimates() ? PredictorKind.KAPLAN_MEIER.label() : EngineConfig.NO_PREDICTOR;
+    }
+    return PredictorKind.named(serving.predictor()).label();
   }
 
   private EngineLimits engineLimits(ModelProfile modelProfile) {
@@ -129,7 +218,14 @@ public record Scenario(
               .formatted(batchedTokens, sequences));
     }
     return new EngineLimits(
-        sequences, batchedTokens, modelTokens, MAX_ATTEMPTS, limits.checkpointEvents());
+        sequences,
+        batchedTokens,
+        modelTokens,
+        MAX_ATTEMPTS,
+        limits.checkpointEvents(),
+        serving.maxStepsInFlight() > 0
+            ? serving.maxStepsInFlight()
+            : estimates() ? STEPS_IN_FLIGHT : 1);
   }
 
   private Topology topology(
@@ -160,7 +256,9 @@ public record Scenario(
       }
     }
     if (hostBlocks > 0) {
-      places.add(Place.host(host, "host", hostBlocks));
+      boolean attends = this.host != null;
+      String name = attends ? HardwareProfiles.named(this.host).name() : "host";
+      places.add(new Place(host, name, PlaceKind.HOST, false, attends, hostBlocks));
     }
     return new Topology(places, links);
   }
@@ -205,6 +303,9 @@ public record Scenario(
     chosen.put("name", policy.name());
     ObjectNode options = chosen.putObject("options");
     policy.options().forEach(options::put);
+    json.put("predictor", config.predictor());
+    max.put("max_steps_in_flight", config.limits().maxStepsInFlight());
+    json.put("submit_nanos", serving.submitNanos());
     json.put("model", modelProfile.name());
     json.put("weight_bytes", modelProfile.weightBytes());
     for (Place place : config.topology().places()) {
@@ -212,6 +313,7 @@ public record Scenario(
       node.put("name", place.name());
       node.put("kind", place.kind().name());
       node.put("blocks", place.blocks());
+      node.put("attends", place.attends());
       if (place.id() < hardware.size()) {
         node.put("hardware", hardware.get(place.id()).name());
         node.put("peak_flops_per_second", hardware.get(place.id()).peakFlopsPerSecond());

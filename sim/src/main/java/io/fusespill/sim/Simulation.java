@@ -9,6 +9,7 @@ import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.exec.Dispatcher;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.sim.EventQueue.Rank;
 import io.fusespill.traces.SeededRandom;
@@ -43,6 +44,7 @@ public final class Simulation {
   private final SimulatedExecutor executor;
   private final SeededRandom cancellations;
   private final Progress progress;
+  private final boolean oracle;
   private @Nullable TraceRequest next;
   private long nowNanos;
   private int rounds;
@@ -55,6 +57,7 @@ public final class Simulation {
     this.progress = progress;
     EngineConfig config = setup.start().config();
     World world = setup.world();
+    oracle = PredictorKind.named(config.predictor()).oracle();
     long seed = setup.start().seed();
     executor = new SimulatedExecutor(config, world, seed, () -> nowNanos, queue::add);
     Dispatcher dispatcher = new Dispatcher(executor);
@@ -114,7 +117,8 @@ public final class Simulation {
             engine.state().nextSequence(),
             setup.samples(),
             request.promptTokens(),
-            setup.start().config().limits().maxModelTokens());
+            setup.start().config().limits().maxModelTokens(),
+            oracle ? request.outputTokens() : 0);
     executor.expect(
         arrived.firstSequence(), arrived.samples(), arrived.promptTokens(), request.outputTokens());
     engine.accept(arrived);

@@ -54,6 +54,16 @@ public record Topology(List<Place> places, List<Link> links) {
     return -1;
   }
 
+  /// The first disk that both directions link with `host`, or -1.
+  public int diskBehind(int host) {
+    for (Place place : places) {
+      if (place.kind() == PlaceKind.DISK && linked(host, place.id()) && linked(place.id(), host)) {
+        return place.id();
+      }
+    }
+    return -1;
+  }
+
   /// The first host without compute that both directions link with `device`, or -1.
   public int swapHost(int device) {
     for (Place place : places) {

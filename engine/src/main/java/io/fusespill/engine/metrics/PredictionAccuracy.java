@@ -1,11 +1,13 @@
 package io.fusespill.engine.metrics;
 
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -22,10 +24,11 @@ import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.state.Window;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.ToIntFunction;
-import org.jspecify.annotations.Nullable;
 
 /// A predictor's accuracy as a fold over a run's events, whether or not the run used it.
 ///
@@ -44,6 +47,7 @@ public final class PredictionAccuracy {
     final List<Moment> moments = new ArrayList<>();
     int computedTokens;
     int totalTokens;
+    boolean wasted;
 
     Track(RequestArrived request, int totalTokens) {
       this.request = request;
@@ -61,13 +65,13 @@ public final class PredictionAccuracy {
   private final ToIntFunction<RequestArrived> hint;
   private final int warmUpRequests;
   private final Window<Track> tracks = new Window<>();
-  private @Nullable StepPlan[] flights = {};
+  private final List<Deque<StepPlan>> flights = new ArrayList<>();
   private LengthPredictor predictor;
   private PredictionTally tally;
 
-  /// No request has a hint, and all are counted.
+  /// Hints are those of the log, and all requests are counted.
   public PredictionAccuracy(PredictorKind kind) {
-    this(kind, request -> 0, 0);
+    this(kind, RequestArrived::hintTokens, 0);
   }
 
   /// @param hint output tokens that a request declares, 0 for none; the true ones for an oracle
@@ -91,13 +95,15 @@ public final class PredictionAccuracy {
           tracks.put(arrival.firstSequence(), new Track(arrival, arrival.promptTokens()));
       case SequencePreempted preempted -> preempt(preempted);
       case RequestRejected rejected -> reject(rejected);
-      case StepFailed step -> flights[step.device()] = null;
+      case StepFailed step -> fail(flights.get(step.device()).remove());
       case RunStarted started -> start(started);
       case RequestCancelled cancellation -> {}
       case TransferPlanned planned -> {}
       case TransferCompleted transfer -> {}
       case TransferFailed transfer -> {}
       case SequenceAdmitted admitted -> {}
+      case HandlingChosen chosen -> {}
+      case ShareChosen share -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
     }
@@ -105,13 +111,13 @@ public final class PredictionAccuracy {
 
   private void start(RunStarted started) {
     int maxTokens = started.config().limits().maxModelTokens();
-    flights = new @Nullable StepPlan[started.config().topology().places().size()];
+    started.config().topology().places().forEach(place -> flights.add(new ArrayDeque<>()));
     predictor = kind.create(maxTokens);
     tally = new PredictionTally(maxTokens);
   }
 
   private void plan(StepPlan plan) {
-    flights[plan.device()] = plan;
+    flights.get(plan.device()).add(plan);
     if (plan.step() % STEPS_BETWEEN_SAMPLES == 0) {
       sample(plan);
     }
@@ -146,20 +152,31 @@ public final class PredictionAccuracy {
   }
 
   private void complete(StepCompleted done) {
-    StepPlan plan = flights[done.device()];
-    if (plan == null) {
-      throw new IllegalStateException(
-          "a step ends at %d ns that was never planned".formatted(done.atNanos()));
-    }
-    flights[done.device()] = null;
+    StepPlan plan = flights.get(done.device()).remove();
     for (int i = 0; i < plan.size(); i++) {
       Track track = track(plan.sequences().get(i));
+      if (track.wasted) {
+        continue;
+      }
       track.computedTokens += plan.newTokens().get(i);
       if (track.computedTokens == track.totalTokens) {
         track.totalTokens++;
         if (track.outputTokens() == 1) {
           fork(plan.sequences().get(i), track);
         }
+      }
+    }
+    for (int i = 0; i < done.ended().size(); i++) {
+      track(done.ended().get(i)).wasted = true;
+    }
+  }
+
+  /// Steps that ran ahead of a failure count for nothing, until the sequence is computed again.
+  private void fail(StepPlan plan) {
+    for (int i = 0; i < plan.size(); i++) {
+      Track track = tracks.get(plan.sequences().get(i));
+      if (track != null) {
+        track.wasted = true;
       }
     }
   }
@@ -177,7 +194,9 @@ public final class PredictionAccuracy {
 
   private void preempt(SequencePreempted preempted) {
     if (preempted.kind() == PreemptionKind.RECOMPUTE) {
-      track(preempted.sequence()).computedTokens = 0;
+      Track track = track(preempted.sequence());
+      track.computedTokens = 0;
+      track.wasted = false;
     }
   }
 

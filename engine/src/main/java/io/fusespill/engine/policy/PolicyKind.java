@@ -17,7 +17,12 @@ public enum PolicyKind {
       "continuous",
       "vLLM V1 style: one token budget, running first, chunked prefill beside decode, recompute from the tail",
       ContinuousPolicy.OPTIONS,
-      ContinuousPolicy::new);
+      ContinuousPolicy::new),
+  FUSESPILL(
+      "fusespill",
+      "every way to handle a spill weighed by estimated cost, host attention, copies beside the steps",
+      FuseSpillPolicy.OPTIONS,
+      FuseSpillPolicy::new);
 
   private final String label;
   private final String description;
@@ -42,6 +47,11 @@ public enum PolicyKind {
 
   public String description() {
     return description;
+  }
+
+  /// Whether it estimates costs, and so needs them in its configuration, and predicts lengths.
+  public boolean estimates() {
+    return this == FUSESPILL;
   }
 
   public List<PolicyOption> options() {

@@ -162,6 +162,7 @@ public final class StepDraft {
         && (remotePlace == StepPlan.NO_REMOTE || remotePlace == place)
         && !contains(sequence)
         && sequence.pendingTokens() == 1
+        && (!sequence.pinned() || sequence.stepper() == device)
         && !sharesLastBlock(sequence, view.pool(place))
         && growth(sequence, 1) <= view.pool(place).free() - remoteBlocks;
   }

@@ -15,6 +15,7 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -23,6 +24,8 @@ import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.length.LengthPredictor;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.plan.BlockCopy;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
@@ -57,6 +60,7 @@ public final class EngineState implements EngineView {
   private final Window<Sequence> sequences = new Window<>();
   private final Window<TransferPlan> transfers = new Window<>();
   private final List<Sequence> affected = new ArrayList<>();
+  private LengthPredictor lengths = PredictorKind.NONE.create(1);
   private int nextSequence;
   private int maxModelTokens;
   private long nowNanos;
@@ -137,6 +141,33 @@ public final class EngineState implements EngineView {
     return places[place].transfersInto;
   }
 
+  @Override
+  public LengthPredictor lengths() {
+    return lengths;
+  }
+
+  @Override
+  public int blocksInTransit(int from, int to) {
+    int blocks = 0;
+    for (int id = transfers.base(); id < transfers.next(); id++) {
+      TransferPlan plan = transfers.get(id);
+      if (plan != null && plan.from() == from && plan.to() == to) {
+        blocks += plan.blocks();
+      }
+    }
+    return blocks;
+  }
+
+  @Override
+  public int sharePpm(int place) {
+    return places[place].sharePpm;
+  }
+
+  @Override
+  public long shareNanos(int place) {
+    return places[place].shareNanos;
+  }
+
   /// The asynchronous transfer under way with this number, or null.
   public @Nullable TransferPlan transferInFlight(int transfer) {
     return transfers.get(transfer);
@@ -208,7 +239,7 @@ public final class EngineState implements EngineView {
     switch (event) {
       case StepPlanned planned -> startStep(planned.plan());
       case StepCompleted completed -> completeStep(completed);
-      case SequenceFinished finished -> end(require(finished.sequence()));
+      case SequenceFinished finished -> finish(require(finished.sequence()), finished.reason());
       case SequenceAdmitted admitted -> admit(require(admitted.sequence()), admitted.device());
       case RequestArrived arrived -> arrive(arrived);
       case SequencePreempted preempted -> preempt(preempted);
@@ -221,8 +252,11 @@ public final class EngineState implements EngineView {
       case ResidentsSorted sorted -> places[sorted.place()].residents.sortOldestFirst();
       case RunStarted started -> start(started);
       case Checkpointed checkpointed -> {}
-      case HandlingChosen chosen -> {}
-      case ShareChosen chosen -> {}
+      case HandlingChosen chosen -> intend(chosen);
+      case ShareChosen chosen -> {
+        places[chosen.device()].sharePpm = chosen.sharePpm();
+        places[chosen.device()].shareNanos = chosen.atNanos();
+      }
     }
     events++;
   }
@@ -234,6 +268,7 @@ public final class EngineState implements EngineView {
     config = started.config();
     kv = started.config().kv();
     maxModelTokens = started.config().limits().maxModelTokens();
+    lengths = PredictorKind.named(config.predictor()).create(maxModelTokens);
     List<Place> all = started.config().topology().places();
     places = new Residence[all.size()];
     int most = 0;
@@ -302,6 +337,7 @@ public final class EngineState implements EngineView {
         copyLastBlock(pool, sequence, copies.get(copied++));
       }
       sequence.inFlightTokens += plan.newTokens().get(i);
+      sequence.stepper = plan.device();
       int blocks = kv.blocks(sequence.plannedComputedTokens());
       while (sequence.table.size() < blocks) {
         int block = plan.newBlocks().get(grown++);
@@ -493,6 +529,13 @@ public final class EngineState implements EngineView {
     return flight;
   }
 
+  private void intend(HandlingChosen chosen) {
+    Sequence sequence = require(chosen.sequence());
+    Handling handling = chosen.choice().handling();
+    sequence.intent = handling == Handling.STAY ? null : handling;
+    sequence.intentPlace = chosen.choice().place();
+  }
+
   private void preempt(SequencePreempted preempted) {
     Sequence sequence = require(preempted.sequence());
     sequence.preemptions++;
@@ -500,6 +543,7 @@ public final class EngineState implements EngineView {
       return;
     }
     leave(sequence);
+    sequence.intent = null;
     sequence.computedTokens = 0;
     sequence.lost = false;
     sequence.status = SequenceStatus.WAITING;
@@ -521,6 +565,7 @@ public final class EngineState implements EngineView {
       Sequence sequence = require(plan.sequences().get(i));
       sequence.pins++;
       sequence.movedNanos = nowNanos;
+      sequence.intent = null;
       source.residents.remove(sequence);
       sequence.status = SequenceStatus.TRANSFERRING;
     }
@@ -640,6 +685,12 @@ public final class EngineState implements EngineView {
         affected.add(sequence);
       }
     }
+  }
+
+  private void finish(Sequence sequence, FinishReason reason) {
+    lengths.observe(
+        sequence.request().promptTokens(), sequence.outputTokens(), reason != FinishReason.STOP);
+    end(sequence);
   }
 
   private void end(Sequence sequence) {

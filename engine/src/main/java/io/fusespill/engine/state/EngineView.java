@@ -1,6 +1,7 @@
 package io.fusespill.engine.state;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
 import java.util.List;
@@ -43,6 +44,18 @@ public sealed interface EngineView permits EngineState {
 
   /// Number of asynchronous transfers under way.
   int transfersInFlight();
+
+  /// Blocks of the asynchronous transfers under way between two places.
+  int blocksInTransit(int from, int to);
+
+  /// The length predictor, which has seen all sequences that ended.
+  LengthPredictor lengths();
+
+  /// Share of the device's decodes that another place should do, in millionths, as chosen last.
+  int sharePpm(int place);
+
+  /// When that share was chosen, [Sequence#NEVER] where none was.
+  long shareNanos(int place);
 
   /// Asynchronous transfers under way into `place`.
   int transfersInto(int place);

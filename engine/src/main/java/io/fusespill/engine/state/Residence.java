@@ -14,6 +14,8 @@ final class Residence {
   final List<TransferPlan> orderedPlanned = new ArrayList<>();
   long nextStep;
   int transfersInto;
+  int sharePpm;
+  long shareNanos = Sequence.NEVER;
 
   /// Steps in flight, oldest first, in a ring of as many as there may be.
   private final Flight[] flights;

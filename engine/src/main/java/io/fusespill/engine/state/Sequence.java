@@ -1,6 +1,7 @@
 package io.fusespill.engine.state;
 
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
 import org.jspecify.annotations.Nullable;
 
 /// One sample's progress: computed tokens chase known tokens, and each step lets them catch up.
@@ -32,6 +33,9 @@ public final class Sequence {
   int failures;
   long movedNanos = NEVER;
   boolean lost;
+  int stepper = NOWHERE;
+  @Nullable Handling intent;
+  int intentPlace = NOWHERE;
   @Nullable FinishReason ending;
 
   Sequence(int id, Request request) {
@@ -121,6 +125,22 @@ public final class Sequence {
   /// Whether a step that failed took its KV, and later steps in flight still use its blocks.
   public boolean lost() {
     return lost;
+  }
+
+  /// What was chosen for it and has not begun yet, or null.
+  public @Nullable Handling intent() {
+    return intent;
+  }
+
+  /// Where its KV is to go by [#intent].
+  public int intentPlace() {
+    return intentPlace;
+  }
+
+  /// The device whose step computed it last, [#NOWHERE] before any has. While its tokens are in
+  /// flight, only that device may compute more.
+  public int stepper() {
+    return stepper;
   }
 
   /// When its KV last began to move to another place, [#NEVER] where it has not.

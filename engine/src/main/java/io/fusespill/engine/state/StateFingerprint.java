@@ -21,6 +21,7 @@ final class StateFingerprint {
     if (!state.started()) {
       return hash.value();
     }
+    hash.add(state.lengths().fingerprint());
     for (Place place : state.config().topology().places()) {
       addPlace(hash, state, place.id());
     }
@@ -54,6 +55,8 @@ final class StateFingerprint {
       state.orderedInFlight(place, i).forEach(plan -> addTransfer(hash, plan));
     }
     addQueue(hash, state.residents(place));
+    hash.add(state.sharePpm(place));
+    hash.add(state.shareNanos(place));
   }
 
   private static void addQueue(StateHash hash, SequenceQueue queue) {
@@ -105,6 +108,9 @@ final class StateFingerprint {
     hash.add(sequence.failures);
     hash.add(sequence.movedNanos);
     hash.add(sequence.lost ? 1 : 0);
+    hash.add(sequence.stepper);
+    hash.add(sequence.intent == null ? -1 : sequence.intent.ordinal());
+    hash.add(sequence.intentPlace);
     hash.add(sequence.ending == null ? 0 : 1 + sequence.ending.ordinal());
     hash.add(sequence.request().id());
     hash.add(sequence.request().samples());

@@ -6,6 +6,7 @@ import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.EngineFixture.Run;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.plan.TransferMode;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -66,6 +67,9 @@ class StateHashTest {
         change("Sequence.preemptions", state -> state.sequence(0).preemptions++),
         change("Sequence.failures", state -> state.sequence(0).failures++),
         change("Sequence.movedNanos", state -> state.sequence(0).movedNanos++),
+        change("Sequence.stepper", state -> state.sequence(0).stepper++),
+        change("Sequence.intent", state -> state.sequence(0).intent = Handling.SWAP),
+        change("Sequence.intentPlace", state -> state.sequence(0).intentPlace++),
         change("Sequence.lost", state -> state.sequence(0).lost = true),
         change("Sequence.ending", state -> state.sequence(0).ending = FinishReason.STOP),
         change("Request.cancelled", state -> state.request(0).cancelled = true),

@@ -1,0 +1,103 @@
+package io.fusespill.engine.cost;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.StepCosts;
+import java.util.List;
+
+/// What a policy believes that steps and copies take, in nanoseconds, from the configuration's
+/// coefficients alone. It never sees what they really take.
+///
+/// Immutable, so any thread may ask.
+public final class CostEstimator {
+
+  private static final long PICOS = 1_000;
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  private final List<StepCosts> costs;
+  private final long[][] blockNanos;
+
+  /// @throws IllegalArgumentException if the configuration has no step costs
+  public CostEstimator(EngineConfig config) {
+    costs = config.costs();
+    if (costs.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the configuration has no step costs, and policy %s estimates from them"
+              .formatted(config.policy().name()));
+    }
+    int places = config.topology().places().size();
+    blockNanos = new long[places][places];
+    for (Link link : config.topology().links()) {
+      double bytes = config.kv().blockBytes() * NANOS_PER_SECOND / link.bytesPerSecond();
+      blockNanos[link.from()][link.to()] =
+          Math.max(1, (long) bytes + config.kv().copiesPerBlock() * link.copyNanos());
+    }
+  }
+
+  /// Time of a step of `device`: `overhead + max(weights, tokens · linear) + max(head, rows · head)
+  /// + max(local, remote attention) + pairs · pair + tokens · token`.
+  ///
+  /// @param host the place that attends for the load's remote rows; anything where there are none
+  /// @param sharing devices for which that host attends at the same time
+  public long stepNanos(int device, StepLoad load, int host, int sharing) {
+    if (load.tokens == 0) {
+      return 0;
+    }
+    StepCosts c = costs.get(device);
+    long linear = Math.max(c.weightNanos(), load.tokens * c.linearPicos() / PICOS);
+    long head = Math.max(c.headNanos(), load.rows * c.headPicos() / PICOS);
+    long attention = (load.context * c.contextPicos() + load.decodes * c.decodePicos()) / PICOS;
+    if (load.remoteRows > 0) {
+      attention =
+          Math.max(attention, attendNanos(host, load.remoteRows, load.remoteContext, sharing));
+    }
+    return c.overheadNanos()
+        + linear
+        + head
+        + attention
+        + (load.pairs * c.pairPicos() + load.tokens * c.tokenPicos()) / PICOS;
+  }
+
+  /// Time that `host` takes to attend for `rows` sequences with `context` tokens of KV together.
+  public long attendNanos(int host, int rows, long context, int sharing) {
+    StepCosts c = costs.get(host);
+    return c.overheadNanos()
+        + (rows * c.decodePicos() + context * c.contextPicos() * sharing) / PICOS;
+  }
+
+  /// Tokens of a step beyond which arithmetic takes longer than reading the weights: up to here a
+  /// token of prefill costs next to nothing.
+  public int ridgeTokens(int device) {
+    StepCosts c = costs.get(device);
+    return c.linearPicos() == 0
+        ? Integer.MAX_VALUE
+        : (int) Math.min(Integer.MAX_VALUE, c.weightNanos() * PICOS / c.linearPicos());
+  }
+
+  /// Arithmetic of prefilling `tokens` tokens, of which `free` ride along with weights that are
+  /// read anyway.
+  public long prefillNanos(int device, int tokens, int free) {
+    StepCosts c = costs.get(device);
+    long pairs = (long) tokens * (tokens + 1L) / 2;
+    return (Math.max(0, tokens - free) * c.linearPicos()
+            + pairs * c.pairPicos()
+            + tokens * c.tokenPicos())
+        / PICOS;
+  }
+
+  /// What one more decoding sequence with `context` tokens adds to a step.
+  public long decodeNanos(int device, long context) {
+    StepCosts c = costs.get(device);
+    return (context * c.contextPicos() + c.decodePicos() + c.tokenPicos() + c.headPicos()) / PICOS;
+  }
+
+  /// Arithmetic of one token in the linear layers.
+  public long linearNanos(int device) {
+    return costs.get(device).linearPicos() / PICOS;
+  }
+
+  /// Time to copy `blocks` blocks over an idle link, 0 where there is none.
+  public long copyNanos(int from, int to, long blocks) {
+    return blocks * blockNanos[from][to];
+  }
+}

@@ -1,0 +1,819 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.cost.CostEstimator;
+import io.fusespill.engine.cost.StepLoad;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.length.LengthPredictor;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.policy.HandlingWeigher.Scene;
+import io.fusespill.engine.state.BlockPool;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// FuseSpill's own scheduler: continuous batching that keeps memory full of sequences that decode,
+/// and handles those for which there is no room as is estimated to cost the device least.
+///
+/// Prefill rides along with the weights that decoding reads anyway. Before blocks run out, a victim
+/// is chosen and every way to handle it is weighed ([HandlingWeigher]); copies run beside the
+/// steps. A host that attends decodes sequences whose KV lies there, as many as its time allows to
+/// hide behind the device's own attention. `docs/policies/fusespill.md` has the whole of it.
+final class FuseSpillPolicy implements SchedulingPolicy {
+
+  /*
+   * One round, in the order of the code:
+   *
+   *   turn away what can never run
+   *   carry out what was chosen before, where the sequence is free at last
+   *   choose victims until the next steps' growth fits
+   *   draft: decodes, oldest first; prefill chunks; then host rows while they raise the token rate
+   *   bring back, with leftovers only, the oldest that rests and was not drafted
+   *   admit, if nobody older rests and nobody had to go
+   *   move ahead: offload one sequence more where that raises the rate
+   *
+   * Nothing is kept between rounds but in the state: a choice (HandlingChosen) marks its sequence until it is carried
+   * out, because the sequence may be in steps in flight. The oldest resident is never a victim, blocks that leave are not
+   * free, and resting sequences come back only into what is left over: so somebody always progresses.
+   */
+
+  static final List<PolicyOption> OPTIONS = SpillOptions.ALL;
+
+  private static final int LOOK_AHEAD_STEPS = 3;
+  private static final int VICTIMS_WEIGHED = 64;
+  private static final int MILLION = 1_000_000;
+  private static final long SECOND_NANOS = 1_000_000_000L;
+
+  /// Prefill tokens grow by this multiple of the ridge from none to all of the memory free.
+  private static final int FILL_GAIN = 8;
+
+  private final SpillOptions options;
+  private final KvLayout kv;
+  private final EngineLimits limits;
+  private final Topology topology;
+  private final CostEstimator estimator;
+  private final HandlingWeigher weigher;
+  private final MemoryForecast forecast;
+  private final StepLoad load = new StepLoad();
+  private final List<Sequence> remote = new ArrayList<>();
+  private final int tokensMax;
+  private final int blocksMax;
+  private final int lookAhead;
+
+  FuseSpillPolicy(EngineConfig config, PolicyOptions given) {
+    options = SpillOptions.of(given);
+    kv = config.kv();
+    limits = config.limits();
+    topology = config.topology();
+    if (config.costs().isEmpty()) {
+      throw new PolicyException("policy fusespill estimates costs, but the configuration has none");
+    }
+    estimator = new CostEstimator(config);
+    weigher = new HandlingWeigher(options, topology, kv, estimator);
+    forecast = new MemoryForecast(kv);
+    tokensMax = limits.maxModelTokens();
+    blocksMax =
+        topology.places().stream()
+            .filter(Place::computes)
+            .mapToInt(Place::blocks)
+            .max()
+            .orElseThrow();
+    lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
+  }
+
+  @Override
+  public Round schedule(EngineView view, int device, Decisions decisions) {
+    StepDraft draft = decisions.draft(device);
+    boolean changed = turnAwayHeads(view, decisions, draft);
+    decisions.sortResidents(device);
+    changed |= carryOut(view, device, decisions);
+    Scene scene = scene(view, device);
+    boolean lacking = makeRoom(scene, decisions);
+    changed |= lacking && carryOut(view, device, decisions);
+    load.clear();
+    draftDecodes(view, device, draft);
+    int budget = prefillBudget(view, device, draft);
+    budget = draftPrefills(view, device, draft, budget);
+    boolean resting = chooseRemote(scene, draft);
+    if (resting) {
+      changed |= bringBack(view, device, decisions, draft);
+    }
+    if (!lacking && !resting) {
+      changed |= admit(view, device, decisions, draft, budget);
+    }
+    if (options.proactive() && !lacking) {
+      changed |= moveAhead(scene, decisions);
+    }
+    for (Sequence sequence : remote) {
+      if (draft.size() < limits.maxNumSeqs()
+          && draft.tokens() < limits.maxNumBatchedTokens()
+          && draft.canAddRemote(sequence)) {
+        draft.addRemote(sequence);
+      }
+    }
+    if (draft.size() > 0) {
+      decisions.start(draft, draft.tokens());
+      return Round.SETTLED;
+    }
+    if (changed || unblock(view, device, decisions, draft)) {
+      return Round.AGAIN;
+    }
+    return Round.SETTLED;
+  }
+
+  // ------------------------------------------------------------- the scene
+
+  private Scene scene(EngineView view, int device) {
+    StepLoad present = new StepLoad();
+    SequenceQueue running = view.residents(device);
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null && isDecode(sequence)) {
+        present.addDecode(sequence.plannedComputedTokens());
+      }
+    }
+    int host = weigher.attendingHost(device);
+    int sharing = 1;
+    for (Place place : topology.places()) {
+      StepPlan step = place.id() == device ? null : view.stepInFlight(place.id());
+      sharing += step != null && step.remoteEntries() > 0 && step.remotePlace() == host ? 1 : 0;
+    }
+    if (host >= 0) {
+      SequenceQueue resting = view.residents(host);
+      for (int i = 0; i < resting.size(); i++) {
+        Sequence sequence = resting.get(i);
+        if (usableBy(sequence, device)) {
+          present.addRemote(sequence.plannedComputedTokens());
+        }
+      }
+    }
+    long stepNanos = Math.max(1, estimator.stepNanos(device, present, Math.max(0, host), sharing));
+    return new Scene(view, device, present, stepNanos, awayNanos(view, device, stepNanos), sharing);
+  }
+
+  private static boolean usableBy(Sequence sequence, int device) {
+    return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
+  }
+
+  /// Half of the mean remaining life of those that run: about when the blocks of one will be free.
+  private static long awayNanos(EngineView view, int device, long stepNanos) {
+    SequenceQueue running = view.residents(device);
+    if (running.isEmpty()) {
+      return 1;
+    }
+    long remaining = 0;
+    int asked = Math.min(running.size(), 8);
+    for (int i = 0; i < asked; i++) {
+      remaining += VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
+    }
+    return Math.max(1, remaining * stepNanos / asked / 2);
+  }
+
+  private static boolean isDecode(Sequence sequence) {
+    return sequence.pendingTokens() == 1 && sequence.plannedComputedTokens() > 0;
+  }
+
+  // -------------------------------------------------------------- victims
+
+  /// Chooses victims until what the device has free, and what comes free, covers the growth of the
+  /// next steps.
+  ///
+  /// @return whether there was too little
+  private boolean makeRoom(Scene scene, Decisions decisions) {
+    EngineView view = scene.view();
+    SequenceQueue running = view.residents(scene.device());
+    BlockPool pool = view.pool(scene.device());
+    int need = 0;
+    int coming = pool.free() + pool.leaving();
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() != null) {
+        coming += sequence.table().size();
+      } else {
+        need += growth(sequence);
+      }
+    }
+    boolean lacking = need > coming;
+    while (need > coming) {
+      Victim victim = chooseVictim(scene, running);
+      if (victim == null) {
+        break;
+      }
+      decisions.weigh(
+          victim.sequence(),
+          scene.device(),
+          victim.remaining(),
+          victim.estimates(),
+          victim.chosen());
+      if (victim.sequence().intent() == null) {
+        break;
+      }
+      need -= growth(victim.sequence());
+      coming += victim.sequence().table().size();
+    }
+    return lacking;
+  }
+
+  private int growth(Sequence sequence) {
+    int pending = sequence.plannedTotalTokens() - sequence.plannedComputedTokens();
+    if (sequence.pendingTokens() == 0 && !sequence.pinned()) {
+      return 0;
+    }
+    int tokens = Math.max(Math.min(pending, 4 * kv.blockTokens()), lookAhead);
+    return kv.blocks(sequence.plannedComputedTokens() + tokens) - sequence.table().size();
+  }
+
+  /// One candidate with what was weighed for it.
+  private record Victim(
+      Sequence sequence, int remaining, List<HandlingEstimate> estimates, int chosen) {
+
+    HandlingEstimate choice() {
+      return estimates.get(chosen);
+    }
+
+    /// Whether this loses less for each block and nanosecond that it frees.
+    boolean cheaperThan(Victim other) {
+      double mine = rate();
+      double others = other.rate();
+      return mine != others ? mine < others : sequence.id() > other.sequence.id();
+    }
+
+    private double rate() {
+      return (double) choice().lostNanos()
+          / choice().freeNanos()
+          / Math.max(1, sequence.table().size());
+    }
+  }
+
+  private @Nullable Victim chooseVictim(Scene scene, SequenceQueue running) {
+    LengthPredictor lengths = scene.view().lengths();
+    if (options.victims() != VictimOrder.COST) {
+      Sequence best = null;
+      long bestKey = 0;
+      for (int i = 1; i < running.size(); i++) {
+        Sequence sequence = running.get(i);
+        long key = options.victims().key(sequence, lengths);
+        if (sequence.intent() == null && (best == null || key > bestKey)) {
+          best = sequence;
+          bestKey = key;
+        }
+      }
+      return best == null ? null : weighed(scene, best);
+    }
+    Victim best = null;
+    int first = Math.max(1, running.size() - VICTIMS_WEIGHED);
+    for (int i = first; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null && sequence.pendingTokens() > 0) {
+        Victim candidate = weighed(scene, sequence);
+        if (best == null || candidate.cheaperThan(best)) {
+          best = candidate;
+        }
+      }
+    }
+    return best;
+  }
+
+  private Victim weighed(Scene scene, Sequence sequence) {
+    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
+    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, true);
+    int chosen = 0;
+    for (int i = 1; i < estimates.size(); i++) {
+      HandlingEstimate estimate = estimates.get(i);
+      boolean better =
+          switch (options.handling()) {
+            case COST ->
+                estimate.handling() != Handling.STAY && estimate.cheaperThan(estimates.get(chosen));
+            case RECOMPUTE -> estimate.handling() == Handling.RECOMPUTE;
+            case SWAP -> estimate.handling() == Handling.SWAP;
+          };
+      chosen = better ? i : chosen;
+    }
+    return new Victim(sequence, remaining, estimates, chosen);
+  }
+
+  /// Does what was chosen for sequences that no step uses any more.
+  private boolean carryOut(EngineView view, int device, Decisions decisions) {
+    SequenceQueue running = view.residents(device);
+    boolean changed = false;
+    for (int i = running.size() - 1; i >= 0; i--) {
+      Sequence sequence = running.get(i);
+      Handling intent = sequence.intent();
+      if (intent != null && !sequence.pinned()) {
+        changed |= carryOut(view, device, decisions, sequence, intent);
+      }
+    }
+    return changed;
+  }
+
+  private boolean carryOut(
+      EngineView view, int device, Decisions decisions, Sequence sequence, Handling intent) {
+    int host = weigher.swapHost(device);
+    int blocks = sequence.table().size();
+    switch (intent) {
+      case SWAP, OFFLOAD_ATTENTION -> {
+        if (send(view, decisions, sequence, sequence.intentPlace(), intent)) {
+          return true;
+        }
+      }
+      case OFFLOAD_DECODE -> {
+        int target = sequence.intentPlace();
+        boolean direct = topology.linked(device, target);
+        if (send(view, decisions, sequence, direct ? target : host, intent)) {
+          return true;
+        }
+      }
+      case SPILL -> {
+        if (host >= 0 && view.pool(host).free() >= blocks) {
+          return send(view, decisions, sequence, host, intent);
+        }
+        if (makeHostRoom(view, host, decisions)) {
+          return false;
+        }
+      }
+      case RECOMPUTE, STAY -> {}
+    }
+    decisions.preempt(sequence, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    return true;
+  }
+
+  private static boolean send(
+      EngineView view, Decisions decisions, Sequence sequence, int target, Handling intent) {
+    if (target < 0
+        || sequence.table().size() == 0
+        || view.pool(target).free() < sequence.table().size()) {
+      return false;
+    }
+    boolean offload = intent == Handling.OFFLOAD_ATTENTION || intent == Handling.OFFLOAD_DECODE;
+    decisions.preempt(
+        sequence,
+        offload ? PreemptionKind.OFFLOAD : PreemptionKind.SWAP,
+        offload ? PreemptionReason.OFFLOADED : PreemptionReason.OUT_OF_BLOCKS);
+    decisions.transfer(sequence.place(), target, TransferMode.ASYNC, Ints.of(sequence.id()));
+    return true;
+  }
+
+  /// Sends the newest parked sequence on to the disk, one at a time.
+  ///
+  /// @return whether room comes
+  private boolean makeHostRoom(EngineView view, int host, Decisions decisions) {
+    int disk = weigher.disk(host);
+    if (disk < 0) {
+      return false;
+    }
+    if (view.blocksInTransit(host, disk) > 0) {
+      return true;
+    }
+    Sequence newest = HandlingWeigher.newestParked(view, host);
+    return newest != null
+        && newest.table().size() > 0
+        && view.pool(disk).free() >= newest.table().size()
+        && decisions.transfer(host, disk, TransferMode.ASYNC, Ints.of(newest.id()));
+  }
+
+  // ---------------------------------------------------------------- draft
+
+  private void draftDecodes(EngineView view, int device, StepDraft draft) {
+    SequenceQueue running = view.residents(device);
+    for (int i = 0; i < running.size() && draft.size() < limits.maxNumSeqs(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null
+          && isDecode(sequence)
+          && draft.blocksFor(sequence, 1) <= draft.free()
+          && draft.tokens() < limits.maxNumBatchedTokens()) {
+        load.addDecode(sequence.plannedComputedTokens());
+        draft.add(sequence, 1);
+      }
+    }
+  }
+
+  /// Prefill tokens for this step. Up to the ridge they ride along with the weights; beyond, they
+  /// cost arithmetic, which pays where memory stands empty.
+  private int prefillBudget(EngineView view, int device, StepDraft draft) {
+    int most = limits.maxNumBatchedTokens() - draft.tokens();
+    if (options.prefillBudget() > 0) {
+      return Math.min(most, options.prefillBudget());
+    }
+    int ridge = estimator.ridgeTokens(device);
+    BlockPool pool = view.pool(device);
+    long fill =
+        (long) ridge * FILL_GAIN * Math.max(0, draft.free() - pool.total() / 16) / pool.total();
+    long budget = Math.max(kv.blockTokens(), ridge - draft.tokens()) + fill;
+    return (int) Math.min(most, budget);
+  }
+
+  private int draftPrefills(EngineView view, int device, StepDraft draft, int budget) {
+    SequenceQueue running = view.residents(device);
+    int left = budget;
+    for (int i = 0; i < running.size() && left > 0 && draft.size() < limits.maxNumSeqs(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null && !isDecode(sequence) && sequence.pendingTokens() > 0) {
+        left -= draftPrefill(sequence, draft, left);
+      }
+    }
+    return left;
+  }
+
+  private int draftPrefill(Sequence sequence, StepDraft draft, int budget) {
+    int computed = sequence.plannedComputedTokens();
+    long room = (long) (sequence.table().size() + draft.free()) * kv.blockTokens() - computed;
+    int tokens = (int) Math.min(Math.min(sequence.pendingTokens(), budget), room);
+    if (tokens <= 0) {
+      return 0;
+    }
+    load.addPrefill(computed, tokens);
+    draft.add(sequence, tokens);
+    return tokens;
+  }
+
+  /// Chooses the host's rows for this step, oldest first: each that does not lower the token rate.
+  ///
+  /// @return whether somebody rests on the host, or beyond, who is in no step
+  private boolean chooseRemote(Scene scene, StepDraft draft) {
+    remote.clear();
+    EngineView view = scene.view();
+    int swap = weigher.swapHost(scene.device());
+    if (swap < 0) {
+      return false;
+    }
+    int host = weigher.attendingHost(scene.device());
+    SequenceQueue resting = view.residents(swap);
+    int disk = weigher.disk(swap);
+    boolean left = disk >= 0 && !view.residents(disk).isEmpty();
+    if (resting.isEmpty()) {
+      return left;
+    }
+    long nanos = host < 0 ? 0 : estimator.stepNanos(scene.device(), load, host, scene.sharing());
+    boolean spacious = spacious(view, scene.device(), draft);
+    for (int i = 0; i < resting.size(); i++) {
+      Sequence sequence = resting.get(i);
+      if (sequence.pendingTokens() == 0) {
+        continue;
+      }
+      if (host == swap
+          && usableBy(sequence, scene.device())
+          && draft.canAddRemote(sequence)
+          && !spacious) {
+        load.addRemote(sequence.plannedComputedTokens());
+        long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
+        if (nanos == 0 || (with - nanos) * (load.rows() - 1L) <= nanos) {
+          nanos = with;
+          remote.add(sequence);
+          continue;
+        }
+        load.removeRemote(sequence.plannedComputedTokens());
+      }
+      left |= !sequence.pinned();
+    }
+    return left;
+  }
+
+  /// Whether the device has room for guests although nobody waits: then those on the host come
+  /// back.
+  private static boolean spacious(EngineView view, int device, StepDraft draft) {
+    return view.waiting().isEmpty() && draft.free() > view.pool(device).total() / 4;
+  }
+
+  /// Brings back the oldest that rests and that this step does not decode, into what is left over.
+  private boolean bringBack(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    int host = weigher.swapHost(device);
+    SequenceQueue resting = view.residents(host);
+    int reserve = reserve(view, device);
+    boolean changed = false;
+    while (true) {
+      Sequence oldest = null;
+      for (int i = 0; i < resting.size(); i++) {
+        Sequence sequence = resting.get(i);
+        if (!sequence.pinned()
+            && sequence.pendingTokens() > 0
+            && !remote.contains(sequence)
+            && (oldest == null || sequence.id() < oldest.id())) {
+          oldest = sequence;
+        }
+      }
+      int disk = weigher.disk(host);
+      Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+      if (deepest != null && (oldest == null || deepest.id() < oldest.id())) {
+        return changed | raise(view, disk, host, decisions, deepest);
+      }
+      if (oldest == null
+          || oldest.table().size() + reserve > draft.free()
+          || seats(view.residents(device)) + oldest.seats() > limits.maxNumSeqs()
+          || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
+        return changed;
+      }
+      changed = true;
+    }
+  }
+
+  private static @Nullable Sequence oldestParked(EngineView view, int place) {
+    Sequence oldest = null;
+    SequenceQueue resting = view.residents(place);
+    for (int i = 0; i < resting.size(); i++) {
+      Sequence sequence = resting.get(i);
+      if (!sequence.pinned() && (oldest == null || sequence.id() < oldest.id())) {
+        oldest = sequence;
+      }
+    }
+    return oldest;
+  }
+
+  private static boolean raise(
+      EngineView view, int disk, int host, Decisions decisions, Sequence sequence) {
+    return view.blocksInTransit(disk, host) == 0
+        && view.pool(host).free() >= sequence.table().size()
+        && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
+  }
+
+  /// Blocks that those running will need within the next steps.
+  private int reserve(EngineView view, int device) {
+    SequenceQueue running = view.residents(device);
+    int blocks = 0;
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null) {
+        blocks += reserve(sequence);
+      }
+    }
+    return blocks;
+  }
+
+  private int reserve(Sequence sequence) {
+    int tokens =
+        Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + lookAhead);
+    return Math.max(0, kv.blocks(tokens + lookAhead) - sequence.table().size());
+  }
+
+  // ------------------------------------------------------------ admission
+
+  private boolean admit(
+      EngineView view, int device, Decisions decisions, StepDraft draft, int budget) {
+    SequenceQueue waiting = view.waiting();
+    if (waiting.isEmpty() || budget <= 0) {
+      return false;
+    }
+    boolean changed = false;
+    int left = budget;
+    int seats = seats(view.residents(device));
+    int reserve = reserve(view, device);
+    boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
+    if (predicted) {
+      forecast.clear();
+      forecast.addAll(view.residents(device), view.lengths());
+    }
+    int watermark =
+        options.admission() == SpillOptions.Admission.WATERMARK
+            ? view.pool(device).total() / 100
+            : 0;
+    while (!waiting.isEmpty() && left > 0 && draft.size() < limits.maxNumSeqs()) {
+      Sequence head = waiting.get(0);
+      if (impossible(head)) {
+        if (!turnAwayHeads(view, decisions, draft)) {
+          break;
+        }
+        changed = true;
+        continue;
+      }
+      int need = kv.blocks(head.totalTokens() + lookAhead);
+      boolean empty = view.residents(device).isEmpty() && draft.size() == 0;
+      if (seats + head.seats() > limits.maxNumSeqs()
+          || kv.blocks(head.totalTokens()) > draft.free()
+          || (!empty && need + reserve + watermark > draft.free())
+          || (predicted && !empty && !fits(view, device, head))) {
+        break;
+      }
+      decisions.admit(head, device);
+      int tokens = draftPrefill(head, draft, left);
+      left -= tokens;
+      seats += head.seats();
+      reserve += kv.blocks(head.totalTokens() + lookAhead) - kv.blocks(tokens);
+    }
+    return changed;
+  }
+
+  private boolean fits(EngineView view, int device, Sequence head) {
+    forecast.add(head, view.lengths());
+    if (forecast.peakBlocks() <= view.pool(device).total()) {
+      return true;
+    }
+    forecast.removeLast();
+    return false;
+  }
+
+  private boolean impossible(Sequence sequence) {
+    return sequence.totalTokens() > tokensMax || kv.blocks(sequence.totalTokens()) > blocksMax;
+  }
+
+  private boolean turnAwayHeads(EngineView view, Decisions decisions, StepDraft draft) {
+    boolean rejected = false;
+    while (!view.waiting().isEmpty()
+        && impossible(view.waiting().get(0))
+        && draft.canReject(view, view.waiting().get(0).request())) {
+      Sequence sequence = view.waiting().get(0);
+      int tokens = sequence.totalTokens();
+      if (tokens > tokensMax) {
+        decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
+      } else {
+        decisions.reject(
+            sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
+      }
+      rejected = true;
+    }
+    return rejected;
+  }
+
+  private static int seats(SequenceQueue running) {
+    int seats = 0;
+    for (int i = 0; i < running.size(); i++) {
+      seats += running.get(i).seats();
+    }
+    return seats;
+  }
+
+  // ----------------------------------------------------------- moving ahead
+
+  /// Moves one sequence to the host that attends, where somebody waits for its room and the token
+  /// rate of both together rises.
+  private boolean moveAhead(Scene scene, Decisions decisions) {
+    EngineView view = scene.view();
+    int device = scene.device();
+    int host = weigher.attendingHost(device);
+    if (host < 0 || view.waiting().isEmpty() || view.blocksInTransit(device, host) > 0) {
+      return false;
+    }
+    chooseShare(scene, host, decisions);
+    SequenceQueue running = view.residents(device);
+    Sequence best = null;
+    long bestKey = 0;
+    for (int i = 1; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() != null) {
+        return false;
+      }
+      boolean rested =
+          sequence.movedNanos() == Sequence.NEVER
+              || view.nowNanos() - sequence.movedNanos()
+                  > options.horizonSteps() * scene.stepNanos();
+      if (rested && isDecode(sequence)) {
+        long key = VictimOrder.perToken(sequence, view.lengths());
+        if (best == null || key > bestKey) {
+          best = sequence;
+          bestKey = key;
+        }
+      }
+    }
+    if (best == null || aboveShare(scene, device)) {
+      return false;
+    }
+    return offload(scene, best, host, decisions);
+  }
+
+  private static boolean aboveShare(Scene scene, int device) {
+    long rows = scene.load().rows();
+    return scene.load().remoteRows() * (long) MILLION >= rows * scene.view().sharePpm(device);
+  }
+
+  private boolean offload(Scene scene, Sequence sequence, int host, Decisions decisions) {
+    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
+    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, false);
+    int chosen = -1;
+    for (int i = 0; i < estimates.size(); i++) {
+      if (estimates.get(i).handling() == Handling.OFFLOAD_ATTENTION) {
+        chosen = i;
+      }
+    }
+    if (chosen < 0) {
+      return false;
+    }
+    long copy = estimator.copyNanos(scene.device(), host, sequence.table().size());
+    long worth = remaining * scene.tokenWorth();
+    long cost = remaining * weigher.addedNanos(scene, sequence.totalTokens()) + copy;
+    if (worth * 1_000 <= cost * (1_000 + options.hysteresisPermille())) {
+      return false;
+    }
+    decisions.weigh(sequence, scene.device(), remaining, estimates, chosen);
+    return true;
+  }
+
+  /// The share of the decodes that the host should do: rows are added there, of mean length, while
+  /// they raise the rate of both. Chosen anew after a horizon, and only if it differs by more than
+  /// the hysteresis.
+  private void chooseShare(Scene scene, int host, Decisions decisions) {
+    EngineView view = scene.view();
+    int device = scene.device();
+    long last = view.shareNanos(device);
+    if (last != Sequence.NEVER
+        && view.nowNanos() - last < options.horizonSteps() * scene.stepNanos()) {
+      return;
+    }
+    StepLoad trial = new StepLoad();
+    SequenceQueue running = view.residents(device);
+    long context = 0;
+    for (int i = 0; i < running.size(); i++) {
+      if (isDecode(running.get(i))) {
+        trial.addDecode(running.get(i).plannedComputedTokens());
+        context += running.get(i).plannedComputedTokens();
+      }
+    }
+    if (trial.rows() == 0) {
+      return;
+    }
+    int local = trial.rows();
+    int mean = (int) (context / local);
+    long alone = estimator.stepNanos(device, trial, host, scene.sharing());
+    long nanos = alone;
+    while (trial.rows() < limits.maxNumSeqs()) {
+      trial.addRemote(mean);
+      long with = estimator.stepNanos(device, trial, host, scene.sharing());
+      if ((with - nanos) * (trial.rows() - 1L) > nanos) {
+        trial.removeRemote(mean);
+        break;
+      }
+      nanos = with;
+    }
+    int share = (int) ((long) trial.remoteRows() * MILLION / trial.rows());
+    int difference = Math.abs(share - view.sharePpm(device));
+    if (last != Sequence.NEVER && difference < options.hysteresisPermille() * 1_000) {
+      return;
+    }
+    decisions.share(
+        device,
+        host,
+        share,
+        closedForm(scene, host, mean),
+        trial.rows() * SECOND_NANOS / nanos,
+        local * SECOND_NANOS / alone);
+  }
+
+  /// α* of the balance rule, `(T_prefill + T_decode − T_spill) / (2 · T_decode)` in [0, 1], for one
+  /// spilled sequence of mean length over one step: T_prefill the step without it, T_decode its own
+  /// decode there, T_spill its copy spread over its remaining life.
+  private int closedForm(Scene scene, int host, int meanTokens) {
+    long decode = Math.max(1, estimator.attendNanos(host, 1, meanTokens, scene.sharing()));
+    long prefill = scene.tokenWorth();
+    long life = Math.max(1, 2 * scene.awayNanos() / scene.stepNanos());
+    long spill = estimator.copyNanos(scene.device(), host, kv.blocks(meanTokens)) / life;
+    long alpha = (prefill + decode - spill) * MILLION / (2 * decode);
+    return (int) Math.max(0, Math.min(MILLION, alpha));
+  }
+
+  // -------------------------------------------------------------- liveness
+
+  /// Where nothing moves anywhere and nobody could be drafted, the newest gives way.
+  private boolean unblock(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    if (!nothingMoves(view)) {
+      return false;
+    }
+    SequenceQueue running = view.residents(device);
+    for (int i = running.size() - 1; i >= 0; i--) {
+      if (!running.get(i).pinned()) {
+        decisions.preempt(running.get(i), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+        return true;
+      }
+    }
+    int host = weigher.swapHost(device);
+    if (host < 0) {
+      return false;
+    }
+    Sequence oldest = oldestParked(view, host);
+    if (oldest != null) {
+      if (oldest.table().size() < draft.free()
+          && decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
+        return true;
+      }
+      decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      return true;
+    }
+    int disk = weigher.disk(host);
+    Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+    if (deepest == null) {
+      return false;
+    }
+    if (!raise(view, disk, host, decisions, deepest)) {
+      decisions.preempt(deepest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    }
+    return true;
+  }
+
+  private boolean nothingMoves(EngineView view) {
+    for (Place place : topology.places()) {
+      if (view.stepInFlight(place.id()) != null) {
+        return false;
+      }
+    }
+    return view.transfersInFlight() == 0;
+  }
+}

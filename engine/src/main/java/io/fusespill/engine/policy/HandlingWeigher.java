@@ -1,0 +1,243 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.cost.CostEstimator;
+import io.fusespill.engine.cost.StepLoad;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceStatus;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Weighs every way to handle a sequence for which a device has no room, in nanoseconds that the
+/// device loses for others.
+///
+/// With B blocks held of P in the pool, r expected tokens, s the device's step and n its rows, so
+/// that a token is worth s / n, and W the time for which a parked sequence stays away:
+///
+/// | handling | lost | free for |
+/// |---|---|---|
+/// | recompute | prefill of all its tokens, less what rides along with the weights, + B/2 held while that lasts | min(r·s, W) |
+/// | swap | B held while copies go out and come back, queued link time included | min(r·s, W) |
+/// | spill | as swap, once a parked sequence has made room on the host | min(r·s, W) less both disk copies |
+/// | offload decode | B held while the copy goes out + r × (the other device's marginal decode − a token's worth) | r·s |
+/// | offload attention | B held while the copy goes out + r × (what one more row adds to the step − a token's worth) | r·s |
+/// | stay | the tokens of the rows that stall, for one step | a step |
+///
+/// Holding b blocks for t costs b/P·t: that share of the device decodes nothing meanwhile. Offloads
+/// are possible only where the predicted final length fits.
+final class HandlingWeigher {
+
+  private final SpillOptions options;
+  private final Topology topology;
+  private final KvLayout kv;
+  private final CostEstimator estimator;
+  private final int[] swapHost;
+  private final int[] attendingHost;
+  private final int[] diskOf;
+
+  HandlingWeigher(SpillOptions options, Topology topology, KvLayout kv, CostEstimator estimator) {
+    this.options = options;
+    this.topology = topology;
+    this.kv = kv;
+    this.estimator = estimator;
+    int places = topology.places().size();
+    swapHost = new int[places];
+    attendingHost = new int[places];
+    diskOf = new int[places];
+    for (Place place : topology.places()) {
+      int id = place.id();
+      swapHost[id] = topology.swapHost(id);
+      attendingHost[id] = options.attention() ? topology.attendingHost(id) : -1;
+      diskOf[id] = topology.diskBehind(id);
+    }
+  }
+
+  /// The host that `device` swaps to, or -1.
+  int swapHost(int device) {
+    return swapHost[device];
+  }
+
+  /// The host that attends for `device`, or -1.
+  int attendingHost(int device) {
+    return attendingHost[device];
+  }
+
+  /// The disk behind `host`, or -1.
+  int disk(int host) {
+    return host < 0 ? -1 : diskOf[host];
+  }
+
+  /// What is known of a device when its sequences are weighed.
+  ///
+  /// @param load what its next step would compute without anything changing
+  /// @param stepNanos how long that takes
+  /// @param awayNanos how long a parked sequence is expected to stay away
+  /// @param sharing devices for which the attending host works at the same time
+  record Scene(
+      EngineView view, int device, StepLoad load, long stepNanos, long awayNanos, int sharing) {
+
+    long tokenWorth() {
+      return stepNanos / Math.max(1, load.rows());
+    }
+  }
+
+  /// All handlings that are possible, [Handling#STAY] always among them.
+  List<HandlingEstimate> weigh(
+      Scene scene, Sequence sequence, int remaining, boolean growthNeeded) {
+    List<HandlingEstimate> estimates = new ArrayList<>(6);
+    long lifeNanos = Math.max(1, remaining * scene.stepNanos());
+    long awayNanos = Math.max(1, Math.min(lifeNanos, scene.awayNanos()));
+    estimates.add(recompute(scene, sequence, awayNanos));
+    if (sequence.table().size() > 0) {
+      addSwap(scene, sequence, awayNanos, estimates);
+      if (sequence.plannedTotalTokens() - sequence.plannedComputedTokens() == 1) {
+        addAttention(scene, sequence, remaining, lifeNanos, estimates);
+        addOffload(scene, sequence, remaining, lifeNanos, estimates);
+      }
+    }
+    long stalled = growthNeeded ? scene.tokenWorth() : 0;
+    estimates.add(new HandlingEstimate(Handling.STAY, -1, stalled, Math.max(1, scene.stepNanos())));
+    return estimates;
+  }
+
+  private HandlingEstimate recompute(Scene scene, Sequence sequence, long awayNanos) {
+    int device = scene.device();
+    int tokens = sequence.plannedTotalTokens();
+    int slack = Math.max(0, estimator.ridgeTokens(device) - scene.load().tokens());
+    int chunk = Math.max(slack, 16);
+    long lasts = (tokens + chunk - 1L) / chunk * scene.stepNanos();
+    long lost =
+        estimator.prefillNanos(device, tokens, slack)
+            + held(scene, sequence.table().size(), lasts / 2);
+    return new HandlingEstimate(Handling.RECOMPUTE, -1, lost, awayNanos);
+  }
+
+  private void addSwap(
+      Scene scene, Sequence sequence, long awayNanos, List<HandlingEstimate> estimates) {
+    int device = scene.device();
+    int host = swapHost[device];
+    if (host < 0) {
+      return;
+    }
+    int blocks = sequence.table().size();
+    long out = queued(scene, device, host, blocks);
+    long in = queued(scene, host, device, blocks);
+    long lost = held(scene, blocks, out + in);
+    if (scene.view().pool(host).free() >= blocks) {
+      estimates.add(new HandlingEstimate(Handling.SWAP, host, lost, Math.max(1, awayNanos - out)));
+      return;
+    }
+    int disk = diskOf[host];
+    if (disk >= 0
+        && scene.view().pool(disk).free() >= blocks
+        && newestParked(scene.view(), host) != null) {
+      long aside = queued(scene, host, disk, blocks) + queued(scene, disk, host, blocks);
+      estimates.add(
+          new HandlingEstimate(
+              Handling.SPILL,
+              disk,
+              lost + held(scene, blocks, aside),
+              Math.max(1, awayNanos - out - aside)));
+    }
+  }
+
+  private void addAttention(
+      Scene scene,
+      Sequence sequence,
+      int remaining,
+      long lifeNanos,
+      List<HandlingEstimate> estimates) {
+    int device = scene.device();
+    int host = attendingHost[device];
+    int last = kv.blocks(sequence.totalTokens() + remaining);
+    if (host < 0 || scene.view().pool(host).free() < last) {
+      return;
+    }
+    long out = queued(scene, device, host, sequence.table().size());
+    long more = addedNanos(scene, sequence.totalTokens()) - scene.tokenWorth();
+    long lost = held(scene, sequence.table().size(), out) + Math.max(0, remaining * more);
+    estimates.add(
+        new HandlingEstimate(Handling.OFFLOAD_ATTENTION, host, lost, Math.max(1, lifeNanos - out)));
+  }
+
+  /// What attending for one more sequence adds to the step.
+  long addedNanos(Scene scene, int contextTokens) {
+    int host = attendingHost[scene.device()];
+    scene.load().addRemote(contextTokens);
+    long with = estimator.stepNanos(scene.device(), scene.load(), host, scene.sharing());
+    scene.load().removeRemote(contextTokens);
+    return with - scene.stepNanos();
+  }
+
+  private void addOffload(
+      Scene scene,
+      Sequence sequence,
+      int remaining,
+      long lifeNanos,
+      List<HandlingEstimate> estimates) {
+    if (!options.offload()) {
+      return;
+    }
+    int device = scene.device();
+    int blocks = sequence.table().size();
+    int last = kv.blocks(sequence.totalTokens() + remaining);
+    for (Place place : topology.places()) {
+      int other = place.id();
+      if (!place.computes() || other == device || !hasRoom(scene.view(), other, last)) {
+        continue;
+      }
+      long out;
+      if (topology.linked(device, other)) {
+        out = queued(scene, device, other, blocks);
+      } else if (swapHost[device] >= 0
+          && swapHost[device] == swapHost[other]
+          && scene.view().pool(swapHost[device]).free() >= blocks) {
+        out =
+            queued(scene, device, swapHost[device], blocks)
+                + queued(scene, swapHost[device], other, blocks);
+      } else {
+        continue;
+      }
+      long more = estimator.decodeNanos(other, sequence.totalTokens()) - scene.tokenWorth();
+      long lost = held(scene, blocks, out) + Math.max(0, remaining * more);
+      estimates.add(
+          new HandlingEstimate(Handling.OFFLOAD_DECODE, other, lost, Math.max(1, lifeNanos - out)));
+    }
+  }
+
+  /// A twentieth of another device's blocks is for its own sequences to grow into.
+  private static boolean hasRoom(EngineView view, int device, int blocks) {
+    return view.waiting().isEmpty()
+        && view.pool(device).free() - view.pool(device).total() / 20 >= blocks;
+  }
+
+  /// The newest sequence that rests in `host` and that nobody uses, or null.
+  static @Nullable Sequence newestParked(EngineView view, int host) {
+    Sequence newest = null;
+    for (int i = 0; i < view.residents(host).size(); i++) {
+      Sequence sequence = view.residents(host).get(i);
+      if (sequence.status() == SequenceStatus.SWAPPED
+          && !sequence.pinned()
+          && (newest == null || sequence.id() > newest.id())) {
+        newest = sequence;
+      }
+    }
+    return newest;
+  }
+
+  /// Time until a copy of `blocks` is through, with what is on the link already.
+  private long queued(Scene scene, int from, int to, int blocks) {
+    return estimator.copyNanos(from, to, (long) blocks + scene.view().blocksInTransit(from, to));
+  }
+
+  /// What it costs that `blocks` blocks serve nobody for `nanos`.
+  private static long held(Scene scene, int blocks, long nanos) {
+    return nanos * blocks / Math.max(1, scene.view().pool(scene.device()).total());
+  }
+}
