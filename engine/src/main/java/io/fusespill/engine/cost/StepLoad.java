@@ -62,6 +62,11 @@ public final class StepLoad {
     return rows;
   }
 
+  /// KV tokens that decode attention on the device reads.
+  public long context() {
+    return context;
+  }
+
   public int remoteRows() {
     return remoteRows;
   }

@@ -52,7 +52,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   static final List<PolicyOption> OPTIONS = SpillOptions.ALL;
 
-  private static final int LOOK_AHEAD_STEPS = 3;
+  private static final int LOOK_AHEAD_STEPS = 1;
   private static final int VICTIMS_WEIGHED = 64;
   private static final int MILLION = 1_000_000;
   private static final long SECOND_NANOS = 1_000_000_000L;
@@ -105,7 +105,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     changed |= lacking && carryOut(view, device, decisions);
     load.clear();
     draftDecodes(view, device, draft);
-    int budget = prefillBudget(view, device, draft);
+    int budget = prefillBudget(scene, draft);
     budget = draftPrefills(view, device, draft, budget);
     boolean resting = chooseRemote(scene, draft);
     if (resting) {
@@ -228,12 +228,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   private int growth(Sequence sequence) {
-    int pending = sequence.plannedTotalTokens() - sequence.plannedComputedTokens();
-    if (sequence.pendingTokens() == 0 && !sequence.pinned()) {
+    if (sequence.pendingTokens() != 1) {
       return 0;
     }
-    int tokens = Math.max(Math.min(pending, 4 * kv.blockTokens()), lookAhead);
-    return kv.blocks(sequence.plannedComputedTokens() + tokens) - sequence.table().size();
+    return kv.blocks(sequence.plannedComputedTokens() + lookAhead) - sequence.table().size();
   }
 
   /// One candidate with what was weighed for it.
@@ -402,16 +400,18 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   /// Prefill tokens for this step. Up to the ridge they ride along with the weights; beyond, they
   /// cost arithmetic, which pays where memory stands empty.
-  private int prefillBudget(EngineView view, int device, StepDraft draft) {
+  private int prefillBudget(Scene scene, StepDraft draft) {
+    int device = scene.device();
     int most = limits.maxNumBatchedTokens() - draft.tokens();
     if (options.prefillBudget() > 0) {
       return Math.min(most, options.prefillBudget());
     }
     int ridge = estimator.ridgeTokens(device);
-    BlockPool pool = view.pool(device);
+    BlockPool pool = scene.view().pool(device);
+    int rows = draft.tokens() + scene.load().remoteRows();
     long fill =
         (long) ridge * FILL_GAIN * Math.max(0, draft.free() - pool.total() / 16) / pool.total();
-    long budget = Math.max(kv.blockTokens(), ridge - draft.tokens()) + fill;
+    long budget = Math.max(kv.blockTokens(), ridge - rows) + fill;
     return (int) Math.min(most, budget);
   }
 
@@ -458,6 +458,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     long nanos = host < 0 ? 0 : estimator.stepNanos(scene.device(), load, host, scene.sharing());
     boolean spacious = spacious(view, scene.device(), draft);
+    boolean waited = !view.waiting().isEmpty();
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
       if (sequence.pendingTokens() == 0) {
@@ -469,7 +470,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           && !spacious) {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
-        if (nanos == 0 || (with - nanos) * (load.rows() - 1L) <= nanos) {
+        if (nanos == 0 || pays(with - nanos, nanos, sequence.plannedComputedTokens(), waited)) {
           nanos = with;
           remote.add(sequence);
           continue;
@@ -479,6 +480,15 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       left |= !sequence.pinned();
     }
     return left;
+  }
+
+  /// Whether one more row on the host is worth the time that it adds to the step. Where somebody
+  /// waits for the device's memory, that has a price: a token with so much context would take this
+  /// share of it for a step. Where nobody waits, a row has to raise the token rate.
+  private boolean pays(long added, long stepNanos, int context, boolean waited) {
+    return waited
+        ? added * Math.max(1, load.context()) <= stepNanos * context
+        : added * (load.rows() - 1L) <= stepNanos;
   }
 
   /// Whether the device has room for guests although nobody waits: then those on the host come
@@ -554,7 +564,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private int reserve(Sequence sequence) {
     int tokens =
         Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + lookAhead);
-    return Math.max(0, kv.blocks(tokens + lookAhead) - sequence.table().size());
+    return Math.max(0, kv.blocks(tokens) - sequence.table().size());
   }
 
   // ------------------------------------------------------------ admission
@@ -587,10 +597,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         changed = true;
         continue;
       }
-      int need = kv.blocks(head.totalTokens() + lookAhead);
+      int need = kv.blocks(head.totalTokens() + 1);
       boolean empty = view.residents(device).isEmpty() && draft.size() == 0;
       if (seats + head.seats() > limits.maxNumSeqs()
-          || kv.blocks(head.totalTokens()) > draft.free()
+          || need > draft.free()
           || (!empty && need + reserve + watermark > draft.free())
           || (predicted && !empty && !fits(view, device, head))) {
         break;
@@ -599,7 +609,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       int tokens = draftPrefill(head, draft, left);
       left -= tokens;
       seats += head.seats();
-      reserve += kv.blocks(head.totalTokens() + lookAhead) - kv.blocks(tokens);
+      reserve += reserve(head);
     }
     return changed;
   }
@@ -700,7 +710,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     long copy = estimator.copyNanos(scene.device(), host, sequence.table().size());
     long worth = remaining * scene.tokenWorth();
-    long cost = remaining * weigher.addedNanos(scene, sequence.totalTokens()) + copy;
+    long cost =
+        remaining * weigher.addedNanos(scene, HandlingWeigher.meanContext(sequence, remaining))
+            + copy;
     if (worth * 1_000 <= cost * (1_000 + options.hysteresisPermille())) {
       return false;
     }
@@ -738,7 +750,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     while (trial.rows() < limits.maxNumSeqs()) {
       trial.addRemote(mean);
       long with = estimator.stepNanos(device, trial, host, scene.sharing());
-      if ((with - nanos) * (trial.rows() - 1L) > nanos) {
+      if ((with - nanos) * context > nanos * mean) {
         trial.removeRemote(mean);
         break;
       }

@@ -160,10 +160,15 @@ final class HandlingWeigher {
       return;
     }
     long out = queued(scene, device, host, sequence.table().size());
-    long more = addedNanos(scene, sequence.totalTokens()) - scene.tokenWorth();
+    long more = addedNanos(scene, meanContext(sequence, remaining)) - scene.tokenWorth();
     long lost = held(scene, sequence.table().size(), out) + Math.max(0, remaining * more);
     estimates.add(
         new HandlingEstimate(Handling.OFFLOAD_ATTENTION, host, lost, Math.max(1, lifeNanos - out)));
+  }
+
+  /// Mean context of the sequence over its remaining life.
+  static int meanContext(Sequence sequence, int remaining) {
+    return sequence.totalTokens() + remaining / 2;
   }
 
   /// What attending for one more sequence adds to the step.
@@ -204,7 +209,8 @@ final class HandlingWeigher {
       } else {
         continue;
       }
-      long more = estimator.decodeNanos(other, sequence.totalTokens()) - scene.tokenWorth();
+      long more =
+          estimator.decodeNanos(other, meanContext(sequence, remaining)) - scene.tokenWorth();
       long lost = held(scene, blocks, out) + Math.max(0, remaining * more);
       estimates.add(
           new HandlingEstimate(Handling.OFFLOAD_DECODE, other, lost, Math.max(1, lifeNanos - out)));

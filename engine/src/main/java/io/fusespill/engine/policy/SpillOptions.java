@@ -64,7 +64,7 @@ record SpillOptions(
       new PolicyOption(
           "admission",
           "greedy, watermark or predicted",
-          "greedy",
+          "watermark",
           "when a waiting sequence may start");
   private static final PolicyOption PREFILL_BUDGET =
       new PolicyOption(
