@@ -137,7 +137,7 @@ final class ChaosPolicy implements SchedulingPolicy {
     for (int i = 0; i < running.size() && draft.size() < seats; i++) {
       Sequence sequence = running.get(i);
       int budget = view.config().limits().maxNumBatchedTokens() - draft.tokens();
-      if (sequence.pinned() || budget == 0 || (dice != null && dice.below(8) == 0)) {
+      if (sequence.pendingTokens() == 0 || budget == 0 || (dice != null && dice.below(8) == 0)) {
         continue;
       }
       int tokens = Math.min(sequence.pendingTokens(), budget);
@@ -146,6 +146,15 @@ final class ChaosPolicy implements SchedulingPolicy {
       }
       if (draft.blocksFor(sequence, tokens) <= draft.free()) {
         draft.add(sequence, tokens);
+      }
+    }
+    int host = view.config().topology().attendingHost(device);
+    for (int i = 0; host >= 0 && i < view.residents(host).size() && draft.size() < seats; i++) {
+      Sequence sequence = view.residents(host).get(i);
+      if ((dice == null || dice.below(2) == 0)
+          && draft.tokens() < view.config().limits().maxNumBatchedTokens()
+          && draft.canAddRemote(sequence)) {
+        draft.addRemote(sequence);
       }
     }
   }

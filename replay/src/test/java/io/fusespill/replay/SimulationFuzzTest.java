@@ -10,9 +10,11 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
@@ -21,15 +23,20 @@ import io.fusespill.engine.state.Invariants;
 import io.fusespill.sim.Faults;
 import io.fusespill.sim.Simulation;
 import io.fusespill.sim.World;
+import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.LinkProfiles;
+import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.traces.TraceRequest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// Whole runs from a seed: random topology, limits, policy, workload and faults.
@@ -73,7 +80,10 @@ class SimulationFuzzTest {
       this.seed = seed;
       dice = new Dice(seed, "fuzz");
       boolean chaos = dice.below(2) == 0;
-      config = config(chaos);
+      config =
+          chaos
+              ? config(null)
+              : config(PolicyKind.values()[dice.below(PolicyKind.values().length)]);
       policies = chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
       workload = workload();
       samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
@@ -81,19 +91,30 @@ class SimulationFuzzTest {
       faults = new Faults(often, 2 * often, often, SECOND);
     }
 
-    private EngineConfig config(boolean chaos) {
+    /// @param kind null for chaos
+    private EngineConfig config(@Nullable PolicyKind kind) {
+      boolean chaos = kind == null;
       int blockTokens = 1 << dice.below(5);
       int seats = 1 + dice.below(12);
       int batched = seats + dice.below(200);
       int modelTokens = 10 + dice.below(200);
       EngineLimits limits =
-          new EngineLimits(seats, batched, modelTokens, 1 + dice.below(5), dice.below(2) * 50);
-      Topology topology = topology(chaos, blockTokens);
+          new EngineLimits(
+              seats,
+              batched,
+              modelTokens,
+              1 + dice.below(5),
+              dice.below(2) * 50,
+              kind == PolicyKind.VLLM_0_2_7 ? 1 : 1 + dice.below(8));
+      boolean spills = chaos || kind == PolicyKind.FUSESPILL;
+      Topology topology = topology(spills, blockTokens);
       return new EngineConfig(
           new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
           limits,
           topology,
-          chaos ? PolicySpec.of("chaos") : policy(topology));
+          chaos ? PolicySpec.of("chaos") : policy(kind, topology),
+          costs(topology),
+          PredictorKind.values()[dice.below(PredictorKind.values().length)].label());
     }
 
     private Topology topology(boolean chaos, int blockTokens) {
@@ -103,7 +124,11 @@ class SimulationFuzzTest {
         places.add(Place.device(id, "gpu" + id, 1 + dice.below(400 / blockTokens)));
       }
       if (dice.below(3) > 0) {
-        places.add(Place.host(places.size(), "host", dice.below(400 / blockTokens)));
+        int blocks = dice.below(400 / blockTokens);
+        places.add(
+            chaos && dice.below(2) == 0
+                ? Place.attendingHost(places.size(), "host", blocks)
+                : Place.host(places.size(), "host", blocks));
       }
       if (chaos && dice.below(2) == 0) {
         places.add(Place.disk(places.size(), "disk", dice.below(400)));
@@ -120,8 +145,27 @@ class SimulationFuzzTest {
       return new Topology(places, links);
     }
 
-    private PolicySpec policy(Topology topology) {
-      PolicyKind kind = PolicyKind.values()[dice.below(PolicyKind.values().length)];
+    private List<StepCosts> costs(Topology topology) {
+      return topology.places().stream()
+          .map(place ->
+              new StepCosts(
+                  dice.below(1_000_000),
+                  dice.below(2_000_000),
+                  dice.below(50_000_000),
+                  dice.below(100_000),
+                  dice.below(1_000_000),
+                  dice.below(5_000_000),
+                  dice.below(5_000_000),
+                  dice.below(10_000),
+                  dice.below(1_000_000)))
+          .toList();
+    }
+
+    private String anyOf(String... values) {
+      return values[dice.below(values.length)];
+    }
+
+    private PolicySpec policy(PolicyKind kind, Topology topology) {
       PolicySpec spec = PolicySpec.of(kind.label());
       return switch (kind) {
         case VLLM_0_2_7 -> {
@@ -137,6 +181,25 @@ class SimulationFuzzTest {
               .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
               .with("long-prefill-threshold", String.valueOf(threshold));
         }
+        case FUSESPILL ->
+            spec.with(
+                    "victims",
+                    anyOf(
+                        "cost",
+                        "newest",
+                        "oldest_last",
+                        "least_computed",
+                        "most_remaining",
+                        "least_remaining",
+                        "remaining_per_token"))
+                .with("handling", anyOf("cost", "cost", "recompute", "swap"))
+                .with("attention", anyOf("true", "true", "false"))
+                .with("offload", anyOf("true", "false"))
+                .with("proactive", anyOf("true", "true", "false"))
+                .with("admission", anyOf("greedy", "watermark", "predicted"))
+                .with("prefill-budget", anyOf("0", "0", "7", "100"))
+                .with("horizon", anyOf("1", "8", "64"))
+                .with("hysteresis", anyOf("0", "50", "1000"));
       };
     }
 
@@ -184,7 +247,10 @@ class SimulationFuzzTest {
       Checker checker = new Checker();
       Simulation simulation =
           new Simulation(
-              new Simulation.Setup(start, new World(models, faults, policies), samples),
+              new Simulation.Setup(
+                  start,
+                  new World(models, attention(), dice.below(2) * 300_000L, faults, policies),
+                  samples),
               workload.iterator(),
               checker::append,
               (arrived, live, now) -> {});
@@ -193,6 +259,17 @@ class SimulationFuzzTest {
       simulation.run();
       Invariants.check(simulation.state());
       everythingEnded(simulation.state());
+    }
+
+    private List<@Nullable HostAttentionModel> attention() {
+      HostAttentionModel model =
+          new HostAttentionModel(
+              HardwareProfiles.named("xeon-8358p"),
+              LinkProfiles.named("pcie4"),
+              ModelProfiles.named("qwen3-0.6b"));
+      List<@Nullable HostAttentionModel> attention = new ArrayList<>();
+      config.topology().places().forEach(place -> attention.add(place.attends() ? model : null));
+      return attention;
     }
 
     private void everythingEnded(EngineState state) {
@@ -234,6 +311,7 @@ class SimulationFuzzTest {
 
       private final EventEncoder encoder = new EventEncoder();
       private final EventDecoder decoder = new EventDecoder();
+      private final BlockUseChecker blocks = new BlockUseChecker(config.kv().blockTokens());
       private EngineState state = new EngineState();
 
       long append(EngineEvent event) {
@@ -243,6 +321,7 @@ class SimulationFuzzTest {
         int length = encoder.encode(events.size(), event);
         assertThat(decoder.decode(events.size(), encoder.bytes(), length)).isEqualTo(event);
         events.add(event);
+        blocks.accept(event);
         assertThat((long) events.size()).as("events: a livelock?").isLessThan(eventsMax);
         return events.size() - 1;
       }
@@ -259,7 +338,8 @@ class SimulationFuzzTest {
 
     @Override
     public StepCost breakdown(StepShape shape) {
-      throw new AssertionError("nobody asks for a breakdown here");
+      long kv = 1_300L * shape.decodeContextTokens();
+      return new StepCost(0, kv, 0, 0, 0, 0, 0, nanos(shape) - kv, false);
     }
   }
 }

@@ -256,9 +256,9 @@ public record Scenario(
       }
     }
     if (hostBlocks > 0) {
-      boolean attends = this.host != null;
-      String name = attends ? HardwareProfiles.named(this.host).name() : "host";
-      places.add(new Place(host, name, PlaceKind.HOST, false, attends, hostBlocks));
+      String profile = this.host;
+      String name = profile == null ? "host" : HardwareProfiles.named(profile).name();
+      places.add(new Place(host, name, PlaceKind.HOST, false, profile != null, hostBlocks));
     }
     return new Topology(places, links);
   }

@@ -517,7 +517,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       int disk = weigher.disk(host);
       Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
       if (deepest != null && (oldest == null || deepest.id() < oldest.id())) {
-        return changed | raise(view, disk, host, decisions, deepest);
+        return raise(view, disk, host, decisions, deepest) || changed;
       }
       if (oldest == null
           || oldest.table().size() + reserve > draft.free()

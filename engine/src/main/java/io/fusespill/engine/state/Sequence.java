@@ -87,8 +87,7 @@ public final class Sequence {
     if (ending != null
         || lost
         || request.cancelled
-        || plannedTotalTokens() >= request.lengthLimit
-        || (unforked > 0 && placeholders > 0)) {
+        || (placeholders > 0 && (unforked > 0 || plannedTotalTokens() >= request.lengthLimit))) {
       return 0;
     }
     return plannedTotalTokens() - plannedComputedTokens();

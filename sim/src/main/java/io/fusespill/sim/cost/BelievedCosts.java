@@ -65,19 +65,19 @@ public final class BelievedCosts {
     return Math.max(0, Math.round(nanos * PICOS));
   }
 
-  private static long prefill(StepTimeModel model, int tokens) {
-    return model.nanos(new StepShape(0, 0, 1, tokens, 0, tokens, 0));
+  private static double prefill(StepTimeModel model, int tokens) {
+    return (double) model.nanos(new StepShape(0, 0, 1, tokens, 0, tokens, 0));
   }
 
-  private static long sampled(StepTimeModel model, int rows) {
-    return model.nanos(new StepShape(0, 0, 1, 1, 0, 1, rows));
+  private static double sampled(StepTimeModel model, int rows) {
+    return (double) model.nanos(new StepShape(0, 0, 1, 1, 0, 1, rows));
   }
 
-  private static long pairs(StepTimeModel model) {
-    return model.nanos(new StepShape(0, 0, 1, 1, PAIRS, 1, 0));
+  private static double pairs(StepTimeModel model) {
+    return (double) model.nanos(new StepShape(0, 0, 1, 1, PAIRS, 1, 0));
   }
 
-  private static long decode(StepTimeModel model, int decodes, long context) {
-    return model.nanos(new StepShape(decodes, context, 0, 0, 0, BATCH, 1));
+  private static double decode(StepTimeModel model, int decodes, long context) {
+    return (double) model.nanos(new StepShape(decodes, context, 0, 0, 0, BATCH, 1));
   }
 }
