@@ -1,0 +1,222 @@
+package io.fusespill.engine.metrics;
+
+import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.InputEvent.RequestCancelled;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.length.LengthPredictor;
+import io.fusespill.engine.length.PredictorKind;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.state.Window;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// A predictor's accuracy as a fold over a run's events, whether or not the run used it.
+///
+/// The predictor learns from each `SequenceFinished`; all but `STOP` count as cut off. In each 16th
+/// step of a device up to 16 of its sequences, evenly spaced in the batch, are predicted, and
+/// counted when they have ended by `STOP` or `LENGTH`. Predictions are cut at the request's own
+/// maximum, which a scheduler knows too. Memory follows the live requests.
+public final class PredictionAccuracy {
+
+  private static final int STEPS_BETWEEN_SAMPLES = 16;
+  private static final int SEQUENCES_PER_SAMPLE = 16;
+
+  /// One sequence as far as this fold needs it.
+  private static final class Track {
+    final RequestArrived request;
+    final List<Moment> moments = new ArrayList<>();
+    int computedTokens;
+    int totalTokens;
+
+    Track(RequestArrived request, int totalTokens) {
+      this.request = request;
+      this.totalTokens = totalTokens;
+    }
+
+    int outputTokens() {
+      return totalTokens - request.promptTokens();
+    }
+  }
+
+  private record Moment(BatchSample sample, int slot) {}
+
+  private final PredictorKind kind;
+  private final ToIntFunction<RequestArrived> hint;
+  private final int warmUpRequests;
+  private final Window<Track> tracks = new Window<>();
+  private @Nullable StepPlan[] flights = {};
+  private LengthPredictor predictor;
+  private PredictionTally tally;
+
+  /// No request has a hint, and all are counted.
+  public PredictionAccuracy(PredictorKind kind) {
+    this(kind, request -> 0, 0);
+  }
+
+  /// @param hint output tokens that a request declares, 0 for none; the true ones for an oracle
+  /// @param warmUpRequests requests from the first on that are learnt from and not counted
+  public PredictionAccuracy(
+      PredictorKind kind, ToIntFunction<RequestArrived> hint, int warmUpRequests) {
+    this.kind = kind;
+    this.hint = hint;
+    this.warmUpRequests = warmUpRequests;
+    this.predictor = kind.create(1);
+    this.tally = new PredictionTally(1);
+  }
+
+  /// Takes the next event of the log.
+  public void accept(EngineEvent event) {
+    switch (event) {
+      case StepPlanned planned -> plan(planned.plan());
+      case StepCompleted done -> complete(done);
+      case SequenceFinished finished -> finish(finished);
+      case RequestArrived arrival ->
+          tracks.put(arrival.firstSequence(), new Track(arrival, arrival.promptTokens()));
+      case SequencePreempted preempted -> preempt(preempted);
+      case RequestRejected rejected -> reject(rejected);
+      case StepFailed step -> flights[step.device()] = null;
+      case RunStarted started -> start(started);
+      case RequestCancelled cancellation -> {}
+      case TransferPlanned planned -> {}
+      case TransferCompleted transfer -> {}
+      case TransferFailed transfer -> {}
+      case SequenceAdmitted admitted -> {}
+      case ResidentsSorted sorted -> {}
+      case Checkpointed checkpointed -> {}
+    }
+  }
+
+  private void start(RunStarted started) {
+    int maxTokens = started.config().limits().maxModelTokens();
+    flights = new @Nullable StepPlan[started.config().topology().places().size()];
+    predictor = kind.create(maxTokens);
+    tally = new PredictionTally(maxTokens);
+  }
+
+  private void plan(StepPlan plan) {
+    flights[plan.device()] = plan;
+    if (plan.step() % STEPS_BETWEEN_SAMPLES == 0) {
+      sample(plan);
+    }
+  }
+
+  private void sample(StepPlan plan) {
+    int slots = Math.min(SEQUENCES_PER_SAMPLE, plan.size());
+    BatchSample sample = new BatchSample(slots);
+    for (int slot = 0; slot < slots; slot++) {
+      Track track = track(plan.sequences().get((int) ((long) slot * plan.size() / slots)));
+      if (track.request.request() >= warmUpRequests) {
+        predict(track, sample, slot);
+        track.moments.add(new Moment(sample, slot));
+      }
+    }
+  }
+
+  private void predict(Track track, BatchSample sample, int slot) {
+    RequestArrived request = track.request;
+    int generated = track.outputTokens();
+    int most = Math.max(1, request.maxOutputTokens() - generated);
+    int declared = hint.applyAsInt(request);
+    int[] quantiles = new int[PredictionFigures.LEVELS.size()];
+    for (int level = 0; level < quantiles.length; level++) {
+      int permille = PredictionFigures.LEVELS.get(level);
+      int quantile =
+          predictor.quantileRemaining(request.promptTokens(), generated, declared, permille);
+      quantiles[level] = Math.min(most, quantile);
+    }
+    int mean = predictor.expectedRemaining(request.promptTokens(), generated, declared);
+    sample.predict(slot, generated, Math.min(most, mean), quantiles);
+  }
+
+  private void complete(StepCompleted done) {
+    StepPlan plan = flights[done.device()];
+    if (plan == null) {
+      throw new IllegalStateException(
+          "a step ends at %d ns that was never planned".formatted(done.atNanos()));
+    }
+    flights[done.device()] = null;
+    for (int i = 0; i < plan.size(); i++) {
+      Track track = track(plan.sequences().get(i));
+      track.computedTokens += plan.newTokens().get(i);
+      if (track.computedTokens == track.totalTokens) {
+        track.totalTokens++;
+        if (track.outputTokens() == 1) {
+          fork(plan.sequences().get(i), track);
+        }
+      }
+    }
+  }
+
+  private void fork(int sequence, Track parent) {
+    if (sequence != parent.request.firstSequence()) {
+      return;
+    }
+    for (int i = 1; i < parent.request.samples(); i++) {
+      Track child = new Track(parent.request, parent.totalTokens);
+      child.computedTokens = parent.computedTokens;
+      tracks.put(sequence + i, child);
+    }
+  }
+
+  private void preempt(SequencePreempted preempted) {
+    if (preempted.kind() == PreemptionKind.RECOMPUTE) {
+      track(preempted.sequence()).computedTokens = 0;
+    }
+  }
+
+  private void reject(RequestRejected rejected) {
+    for (int i = 0; i < rejected.samples(); i++) {
+      if (tracks.get(rejected.firstSequence() + i) != null) {
+        tracks.remove(rejected.firstSequence() + i);
+      }
+    }
+  }
+
+  private void finish(SequenceFinished finished) {
+    Track track = track(finished.sequence());
+    tracks.remove(finished.sequence());
+    int output = track.outputTokens();
+    FinishReason reason = finished.reason();
+    predictor.observe(track.request.promptTokens(), output, reason != FinishReason.STOP);
+    if (reason == FinishReason.STOP || reason == FinishReason.LENGTH) {
+      for (Moment moment : track.moments) {
+        moment.sample().resolve(moment.slot(), output, tally);
+      }
+    }
+  }
+
+  private Track track(int sequence) {
+    Track track = tracks.get(sequence);
+    if (track == null) {
+      throw new IllegalStateException("sequence %d is not live".formatted(sequence));
+    }
+    return track;
+  }
+
+  /// The figures so far: those of the sequences that have ended.
+  public PredictionFigures figures() {
+    return tally.figures(kind);
+  }
+
+  /// The predictor as it is now.
+  public LengthPredictor predictor() {
+    return predictor;
+  }
+}
