@@ -30,7 +30,7 @@ public interface LengthPredictor {
   int quantileRemaining(int promptTokens, int outputTokens, int hint, int permille);
 
   /// The median of the tokens still to come: of all single numbers the one with the smallest mean
-  /// absolute error, and the better one to order sequences by.
+  /// absolute error. Whether it or the mean orders sequences better depends on the workload.
   default int medianRemaining(int promptTokens, int outputTokens, int hint) {
     return quantileRemaining(promptTokens, outputTokens, hint, 500);
   }

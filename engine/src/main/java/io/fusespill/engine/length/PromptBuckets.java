@@ -5,12 +5,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Survival curves by prompt length: one for all prompts, below it one for each octave, each
-/// quarter and each sixteenth of one. A curve is shrunk towards the one above it.
+/// quarter and each sixteenth of one. A curve is shrunk towards the one above it, in which its own
+/// sequences count too.
 ///
-/// How far is the credibility of Bühlmann and Straub (ASTIN Bulletin, 1970): the curve above counts
-/// as `k` = variance within buckets / variance between buckets sequences, taken from logarithms of
-/// the lengths, one `k` a level. Where the prompt's length tells nothing, `k` is large and all
-/// buckets look alike; where it tells much, a few sequences make a bucket stand alone.
+/// How far is the credibility of Bühlmann and Straub ("Glaubwürdigkeit für Schadensätze", 1970):
+/// the curve above counts as `k` = variance within buckets / variance between buckets sequences,
+/// taken from logarithms of the lengths, one `k` a level. Where the prompt's length tells nothing,
+/// `k` is large and all buckets look alike; where it tells much, a few sequences make a bucket
+/// stand alone.
 final class PromptBuckets {
 
   /// Right shifts from a sixteenth of an octave to the bucket of each level, from the coarsest.

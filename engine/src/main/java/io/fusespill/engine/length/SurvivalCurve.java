@@ -23,6 +23,7 @@ final class SurvivalCurve {
   /// with the life so far: a quarter of it on average.
   private static final int TAIL_EXPONENT = 5;
 
+  private static final int MEDIAN = 500;
   private static final double ROUNDING = 1e-9;
 
   private final LogBins bins;
@@ -33,14 +34,38 @@ final class SurvivalCurve {
   /// Sum over the bin and all later ones: share that ends there times the length at which it ends.
   private final double[] lengths;
 
+  /// The bin in which half of those that reach the bin have ended, so that a median needs no
+  /// search.
+  private final short[] medians;
+
   private SurvivalCurve(LogBins bins, double[] reaching) {
     this.bins = bins;
     this.reaching = reaching;
     this.lengths = new double[reaching.length];
+    this.medians = new short[bins.count()];
     for (int bin = reaching.length - 2; bin >= 0; bin--) {
       double middle = (bins.low(bin) + bins.high(bin)) / 2.0;
       lengths[bin] = lengths[bin + 1] + (reaching[bin] - reaching[bin + 1]) * middle;
     }
+    int median = 0;
+    for (int bin = 0; bin < bins.count(); bin++) {
+      median = walk(Math.max(median, bin), target(reaching[bin], MEDIAN));
+      medians[bin] = (short) median;
+    }
+  }
+
+  /// The share that is left when `permille` of `share` have ended.
+  private static double target(double share, int permille) {
+    return share * (1_000 - permille) / 1_000 * (1 + ROUNDING);
+  }
+
+  /// The first bin from `from` on at whose end at most `target` is left.
+  private int walk(int from, double target) {
+    int bin = from;
+    while (bin < bins.count() - 1 && reaching[bin + 1] > target) {
+      bin++;
+    }
+    return bin;
   }
 
   /// What is believed before anything has been seen.
@@ -123,8 +148,9 @@ final class SurvivalCurve {
       return 1;
     }
     int next = outputTokens + 1;
-    double target = reaching(next) * (1_000 - permille) / 1_000 * (1 + ROUNDING);
-    int bin = firstEndingAtOrBelow(target, bins.index(next));
+    double target = target(reaching(next), permille);
+    int from = bins.index(next);
+    int bin = permille == MEDIAN ? walk(medians[from], target) : search(from, target);
     int low = bins.low(bin);
     double falls = reaching[bin] - reaching[bin + 1];
     double width = bins.high(bin) - low + 1;
@@ -133,8 +159,8 @@ final class SurvivalCurve {
     return Math.clamp((long) length - outputTokens, 1, bins.max() - outputTokens);
   }
 
-  /// The first bin from `from` on at whose end at most `target` is left.
-  private int firstEndingAtOrBelow(double target, int from) {
+  /// As [#walk], for a bin that may be far.
+  private int search(int from, double target) {
     int low = from;
     int high = bins.count() - 1;
     while (low < high) {

@@ -113,6 +113,16 @@ class SurvivalCurveTest {
   }
 
   @Test
+  void median_lookedUp_isBetweenItsNeighbours() {
+    SurvivalCurve prior = SurvivalCurve.prior(new LogBins(64, 4_096));
+    for (int generated = 0; generated < 4_096; generated++) {
+      assertThat(prior.quantileRemaining(generated, 500))
+          .isBetween(
+              prior.quantileRemaining(generated, 499), prior.quantileRemaining(generated, 501));
+    }
+  }
+
+  @Test
   void atTheMaximum_oneIsLeft() {
     SurvivalCurve curve = unshrunk(2, 300);
     assertThat(curve.expectedRemaining(2)).isEqualTo(98);
