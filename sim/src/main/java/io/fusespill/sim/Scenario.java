@@ -14,7 +14,6 @@ import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
-import io.fusespill.sim.profile.HardwareProfile;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
 import io.fusespill.sim.profile.LinkProfiles;
@@ -23,6 +22,7 @@ import io.fusespill.sim.profile.MemoryPlan;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.sim.profile.TensorParallelGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,20 +91,23 @@ public record Scenario(
     KvLayout kv =
         new KvLayout(
             blockTokens, modelProfile.kvBytesPerBlock(blockTokens), 2 * modelProfile.layers());
-    List<HardwareProfile> hardware =
-        devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
+    List<TensorParallelGroup> hardware = devices.stream().map(DeviceSpec::group).toList();
     Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
     EngineConfig config = new EngineConfig(kv, engineLimits, topology, policy);
     PolicyKind.create(config);
     List<StepTimeModel> models = new ArrayList<>();
-    for (HardwareProfile profile : hardware) {
-      models.add(timeModel(profile, modelProfile, blockTokens));
+    for (TensorParallelGroup group : hardware) {
+      models.add(timeModel(group, linkProfile, modelProfile, blockTokens));
     }
     for (int i = hardware.size(); i < topology.places().size(); i++) {
       models.add(models.getFirst());
     }
     return new ResolvedScenario(
-        config, new World(models, faults), samples, seed, describe(config, hardware, modelProfile));
+        config,
+        new World(models, faults),
+        samples,
+        seed,
+        describe(config, hardware, modelProfile, linkProfile));
   }
 
   private EngineLimits engineLimits(ModelProfile modelProfile) {
@@ -133,7 +136,7 @@ public record Scenario(
   }
 
   private Topology topology(
-      List<HardwareProfile> hardware,
+      List<TensorParallelGroup> hardware,
       ModelProfile modelProfile,
       LinkProfile linkProfile,
       KvLayout kv,
@@ -152,11 +155,14 @@ public record Scenario(
                   .blocks();
       String name = hardware.get(id).name();
       places.add(Place.device(id, devices.size() == 1 ? name : name + "-" + id, blocks));
+      int cards = hardware.get(id).size();
       if (hostBlocks > 0) {
         links.add(
-            new Link(id, host, linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
+            new Link(
+                id, host, cards * linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
         links.add(
-            new Link(host, id, linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
+            new Link(
+                host, id, cards * linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
       }
     }
     if (hostBlocks > 0) {
@@ -166,7 +172,7 @@ public record Scenario(
   }
 
   private static MemoryPlan memory(
-      HardwareProfile hardware,
+      TensorParallelGroup hardware,
       ModelProfile model,
       DeviceSpec device,
       int blockTokens,
@@ -179,9 +185,12 @@ public record Scenario(
   }
 
   private StepTimeModel timeModel(
-      HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
+      TensorParallelGroup hardware,
+      LinkProfile linkProfile,
+      ModelProfile modelProfile,
+      int blockTokens) {
     if (timeModel.equals(ROOFLINE)) {
-      return new RooflineModel(hardware, modelProfile, blockTokens);
+      return new RooflineModel(hardware, linkProfile, modelProfile, blockTokens);
     }
     FittedProfile profile = FittedProfile.read(Path.of(timeModel));
     profile.requireMatch(hardware.name(), modelProfile.name(), blockTokens);
@@ -189,7 +198,10 @@ public record Scenario(
   }
 
   private ObjectNode describe(
-      EngineConfig config, List<HardwareProfile> hardware, ModelProfile modelProfile) {
+      EngineConfig config,
+      List<TensorParallelGroup> hardware,
+      ModelProfile modelProfile,
+      LinkProfile linkProfile) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -213,9 +225,14 @@ public record Scenario(
       node.put("kind", place.kind().name());
       node.put("blocks", place.blocks());
       if (place.id() < hardware.size()) {
-        node.put("hardware", hardware.get(place.id()).name());
-        node.put("peak_flops_per_second", hardware.get(place.id()).peakFlopsPerSecond());
-        node.put("bandwidth_bytes_per_second", hardware.get(place.id()).bandwidthBytesPerSecond());
+        TensorParallelGroup group = hardware.get(place.id());
+        node.put("hardware", group.name());
+        node.put("peak_flops_per_second", group.peakFlopsPerSecond());
+        node.put("bandwidth_bytes_per_second", group.bandwidthBytesPerSecond());
+        if (group.size() > 1) {
+          node.put("cards", group.size());
+          node.put("all_reduce_nanos", linkProfile.allReduceNanos());
+        }
       }
     }
     json.putArray("links");
