@@ -130,7 +130,8 @@ final class EvaluateCommand implements Callable<Integer> {
       }
     }
     if (present.isEmpty()) {
-      throw new UsageException("%s: no workload is there: %s".formatted(file, skipped));
+      throw new UsageException(
+          "%s: no workload is there: %s".formatted(file, String.join(", ", skipped.values())));
     }
     return present;
   }

@@ -63,16 +63,34 @@ public record Platform(String name, List<DeviceSpec> devices, String link, doubl
             });
   }
 
-  /// Names of cards of `others` that this platform does not have.
+  /// Cards of `others` that this platform does not have, as people read them.
   List<String> missing(List<DeviceSpec> others) {
-    List<String> needed = cards(others);
+    List<Card> needed = cards(others);
     cards(devices).forEach(needed::remove);
-    return needed;
+    return needed.stream().map(Card::toString).toList();
   }
 
-  private static List<String> cards(List<DeviceSpec> devices) {
-    List<String> cards = new ArrayList<>();
-    devices.forEach(device -> cards.addAll(device.cards()));
+  /// Whether the blocks of every device follow from the memory of its cards.
+  static boolean hasMemory(List<DeviceSpec> devices) {
+    return devices.stream().allMatch(device -> device.blocks() == 0);
+  }
+
+  private static List<Card> cards(List<DeviceSpec> devices) {
+    List<Card> cards = new ArrayList<>();
+    for (DeviceSpec device : devices) {
+      device.cards().forEach(profile -> cards.add(new Card(profile, device.utilisation())));
+    }
     return cards;
+  }
+
+  /// A card and the share of its memory that may be used.
+  private record Card(String profile, double utilisation) {
+
+    @Override
+    public String toString() {
+      return utilisation == DeviceSpec.DEFAULT_UTILISATION
+          ? profile
+          : "%s with util=%s".formatted(profile, utilisation);
+    }
   }
 }

@@ -51,7 +51,9 @@ public record PolicyRow(
             Limits.orZero(spec.countOrNull("max-num-seqs")),
             Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
             standing(spec));
-    known.stream().filter(row::runsOn).forEach(platform -> row.requireCards(spec, platform));
+    known.stream()
+        .filter(row::runsOn)
+        .forEach(platform -> row.requireEqualHardware(spec, platform));
     return row;
   }
 
@@ -63,13 +65,22 @@ public record PolicyRow(
     return devices.isEmpty() ? platform.devices() : devices;
   }
 
-  private void requireCards(SpecReader spec, Platform platform) {
+  private void requireEqualHardware(SpecReader spec, Platform platform) {
+    if (standing == Standing.BOUND || devices.isEmpty()) {
+      return;
+    }
     List<String> missing = platform.missing(devices);
-    if (standing != Standing.BOUND && !missing.isEmpty()) {
+    if (!missing.isEmpty()) {
       spec.problem(
           "devices",
           "takes %s, which platform %s does not have; name the row's platforms, or mark it bound"
               .formatted(String.join(" and ", missing), platform.name()));
+    }
+    if (!Platform.hasMemory(devices) || !Platform.hasMemory(platform.devices())) {
+      spec.problem(
+          "devices",
+          "cannot be compared with those of platform %s where either sets blocks; leave blocks away, or mark the row bound"
+              .formatted(platform.name()));
     }
   }
 

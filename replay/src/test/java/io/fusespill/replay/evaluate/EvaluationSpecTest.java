@@ -66,7 +66,7 @@ class EvaluationSpecTest {
     EvaluationSpec spec =
         read(
             SMALL
-                .replace("[a10]}", "[a10]}\n  - {name: two, devices: [a10, a10]}")
+                .replace("[a10]}", "[a10]}\n  - {name: two, devices: [a10:util=0.8, a10:util=0.8]}")
                 .replace(
                     "- {policy: continuous}",
                     "- {policy: continuous, platforms: [two], devices: ['a10:tp=2,util=0.8']}"));
@@ -130,6 +130,8 @@ class EvaluationSpecTest {
         "{policy: continuous} | {policy: continuous, options: {reserve-prompt: 7}} | \"continuous\" on one",
         "{policy: continuous} | {policy: vllm-0.2.7, options: {preemption: x}} | must be auto",
         "{policy: continuous} | {policy: continuous, devices: [rtx-4090]} | platform one does not have",
+        "{policy: continuous} | {policy: continuous, devices: [a10:util=1]} | takes a10 with util=1.0, which",
+        "{policy: continuous} | {policy: continuous, devices: [a10:blocks=9]} | where either sets blocks",
         "{policy: continuous} | {name: x, options: {}} | policies[0].policy is missing",
         "requests: 5 | requests: 0 | requests is 0, must be at least 1",
         "requests: 5 | requests: many | must be a whole number",
