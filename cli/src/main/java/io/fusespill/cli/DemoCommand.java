@@ -104,7 +104,7 @@ final class DemoCommand implements Callable<Integer> {
     ResolvedScenario scenario =
         new Scenario(
                 MODEL,
-                List.of(new DeviceSpec(DEVICE, BLOCKS, DeviceSpec.DEFAULT_UTILISATION)),
+                List.of(DeviceSpec.parse(DEVICE + ":blocks=" + BLOCKS)),
                 "pcie4",
                 SWAP_GIB,
                 contender.policy(),

@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
+import io.fusespill.replay.evaluate.SpecException;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.TraceException;
 import java.io.UncheckedIOException;
@@ -58,6 +59,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof ProfileException
         || e instanceof PolicyException
         || e instanceof JournalException
+        || e instanceof SpecException
         || e instanceof UncheckedIOException;
   }
 

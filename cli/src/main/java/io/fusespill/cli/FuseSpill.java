@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       SimulateCommand.class,
+      EvaluateCommand.class,
       VerifyCommand.class,
       InspectCommand.class,
       DumpCommand.class,

@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.cost.AllReduceModel;
 import io.fusespill.sim.profile.HardwareProfile;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
@@ -11,6 +12,7 @@ import io.fusespill.sim.profile.MemoryOptions;
 import io.fusespill.sim.profile.MemoryPlan;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
+import io.fusespill.sim.profile.TensorParallelGroup;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
@@ -45,9 +47,16 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Option(
       names = "--device",
-      paramLabel = "D[:util=U]",
-      description = "A device profile or a .json file of one.")
+      paramLabel = "D[:tp=N,util=U]",
+      description = "A device profile or a .json file of one; tp=N for N of them, tensor-parallel.")
   private @Nullable String device;
+
+  @Option(
+      names = "--link",
+      defaultValue = "pcie4",
+      paramLabel = "L",
+      description = "Link over which tensor-parallel cards meet (default pcie4).")
+  private String link;
 
   @Option(names = "--policies", description = "List policies with their options.")
   private boolean policies;
@@ -73,6 +82,9 @@ final class ProfileCommand implements Callable<Integer> {
       description = "Sequences at most (default 256).")
   private int maxNumSeqs;
 
+  @SuppressWarnings("NullAway.Init") // picocli sets what has a default
+  ProfileCommand() {}
+
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
@@ -81,10 +93,10 @@ final class ProfileCommand implements Callable<Integer> {
     } else if (model == null && device == null) {
       printAll(out);
     } else if (model == null) {
-      HardwareProfile hardware =
-          HardwareProfiles.named(DeviceSpec.parse(String.valueOf(device)).profile());
-      out.println("%s: %s".formatted(hardware.name(), hardware.description()));
-      printSources(out, hardware.sources());
+      for (HardwareProfile card : distinct(DeviceSpec.parse(String.valueOf(device)).group())) {
+        out.println("%s: %s".formatted(card.name(), card.description()));
+        printSources(out, card.sources());
+      }
     } else {
       printModel(out, ModelProfiles.named(model));
     }
@@ -117,10 +129,44 @@ final class ProfileCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
-    HardwareProfile hardware = HardwareProfiles.named(named.profile());
-    out.println("%s: %s".formatted(hardware.name(), hardware.description()));
+    TensorParallelGroup group = named.group();
+    for (HardwareProfile card : distinct(group)) {
+      out.println("%s: %s".formatted(card.name(), card.description()));
+    }
     out.println();
-    out.println(MemoryPlan.of(hardware, profile, options).arithmetic());
+    out.println(MemoryPlan.of(group, profile, options).arithmetic());
+    if (group.size() > 1) {
+      out.println();
+      printTensorParallel(out, group, profile);
+    }
+  }
+
+  private void printTensorParallel(
+      PrintWriter out, TensorParallelGroup group, ModelProfile profile) {
+    LinkProfile between = LinkProfiles.named(link);
+    AllReduceModel allReduce = AllReduceModel.over(between, group.size());
+    int bytes = profile.hiddenSize() * profile.dataType().bytes();
+    out.println(
+        "%s: %d cards at the pace of the slowest, %,.1f TFLOP/s and %,.0f GB/s together; the blocks are those of the smallest"
+            .formatted(
+                group.name(),
+                group.size(),
+                group.peakFlopsPerSecond() / 1e12,
+                group.bandwidthBytesPerSecond() / 1e9));
+    out.println(
+        "communication over %s: 2 x %d layers x (%,d ns + tokens x %,d bytes x %.4f ns) = %,.0f ns + tokens x %,.0f ns a step"
+            .formatted(
+                between.name(),
+                profile.layers(),
+                allReduce.fixedNanos(),
+                bytes,
+                allReduce.nanosPerByte(),
+                2.0 * profile.layers() * allReduce.fixedNanos(),
+                2.0 * profile.layers() * bytes * allReduce.nanosPerByte()));
+  }
+
+  private static List<HardwareProfile> distinct(TensorParallelGroup group) {
+    return group.cards().stream().distinct().toList();
   }
 
   private static void printAll(PrintWriter out) {
@@ -146,14 +192,15 @@ final class ProfileCommand implements Callable<Integer> {
     }
     models.print(out);
     out.println();
-    Table links = new Table().row("link", "GB/s in", "GB/s out", "ns/copy");
+    Table links = new Table().row("link", "GB/s in", "GB/s out", "ns/copy", "ns/all-reduce");
     for (String name : LinkProfiles.names()) {
       LinkProfile profile = LinkProfiles.named(name);
       links.row(
           name,
           "%.1f".formatted(profile.toDeviceBytesPerSecond() / 1e9),
           "%.1f".formatted(profile.fromDeviceBytesPerSecond() / 1e9),
-          "%,d".formatted(profile.copyNanos()));
+          "%,d".formatted(profile.copyNanos()),
+          "%,d".formatted(profile.allReduceNanos()));
     }
     links.print(out);
     out.println();

@@ -36,9 +36,10 @@ final class ScenarioOptions {
   @Option(
       names = "--device",
       required = true,
-      paramLabel = "D[:blocks=N|util=U]",
+      paramLabel = "D[:tp=N,blocks=N|util=U]",
       description = {
         "Device profile or a .json file of one; give it again for more devices behind one queue.",
+        "tp=N makes N such cards one tensor-parallel device, D+E two of different kinds.",
         "blocks=N sets the number of KV blocks; util=U derives it from that share of memory (default 0.9)."
       })
   private List<String> devices = new ArrayList<>();

@@ -84,7 +84,7 @@ final class SimulateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String name = String.valueOf(trace.getFileName());
-    ResolvedScenario scenario = scenarioOptions.resolve(workloadOptions.describe(name));
+    ResolvedScenario scenario = scenarioOptions.resolve(workloadOptions.workload(trace).describe());
     ObjectNode figures = JsonNodeFactory.instance.objectNode();
     RunDirectory directory;
     RunReport report;

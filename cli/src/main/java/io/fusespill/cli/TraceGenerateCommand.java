@@ -1,13 +1,7 @@
 package io.fusespill.cli;
 
-import io.fusespill.traces.ArrivalProcess;
-import io.fusespill.traces.LengthDistribution;
-import io.fusespill.traces.LengthFilter;
-import io.fusespill.traces.PublishedLengths;
-import io.fusespill.traces.TokenDistribution;
-import io.fusespill.traces.TraceLimits;
+import io.fusespill.sim.workload.GeneratedWorkload;
 import io.fusespill.traces.TraceReader;
-import io.fusespill.traces.WorkloadGenerator;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,9 +26,6 @@ import picocli.CommandLine.Spec;
       "  fusespill trace generate --prompt uniform:200:1000 --output normal:200:60 -n 10000 --arrivals burst -o t.csv"
     })
 final class TraceGenerateCommand implements Callable<Integer> {
-
-  private static final long SECOND_NANOS = 1_000_000_000L;
-  private static final long DAY_SECONDS = 86_400;
 
   @Spec private CommandSpec spec;
 
@@ -132,73 +123,23 @@ final class TraceGenerateCommand implements Callable<Integer> {
   }
 
   private TraceReader generator() {
-    if (requests < 1) {
-      throw new UsageException("--requests is %d, must be at least 1".formatted(requests));
-    }
     try {
-      LengthFilter filter =
-          new LengthFilter(
-              maxPrompt == null ? TraceLimits.MAX_TOKENS : maxPrompt,
-              maxTotal == null ? 2 * TraceLimits.MAX_TOKENS : maxTotal);
-      return new WorkloadGenerator(lengths(), filter, process(), requests, seed);
+      return new GeneratedWorkload(
+              lengths,
+              prompt,
+              output,
+              requests,
+              arrivals,
+              rate,
+              burstiness,
+              onSeconds,
+              offSeconds,
+              amplitude,
+              maxPrompt,
+              maxTotal)
+          .open(seed);
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
-  }
-
-  private LengthDistribution lengths() {
-    if (lengths != null && prompt == null && output == null) {
-      return PublishedLengths.named(lengths);
-    }
-    if (lengths == null && prompt != null && output != null) {
-      return LengthDistribution.independent(
-          distribution("--prompt", prompt), distribution("--output", output));
-    }
-    throw new UsageException("give either --lengths, or both --prompt and --output");
-  }
-
-  private static TokenDistribution distribution(String option, String text) {
-    String[] parts = text.split(":", -1);
-    try {
-      if (parts.length == 3 && parts[0].equals("uniform")) {
-        return new TokenDistribution.Uniform(
-            Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
-      }
-      if (parts.length == 3 && parts[0].equals("normal")) {
-        return new TokenDistribution.Normal(
-            Double.parseDouble(parts[1]), Double.parseDouble(parts[2]));
-      }
-    } catch (NumberFormatException e) {
-      throw malformed(option, text);
-    }
-    throw malformed(option, text);
-  }
-
-  private static UsageException malformed(String option, String text) {
-    return new UsageException(
-        "%s is '%s', must be uniform:MIN:MAX or normal:MEAN:DEVIATION".formatted(option, text));
-  }
-
-  private ArrivalProcess process() {
-    if (arrivals.equals("burst")) {
-      return ArrivalProcess.atOnce();
-    }
-    if (rate == null) {
-      throw new UsageException(
-          "--arrivals %s needs --rate, in requests per second; or take --arrivals burst"
-              .formatted(arrivals));
-    }
-    return switch (arrivals) {
-      case "gamma" -> ArrivalProcess.gamma(rate, burstiness);
-      case "on-off" -> ArrivalProcess.onOff(rate, nanos(onSeconds), 0, nanos(offSeconds));
-      case "diurnal" -> ArrivalProcess.sinusoidal(rate, amplitude, DAY_SECONDS * SECOND_NANOS);
-      default ->
-          throw new UsageException(
-              "--arrivals is '%s', must be burst, gamma, on-off or diurnal".formatted(arrivals));
-    };
-  }
-
-  private static long nanos(double seconds) {
-    return (long) (seconds * SECOND_NANOS);
   }
 }

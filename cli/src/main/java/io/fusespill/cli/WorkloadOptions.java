@@ -1,12 +1,6 @@
 package io.fusespill.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.fusespill.traces.ArrivalProcess;
-import io.fusespill.traces.LengthFilter;
-import io.fusespill.traces.ReadOptions;
-import io.fusespill.traces.TraceFormat;
-import io.fusespill.traces.TraceLimits;
+import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.traces.TraceReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,72 +60,19 @@ final class WorkloadOptions {
   /// Opens `file` as the options say.
   TraceReader open(Path file, long seed) {
     requireFile(file);
-    TraceFormat traceFormat = format == null ? TraceFormat.detect(file) : TraceFormat.named(format);
-    return shape(traceFormat.open(file, readOptions()), seed);
+    return workload(file).open(seed);
   }
 
-  /// Applies the options about arrivals.
-  TraceReader shape(TraceReader reader, long seed) {
-    if (burstiness != null && rate == null) {
-      throw new UsageException(
-          "--burstiness is %s but there is no --rate: give both or neither".formatted(burstiness));
-    }
-    if (rate != null && rateScale != null) {
-      throw new UsageException(
-          "--rate %s and --rate-scale %s exclude each other".formatted(rate, rateScale));
-    }
-    if (rate != null) {
-      return TraceReader.withArrivals(reader, arrivals(rate), seed);
-    }
+  /// What `file` becomes under the options.
+  ///
+  /// @throws UsageException if they are not legal
+  TraceWorkload workload(Path file) {
     try {
-      return rateScale == null ? reader : TraceReader.rateScaled(reader, rateScale);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--rate-scale: " + e.getMessage(), e);
-    }
-  }
-
-  private ArrivalProcess arrivals(String requestsPerSecond) {
-    if (requestsPerSecond.equals("inf")) {
-      return ArrivalProcess.atOnce();
-    }
-    try {
-      return ArrivalProcess.gamma(
-          Double.parseDouble(requestsPerSecond), burstiness == null ? 1 : burstiness);
-    } catch (NumberFormatException e) {
-      throw new UsageException(
-          "--rate is '%s', must be requests per second above 0, or inf"
-              .formatted(requestsPerSecond),
-          e);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--rate %s: %s".formatted(requestsPerSecond, e.getMessage()), e);
-    }
-  }
-
-  ReadOptions readOptions() {
-    try {
-      LengthFilter lengths =
-          new LengthFilter(
-              maxPrompt == null ? TraceLimits.MAX_TOKENS : maxPrompt,
-              maxTotal == null ? 2 * TraceLimits.MAX_TOKENS : maxTotal);
-      return new ReadOptions(limit == null ? Long.MAX_VALUE : limit, skipInvalid, lengths);
+      return new TraceWorkload(
+          file, format, limit, maxPrompt, maxTotal, skipInvalid, rate, burstiness, rateScale);
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
-  }
-
-  /// What identifies the workload in the configuration: the file's name, not where it lies.
-  ObjectNode describe(String name) {
-    ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("trace", name);
-    json.put("format", format);
-    json.put("limit", limit);
-    json.put("max_prompt", maxPrompt);
-    json.put("max_total", maxTotal);
-    json.put("skip_invalid", skipInvalid);
-    json.put("rate", rate);
-    json.put("burstiness", burstiness);
-    json.put("rate_scale", rateScale);
-    return json;
   }
 
   static void requireFile(Path file) {

@@ -100,8 +100,8 @@ class BadInputTest {
         arguments(List.of("--limit", "0"), List.of("limit", "0")),
         arguments(List.of("--rate", "-2"), List.of("-2")),
         arguments(List.of("--rate", "fast"), List.of("fast")),
-        arguments(List.of("--burstiness", "2"), List.of("--rate")),
-        arguments(List.of("--rate", "2", "--rate-scale", "2"), List.of("--rate-scale")),
+        arguments(List.of("--burstiness", "2"), List.of("no rate")),
+        arguments(List.of("--rate", "2", "--rate-scale", "2"), List.of("rate-scale")),
         arguments(List.of("--faults", "step=2"), List.of("step", "2")),
         arguments(List.of("--faults", "disk=0.1"), List.of("disk")),
         arguments(List.of("--format", "parquet"), List.of("parquet", "azure")),
@@ -206,7 +206,7 @@ class BadInputTest {
     Path out = folder.resolve("t.csv");
     assertOneLine(
         generate(out, "--lengths", "sharegtp", "--rate", "1"), List.of("sharegtp", "sharegpt"));
-    assertOneLine(generate(out, "--lengths", "sharegpt"), List.of("--rate"));
+    assertOneLine(generate(out, "--lengths", "sharegpt"), List.of("need a rate"));
     assertOneLine(
         generate(out, "--prompt", "uniform:5:1", "--output", "normal:5:1", "--rate", "1"),
         List.of("1"));

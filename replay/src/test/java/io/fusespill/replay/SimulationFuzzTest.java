@@ -266,6 +266,7 @@ class SimulationFuzzTest {
           new HostAttentionModel(
               HardwareProfiles.named("xeon-8358p"),
               LinkProfiles.named("pcie4"),
+              1,
               ModelProfiles.named("qwen3-0.6b"));
       List<@Nullable HostAttentionModel> attention = new ArrayList<>();
       config.topology().places().forEach(place -> attention.add(place.attends() ? model : null));

@@ -1,51 +1,94 @@
 package io.fusespill.sim;
 
 import io.fusespill.engine.config.Place;
+import io.fusespill.sim.profile.HardwareProfile;
+import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.sim.profile.TensorParallelGroup;
+import java.util.Collections;
+import java.util.List;
 
-/// A device as the command line names it: `NAME`, `NAME:blocks=N` or `NAME:util=U`.
+/// A device as the command line names it: `CARD`, or `CARD+CARD` for cards of different kinds that
+/// share one model, then `:` and settings with commas between them, `tp=N` for N cards of one kind
+/// and `blocks=N` or `util=U`.
 ///
-/// @param profile name of a hardware profile, or path of a file of one
+/// @param cards names of hardware profiles, or paths of files of them; more than one are
+///   tensor-parallel and one device
 /// @param blocks KV blocks; 0 where they follow from memory
-/// @param utilisation share of the device's memory that may be used; meaningless where `blocks` is
+/// @param utilisation share of each card's memory that may be used; meaningless where `blocks` is
 ///   given
-public record DeviceSpec(String profile, int blocks, double utilisation) {
+public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
 
   /// vLLM's default `gpu_memory_utilization`.
   public static final double DEFAULT_UTILISATION = 0.9;
+
+  private static final int MAX_CARDS = TensorParallelGroup.MAX_CARDS;
+
+  public DeviceSpec {
+    cards = List.copyOf(cards);
+  }
 
   /// Reads the command line's form.
   ///
   /// @throws ProfileException naming what is wrong with it
   public static DeviceSpec parse(String text) {
     int colon = text.indexOf(':');
-    if (colon < 0) {
-      return new DeviceSpec(text, 0, DEFAULT_UTILISATION);
-    }
-    String profile = text.substring(0, colon);
-    String setting = text.substring(colon + 1);
-    String value = setting.substring(setting.indexOf('=') + 1);
-    try {
-      if (setting.startsWith("blocks=")) {
-        int blocks = Integer.parseInt(value);
-        if (blocks >= 1 && blocks <= Place.MAX_BLOCKS) {
-          return new DeviceSpec(profile, blocks, DEFAULT_UTILISATION);
+    List<String> cards = List.of((colon < 0 ? text : text.substring(0, colon)).split("\\+", -1));
+    int blocks = 0;
+    double utilisation = 0;
+    String settings = colon < 0 ? "" : text.substring(colon + 1);
+    for (String setting : colon < 0 ? List.<String>of() : List.of(settings.split(",", -1))) {
+      String value = setting.substring(setting.indexOf('=') + 1);
+      try {
+        if (setting.startsWith("blocks=") && blocks == 0 && utilisation == 0) {
+          blocks = within(Integer.parseInt(value), 1, Place.MAX_BLOCKS);
+        } else if (setting.startsWith("util=") && blocks == 0 && utilisation == 0) {
+          utilisation = Double.parseDouble(value);
+          if (!(utilisation > 0 && utilisation <= 1)) {
+            throw new NumberFormatException();
+          }
+        } else if (setting.startsWith("tp=")) {
+          cards = tensorParallel(text, cards, within(Integer.parseInt(value), 1, MAX_CARDS));
+        } else {
+          throw malformed(text, setting);
         }
-      } else if (setting.startsWith("util=")) {
-        double utilisation = Double.parseDouble(value);
-        if (utilisation > 0 && utilisation <= 1) {
-          return new DeviceSpec(profile, 0, utilisation);
-        }
+      } catch (NumberFormatException e) {
+        throw malformed(text, setting);
       }
-    } catch (NumberFormatException e) {
-      throw malformed(text, setting);
     }
-    throw malformed(text, setting);
+    return new DeviceSpec(cards, blocks, utilisation == 0 ? DEFAULT_UTILISATION : utilisation);
+  }
+
+  /// The cards' profiles.
+  ///
+  /// @throws ProfileException if one is not known
+  public TensorParallelGroup group() {
+    List<HardwareProfile> profiles = cards.stream().map(HardwareProfiles::named).toList();
+    return new TensorParallelGroup(profiles);
+  }
+
+  private static List<String> tensorParallel(String text, List<String> cards, int n) {
+    if (cards.size() == 1) {
+      return Collections.nCopies(n, cards.getFirst());
+    }
+    if (cards.size() != n) {
+      throw new ProfileException(
+          "device '%s': names %d cards but tp=%d; leave tp away, or name one card"
+              .formatted(text, cards.size(), n));
+    }
+    return cards;
+  }
+
+  private static int within(int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new NumberFormatException();
+    }
+    return value;
   }
 
   private static ProfileException malformed(String text, String setting) {
     return new ProfileException(
-        "device '%s': '%s' must be blocks=N with N of 1 to %,d, or util=U with U above 0 and at most 1"
-            .formatted(text, setting, Place.MAX_BLOCKS));
+        "device '%s': '%s' must be blocks=N with N of 1 to %,d, or util=U with U above 0 and at most 1, not both, or tp=N with N of 1 to %d"
+            .formatted(text, setting, Place.MAX_BLOCKS, MAX_CARDS));
   }
 }

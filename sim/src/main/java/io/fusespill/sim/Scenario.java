@@ -19,7 +19,6 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
-import io.fusespill.sim.profile.HardwareProfile;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
 import io.fusespill.sim.profile.LinkProfiles;
@@ -28,6 +27,7 @@ import io.fusespill.sim.profile.MemoryPlan;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.sim.profile.TensorParallelGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -150,14 +150,13 @@ public record Scenario(
             blockTokens,
             modelProfile.kvBytesPerBlock(blockTokens),
             estimates() ? 1 : 2 * modelProfile.layers());
-    List<HardwareProfile> hardware =
-        devices.stream().map(device -> HardwareProfiles.named(device.profile())).toList();
+    List<TensorParallelGroup> hardware = devices.stream().map(DeviceSpec::group).toList();
     Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
     List<StepTimeModel> models = new ArrayList<>();
     List<@Nullable HostAttentionModel> attention = new ArrayList<>();
     List<StepCosts> costs = new ArrayList<>();
-    for (HardwareProfile profile : hardware) {
-      models.add(timeModel(profile, modelProfile, blockTokens));
+    for (TensorParallelGroup group : hardware) {
+      models.add(timeModel(group, linkProfile, modelProfile, blockTokens));
       attention.add(null);
       costs.add(BelievedCosts.of(models.getLast()));
     }
@@ -166,7 +165,10 @@ public record Scenario(
       attention.add(
           topology.place(i).attends()
               ? new HostAttentionModel(
-                  HardwareProfiles.named(Objects.requireNonNull(host)), linkProfile, modelProfile)
+                  HardwareProfiles.named(Objects.requireNonNull(host)),
+                  linkProfile,
+                  hardware.getFirst().cards().size(),
+                  modelProfile)
               : null);
       costs.add(
           attention.getLast() == null ? StepCosts.NONE : BelievedCosts.of(attention.getLast()));
@@ -180,7 +182,7 @@ public record Scenario(
         new World(models, attention, serving.submitNanos(), faults, PolicyKind::create),
         samples,
         seed,
-        describe(config, hardware, modelProfile));
+        describe(config, hardware, modelProfile, linkProfile));
   }
 
   /// Whether the policy estimates costs: then it runs on our own executor, whose blocks are
@@ -229,7 +231,7 @@ public record Scenario(
   }
 
   private Topology topology(
-      List<HardwareProfile> hardware,
+      List<TensorParallelGroup> hardware,
       ModelProfile modelProfile,
       LinkProfile linkProfile,
       KvLayout kv,
@@ -248,11 +250,14 @@ public record Scenario(
                   .blocks();
       String name = hardware.get(id).name();
       places.add(Place.device(id, devices.size() == 1 ? name : name + "-" + id, blocks));
+      int cards = hardware.get(id).size();
       if (hostBlocks > 0) {
         links.add(
-            new Link(id, host, linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
+            new Link(
+                id, host, cards * linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
         links.add(
-            new Link(host, id, linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
+            new Link(
+                host, id, cards * linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
       }
     }
     if (hostBlocks > 0) {
@@ -264,7 +269,7 @@ public record Scenario(
   }
 
   private static MemoryPlan memory(
-      HardwareProfile hardware,
+      TensorParallelGroup hardware,
       ModelProfile model,
       DeviceSpec device,
       int blockTokens,
@@ -277,9 +282,12 @@ public record Scenario(
   }
 
   private StepTimeModel timeModel(
-      HardwareProfile hardware, ModelProfile modelProfile, int blockTokens) {
+      TensorParallelGroup hardware,
+      LinkProfile linkProfile,
+      ModelProfile modelProfile,
+      int blockTokens) {
     if (timeModel.equals(ROOFLINE)) {
-      return new RooflineModel(hardware, modelProfile, blockTokens);
+      return new RooflineModel(hardware, linkProfile, modelProfile, blockTokens);
     }
     FittedProfile profile = FittedProfile.read(Path.of(timeModel));
     profile.requireMatch(hardware.name(), modelProfile.name(), blockTokens);
@@ -287,7 +295,10 @@ public record Scenario(
   }
 
   private ObjectNode describe(
-      EngineConfig config, List<HardwareProfile> hardware, ModelProfile modelProfile) {
+      EngineConfig config,
+      List<TensorParallelGroup> hardware,
+      ModelProfile modelProfile,
+      LinkProfile linkProfile) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -315,9 +326,14 @@ public record Scenario(
       node.put("blocks", place.blocks());
       node.put("attends", place.attends());
       if (place.id() < hardware.size()) {
-        node.put("hardware", hardware.get(place.id()).name());
-        node.put("peak_flops_per_second", hardware.get(place.id()).peakFlopsPerSecond());
-        node.put("bandwidth_bytes_per_second", hardware.get(place.id()).bandwidthBytesPerSecond());
+        TensorParallelGroup group = hardware.get(place.id());
+        node.put("hardware", group.name());
+        node.put("peak_flops_per_second", group.peakFlopsPerSecond());
+        node.put("bandwidth_bytes_per_second", group.bandwidthBytesPerSecond());
+        if (group.size() > 1) {
+          node.put("cards", group.size());
+          node.put("all_reduce_nanos", linkProfile.allReduceNanos());
+        }
       }
     }
     json.putArray("links");

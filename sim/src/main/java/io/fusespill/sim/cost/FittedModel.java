@@ -57,7 +57,7 @@ public final class FittedModel implements StepTimeModel {
     long rest =
         evaluate(shape) - kv - prefillLinear - decodeLinear - attention - activations - head;
     return new StepCost(
-        0, kv, prefillLinear, decodeLinear, attention, activations, head, rest, !covers(shape));
+        0, kv, prefillLinear, decodeLinear, attention, activations, head, 0, rest, !covers(shape));
   }
 
   /// Times that [#nanos] was asked for a shape outside the measured ranges.

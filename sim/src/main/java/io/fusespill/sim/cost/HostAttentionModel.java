@@ -23,7 +23,9 @@ public final class HostAttentionModel {
   private final double rowNanos;
   private final double tokenNanos;
 
-  public HostAttentionModel(HardwareProfile host, LinkProfile link, ModelProfile model) {
+  /// @param cards cards of a device, each with a link of its own over which its heads go
+  public HostAttentionModel(HardwareProfile host, LinkProfile link, int cards, ModelProfile model) {
+    Check.range("cards", cards, 1, Integer.MAX_VALUE);
     Check.range("layers", model.layers(), 1, Integer.MAX_VALUE);
     int bytes = model.dataType().bytes();
     double region = (double) host.layerOverheadNanos() / REGIONS_A_LAYER;
@@ -31,8 +33,9 @@ public final class HostAttentionModel {
     double up = (double) model.layers() * (model.heads() + 2L * model.kvHeads()) * model.headDim();
     double down = (double) model.layers() * model.heads() * model.headDim();
     rowNanos =
-        up * bytes * 1e9 / link.fromDeviceBytesPerSecond()
-            + down * bytes * 1e9 / link.toDeviceBytesPerSecond();
+        (up * bytes * 1e9 / link.fromDeviceBytesPerSecond()
+                + down * bytes * 1e9 / link.toDeviceBytesPerSecond())
+            / cards;
     double byteNanos = 1e9 / (host.bandwidthBytesPerSecond() * host.efficiency().kvBandwidth());
     double flopNanos =
         model.attentionFlopsPerPair()

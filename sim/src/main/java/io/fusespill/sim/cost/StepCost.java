@@ -13,6 +13,7 @@ package io.fusespill.sim.cost;
 /// @param prefillAttentionNanos arithmetic of prefill attention
 /// @param activationNanos reading and writing activations between the products
 /// @param headNanos the output head
+/// @param communicationNanos all-reduces between the cards of a tensor-parallel device
 /// @param overheadNanos what does not depend on the shape
 /// @param extrapolated whether the shape lies outside what the model was fitted to
 public record StepCost(
@@ -23,6 +24,7 @@ public record StepCost(
     long prefillAttentionNanos,
     long activationNanos,
     long headNanos,
+    long communicationNanos,
     long overheadNanos,
     boolean extrapolated) {
 
@@ -34,6 +36,7 @@ public record StepCost(
         + prefillAttentionNanos
         + activationNanos
         + headNanos
+        + communicationNanos
         + overheadNanos;
   }
 }

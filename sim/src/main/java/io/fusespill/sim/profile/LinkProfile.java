@@ -11,6 +11,7 @@ import java.util.Map;
 /// @param toDeviceBytesPerSecond host to device
 /// @param fromDeviceBytesPerSecond device to host
 /// @param copyNanos fixed time of one copy, whatever its size
+/// @param allReduceNanos fixed time of one all-reduce between cards that meet in host memory
 /// @param sources where each number is from, by the key of the JSON file
 public record LinkProfile(
     String name,
@@ -18,17 +19,19 @@ public record LinkProfile(
     long toDeviceBytesPerSecond,
     long fromDeviceBytesPerSecond,
     long copyNanos,
+    long allReduceNanos,
     Map<String, String> sources) {
 
   /// Keys of the JSON file that hold numbers and so have a source.
   static final List<String> NUMBERS =
-      List.of("toDeviceBytesPerSecond", "fromDeviceBytesPerSecond", "copyNanos");
+      List.of("toDeviceBytesPerSecond", "fromDeviceBytesPerSecond", "copyNanos", "allReduceNanos");
 
   public LinkProfile {
     Check.text("name", name);
     Check.range("toDeviceBytesPerSecond", toDeviceBytesPerSecond, 1, Long.MAX_VALUE);
     Check.range("fromDeviceBytesPerSecond", fromDeviceBytesPerSecond, 1, Long.MAX_VALUE);
     Check.range("copyNanos", copyNanos, 0, Long.MAX_VALUE);
+    Check.range("allReduceNanos", allReduceNanos, 0, Long.MAX_VALUE);
     sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));
   }
 
@@ -44,6 +47,7 @@ public record LinkProfile(
         json.whole("toDeviceBytesPerSecond"),
         json.whole("fromDeviceBytesPerSecond"),
         json.whole("copyNanos"),
+        json.whole("allReduceNanos"),
         json.object("sources").textsOf(NUMBERS));
   }
 }

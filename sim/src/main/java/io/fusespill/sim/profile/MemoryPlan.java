@@ -1,5 +1,6 @@
 package io.fusespill.sim.profile;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
@@ -16,7 +17,11 @@ import java.util.Locale;
 /// - logits: sampled sequences × vocabulary × 4 bytes × 3, for logits, probabilities and their
 ///   logarithms.
 ///
+/// On a tensor-parallel device each card holds its share of the weights and of every block, and
+/// activations, context and logits of its own; the card with the fewest blocks decides.
+///
 /// @param terms the sum, first the memory allowed, then what goes off it; together the bytes for KV
+/// @param blockBytes what one block takes of a card
 /// @param blocks whole blocks that fit, at least 1
 public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
 
@@ -32,16 +37,33 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
     Check.range("blocks", blocks, 1, Integer.MAX_VALUE);
   }
 
+  /// The plan of the card that holds the fewest blocks.
+  ///
+  /// @throws ProfileException with the arithmetic, if not one block fits
+  public static MemoryPlan of(
+      TensorParallelGroup group, ModelProfile model, MemoryOptions options) {
+    group.requireSplits(model);
+    return group.cards().stream()
+        .map(card -> of(card, group.size(), model, options))
+        .min(Comparator.comparingInt(MemoryPlan::blocks))
+        .orElseThrow();
+  }
+
   /// Throws [ProfileException], with the arithmetic, if not one block fits.
   public static MemoryPlan of(HardwareProfile hardware, ModelProfile model, MemoryOptions options) {
+    return of(hardware, 1, model, options);
+  }
+
+  private static MemoryPlan of(
+      HardwareProfile hardware, int cards, ModelProfile model, MemoryOptions options) {
     List<Term> terms =
         List.of(
             allowed(hardware, options),
-            weights(model),
+            weights(model, cards),
             context(hardware),
             activations(model, options),
             logits(model, options));
-    long blockBytes = model.kvBytesPerBlock(options.blockTokens());
+    long blockBytes = model.kvBytesPerBlock(options.blockTokens()) / cards;
     long kvBytes = sum(terms);
     if (kvBytes < blockBytes) {
       throw new ProfileException(
@@ -74,11 +96,12 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
         (long) (hardware.usableBytes() * options.utilisation()));
   }
 
-  private static Term weights(ModelProfile model) {
+  private static Term weights(ModelProfile model, int cards) {
     return new Term(
         "weights",
-        format("%,d parameters x %d", model.parameters(), model.dataType().bytes()),
-        -model.weightBytes());
+        format("%,d parameters x %d", model.parameters(), model.dataType().bytes())
+            + (cards == 1 ? "" : format(" / %d cards", cards)),
+        -Math.ceilDiv(model.weightBytes(), cards));
   }
 
   private static Term context(HardwareProfile hardware) {

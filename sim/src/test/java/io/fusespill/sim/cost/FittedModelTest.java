@@ -20,10 +20,11 @@ class FittedModelTest {
   @Test
   void breakdown_goesByFeature() {
     StepCost decode = model.breakdown(Shapes.decode(9, 100));
-    assertThat(decode).isEqualTo(new StepCost(0, 39_600, 0, 225_000, 0, 0, 0, 3_000_000, false));
+    assertThat(decode).isEqualTo(new StepCost(0, 39_600, 0, 225_000, 0, 0, 0, 0, 3_000_000, false));
 
     StepCost prefill = model.breakdown(Shapes.prefill(2, 100));
-    assertThat(prefill).isEqualTo(new StepCost(0, 0, 1_800_000, 0, 5_050, 0, 0, 2_000_000, false));
+    assertThat(prefill)
+        .isEqualTo(new StepCost(0, 0, 1_800_000, 0, 5_050, 0, 0, 0, 2_000_000, false));
   }
 
   @Test

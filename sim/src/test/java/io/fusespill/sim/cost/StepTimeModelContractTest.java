@@ -2,7 +2,9 @@ package io.fusespill.sim.cost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,14 @@ class StepTimeModelContractTest {
             List.of(new FittedSegment(Integer.MAX_VALUE, 0, Map.of())),
             new FitErrors(1, 0, 0, 0));
     return Stream.concat(
-        Stream.of(new FittedModel(nothing), new FittedModel(FittedProfileTest.example())),
+        Stream.of(
+            new FittedModel(nothing),
+            new FittedModel(FittedProfileTest.example()),
+            new RooflineModel(
+                DeviceSpec.parse("rtx-4090+rtx-3090").group(),
+                LinkProfiles.named("pcie4"),
+                ModelProfiles.named("llama-2-7b"),
+                16)),
         HardwareProfiles.names().stream()
             .map(HardwareProfiles::named)
             .flatMap(hardware ->
@@ -83,6 +92,7 @@ class StepTimeModelContractTest {
                 cost.prefillAttentionNanos(),
                 cost.activationNanos(),
                 cost.headNanos(),
+                cost.communicationNanos(),
                 cost.overheadNanos()))
         .allMatch(nanos -> nanos >= 0);
   }

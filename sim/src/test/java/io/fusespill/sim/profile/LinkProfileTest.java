@@ -34,11 +34,13 @@ class LinkProfileTest {
 
   @Test
   void new_valueOutOfRange_isNamed() {
-    assertThatThrownBy(() -> new LinkProfile("x", "", 0, 1, 0, Map.of()))
+    assertThatThrownBy(() -> new LinkProfile("x", "", 0, 1, 0, 0, Map.of()))
         .hasMessage("toDeviceBytesPerSecond is 0, must be at least 1");
-    assertThatThrownBy(() -> new LinkProfile("x", "", 1, 0, 0, Map.of()))
+    assertThatThrownBy(() -> new LinkProfile("x", "", 1, 0, 0, 0, Map.of()))
         .hasMessage("fromDeviceBytesPerSecond is 0, must be at least 1");
-    assertThatThrownBy(() -> new LinkProfile("x", "", 1, 1, -1, Map.of()))
+    assertThatThrownBy(() -> new LinkProfile("x", "", 1, 1, -1, 0, Map.of()))
         .hasMessage("copyNanos is -1, must be at least 0");
+    assertThatThrownBy(() -> new LinkProfile("x", "", 1, 1, 0, -1, Map.of()))
+        .hasMessage("allReduceNanos is -1, must be at least 0");
   }
 }

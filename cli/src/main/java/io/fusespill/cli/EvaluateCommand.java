@@ -1,0 +1,173 @@
+package io.fusespill.cli;
+
+import io.fusespill.replay.evaluate.Cell;
+import io.fusespill.replay.evaluate.CellFilter;
+import io.fusespill.replay.evaluate.CellResult;
+import io.fusespill.replay.evaluate.CellResult.Failed;
+import io.fusespill.replay.evaluate.Comparison;
+import io.fusespill.replay.evaluate.Evaluation;
+import io.fusespill.replay.evaluate.EvaluationReport;
+import io.fusespill.replay.evaluate.EvaluationSpec;
+import io.fusespill.replay.evaluate.NamedWorkload;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// A grid of simulations, compared on equal hardware.
+@Command(
+    name = "evaluate",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Runs a grid of platforms, models, workloads and policies in parallel and compares the policies.",
+      "docs/evaluate.md describes the file; specs/ holds some.",
+      ""
+    },
+    sortOptions = false,
+    footer = {
+      "",
+      "Example:",
+      "  fusespill evaluate specs/paper.yaml --only platform=1xa10,model=vicuna-7b"
+    })
+final class EvaluateCommand implements Callable<Integer> {
+
+  private static final int CELL_FAILED = 1;
+  private static final int JOBS_MAX = 1_024;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "SPEC", description = "Specification, a YAML file.")
+  private Path file;
+
+  @Option(
+      names = "--only",
+      split = ",",
+      paramLabel = "AXIS=NAME",
+      description =
+          "Run only these cells: platform, model, workload or policy; an axis named twice takes either.")
+  private List<String> only = new ArrayList<>();
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "This seed in the place of the specification's; may be given again.")
+  private List<Long> seeds = new ArrayList<>();
+
+  @Option(
+      names = "--jobs",
+      paramLabel = "N",
+      description = "Cells at once (default: as many as there are processors).")
+  private @Nullable Integer jobs;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object and nothing else on standard output.")
+  private boolean json;
+
+  @Option(names = "--csv", paramLabel = "FILE", description = "Write one line a cell to FILE.")
+  private @Nullable Path csv;
+
+  @Option(names = "--quiet", description = "No progress bar.")
+  private boolean quiet;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets what is required
+  EvaluateCommand() {}
+
+  @Override
+  public Integer call() {
+    long startNanos = System.nanoTime();
+    WorkloadOptions.requireFile(file);
+    EvaluationSpec evaluation = EvaluationSpec.read(file);
+    if (!seeds.isEmpty()) {
+      evaluation = evaluation.withSeeds(seeds.stream().distinct().toList());
+    }
+    Map<String, String> skipped = new LinkedHashMap<>();
+    List<Cell> cells = present(selected(evaluation), skipped);
+    List<CellResult> results = run(cells);
+    double wallSeconds = (System.nanoTime() - startNanos) / 1e9;
+    writeCsv(results);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(
+          EvaluationReport.json(evaluation, results, skipped).put("wall_seconds", wallSeconds));
+    } else {
+      EvaluationTables.print(out, Comparison.of(results));
+      printRest(out, results, skipped, wallSeconds);
+    }
+    out.flush();
+    return results.stream().anyMatch(Failed.class::isInstance) ? CELL_FAILED : 0;
+  }
+
+  private List<Cell> selected(EvaluationSpec evaluation) {
+    try {
+      return new CellFilter(only).of(evaluation.cells());
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--only: " + e.getMessage(), e);
+    }
+  }
+
+  private List<Cell> present(List<Cell> cells, Map<String, String> skipped) {
+    List<Cell> present = new ArrayList<>();
+    for (Cell cell : cells) {
+      NamedWorkload workload = cell.workload();
+      Path missing = workload.missingFile();
+      if (missing == null) {
+        present.add(cell);
+      } else {
+        skipped.put(workload.name(), "no file %s".formatted(missing));
+      }
+    }
+    if (present.isEmpty()) {
+      throw new UsageException(
+          "%s: no workload is there: %s".formatted(file, String.join(", ", skipped.values())));
+    }
+    return present;
+  }
+
+  private List<CellResult> run(List<Cell> cells) {
+    int threads = jobs == null ? Runtime.getRuntime().availableProcessors() : jobs;
+    if (threads < 1 || threads > JOBS_MAX) {
+      throw new UsageException("--jobs is %d, must be 1 to %,d".formatted(threads, JOBS_MAX));
+    }
+    Evaluation running = new Evaluation(cells);
+    try (ProgressLine progress =
+        new ProgressLine("evaluate", "requests", running.requests(), quiet)) {
+      return running.run(threads, progress::at);
+    }
+  }
+
+  private void writeCsv(List<CellResult> results) {
+    if (csv != null) {
+      try {
+        Files.write(csv, EvaluationReport.csv(results));
+      } catch (IOException e) {
+        throw new UncheckedIOException("--csv %s cannot be written (%s)".formatted(csv, e), e);
+      }
+    }
+  }
+
+  private static void printRest(
+      PrintWriter out, List<CellResult> results, Map<String, String> skipped, double wallSeconds) {
+    out.println("%,d cells in %.1f s".formatted(results.size(), wallSeconds));
+    skipped.forEach((name, why) -> out.println("skipped workload %s: %s".formatted(name, why)));
+    for (CellResult result : results) {
+      if (result instanceof Failed failed) {
+        out.println(
+            "failed: %s (seed %d): %s"
+                .formatted(failed.cell().title(), failed.cell().seed(), failed.message()));
+      }
+    }
+  }
+}

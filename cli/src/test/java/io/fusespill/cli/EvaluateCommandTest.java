@@ -1,0 +1,142 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvaluateCommandTest {
+
+  private static final String SPEC =
+      """
+      platforms:
+        - {name: one, devices: [a10:blocks=300], link: pcie4-16gbps, swap-space: 16}
+      models: [vicuna-7b]
+      workloads:
+        - {name: trace, trace: trace.csv, limit: 30, max-total: 1512, rate: 2}
+        - {name: gone, trace: gone.csv}
+      policies:
+        - {name: swap, policy: vllm-0.2.7, options: {preemption: swap}, baseline: true}
+        - {name: continuous, policy: continuous, max-num-seqs: 64}
+      """;
+
+  @TempDir private Path folder;
+  private Path spec;
+
+  @BeforeEach
+  void writeSpecAndTrace() throws IOException {
+    spec = Files.writeString(folder.resolve("spec.yaml"), SPEC);
+    Cli.run("trace", "generate", "--lengths", "sharegpt", "-n", 60, "--rate", 1, "-o", trace());
+  }
+
+  @Test
+  void cell_isWhatSimulateDoes() {
+    Cli evaluated = Cli.run("evaluate", spec, "--json", "--seed", 7);
+    assertThat(evaluated.exitCode()).as(evaluated.err()).isZero();
+    JsonNode cells = evaluated.json().get("cells");
+    assertThat(cells).hasSize(2);
+
+    JsonNode swap = simulate("--policy", "vllm-0.2.7", "--policy-option", "preemption=swap");
+    JsonNode continuous = simulate("--policy", "continuous", "--max-num-seqs", "64");
+
+    for (String figure : List.of("journal_digest", "config_digest", "state_hash", "duration")) {
+      assertThat(cells.get(0).get(figure)).as(figure).isEqualTo(swap.get(figure));
+      assertThat(cells.get(1).get(figure)).as(figure).isEqualTo(continuous.get(figure));
+    }
+  }
+
+  @Test
+  void jobs_doNotChangeTheTables() {
+    Cli one = Cli.run("evaluate", spec, "--jobs", 1);
+    Cli three = Cli.run("evaluate", spec, "--jobs", 3);
+
+    assertThat(withoutTime(one)).isEqualTo(withoutTime(three)).isNotEmpty();
+    assertThat(one.out())
+        .contains("one, vicuna-7b, trace")
+        .contains("swap (baseline)")
+        .contains("skipped workload gone: no file ");
+  }
+
+  @Test
+  void cellThatFails_isListedAndTheRestIsThere() throws IOException {
+    Files.writeString(
+        spec,
+        SPEC.replace("[vicuna-7b]", "[vicuna-7b, llama-2-70b]").replace("a10:blocks=300", "a10"));
+
+    Cli cli = Cli.run("evaluate", spec);
+
+    assertThat(cli.exitCode()).isEqualTo(1);
+    assertThat(cli.err()).isEmpty();
+    assertThat(cli.out())
+        .contains("one, vicuna-7b, trace")
+        .contains(
+            "failed: one / llama-2-70b / trace / swap (seed 0): llama-2-70b does not fit a10");
+    assertThat(Cli.run("evaluate", spec, "--json").json().get("failures")).hasSize(2);
+  }
+
+  @Test
+  void only_runsWhatIsNamed() {
+    Cli cli = Cli.run("evaluate", spec, "--only", "policy=continuous,workload=trace", "--json");
+
+    assertThat(cli.json().get("cells")).hasSize(1);
+    assertThat(cli.json().at("/tables/0/rows/0/policy").asText()).isEqualTo("continuous");
+    assertThat(Cli.run("evaluate", spec, "--only", "policy=contnuous").errorLines())
+        .singleElement()
+        .asString()
+        .contains("did you mean continuous?");
+  }
+
+  @Test
+  void csv_hasOneLineACell() throws IOException {
+    Path csv = folder.resolve("cells.csv");
+
+    Cli.run("evaluate", spec, "--csv", csv, "--seed", 1, "--seed", 2);
+
+    List<String> lines = Files.readAllLines(csv);
+    assertThat(lines).hasSize(5);
+    assertThat(lines.getFirst())
+        .startsWith("platform,model,workload,policy,standing,seed,completed");
+    assertThat(lines.get(1)).startsWith("one,vicuna-7b,trace,swap,baseline,1,");
+    assertThat(lines.get(4)).startsWith("one,vicuna-7b,trace,continuous,contender,2,");
+  }
+
+  @Test
+  void badInput_isNamedWithCode2() throws IOException {
+    assertThat(Cli.run("evaluate", folder.resolve("none.yaml")).exitCode()).isEqualTo(2);
+    assertThat(Cli.run("evaluate", spec, "--jobs", 0).err()).contains("--jobs is 0, must be 1 to");
+    assertThat(Cli.run("evaluate", spec, "--only", "workload=gone").err())
+        .contains("no workload is there");
+    Files.writeString(spec, SPEC.replace("baseline", "base-line"));
+    Cli cli = Cli.run("evaluate", spec);
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.err())
+        .startsWith("fusespill: ")
+        .contains("policies[0].base-line is not a key here; did you mean baseline?");
+  }
+
+  private JsonNode simulate(String... options) {
+    List<Object> arguments =
+        new ArrayList<>(
+            List.of("simulate", "--trace", trace(), "--limit", 30, "--max-total", 1512));
+    arguments.addAll(List.of("--rate", 2, "--seed", 7, "--model", "vicuna-7b"));
+    arguments.addAll(List.of("--device", "a10:blocks=300", "--link", "pcie4-16gbps"));
+    arguments.addAll(List.of("--swap-space", 16, "--journal", "none", "--json"));
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray()).json();
+  }
+
+  private Path trace() {
+    return folder.resolve("trace.csv");
+  }
+
+  private static List<String> withoutTime(Cli cli) {
+    return cli.out().lines().filter(line -> !line.contains(" cells in ")).toList();
+  }
+}

@@ -1,0 +1,57 @@
+package io.fusespill.replay.evaluate;
+
+import io.fusespill.sim.workload.GeneratedWorkload;
+import io.fusespill.sim.workload.TraceWorkload;
+import io.fusespill.sim.workload.Workload;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// A workload of an evaluation.
+public record NamedWorkload(String name, Workload workload) {
+
+  /// @param folder what a trace's path is relative to
+  static @Nullable NamedWorkload from(SpecReader spec, Path folder) {
+    String name = spec.text("name");
+    Workload workload =
+        spec.check("", spec.has("trace") ? () -> trace(spec, folder) : () -> generated(spec));
+    return workload == null ? null : new NamedWorkload(name, workload);
+  }
+
+  /// The trace's file, if it is one and is not there.
+  public @Nullable Path missingFile() {
+    return workload instanceof TraceWorkload trace && !Files.isRegularFile(trace.file())
+        ? trace.file()
+        : null;
+  }
+
+  private static Workload trace(SpecReader spec, Path folder) {
+    return new TraceWorkload(
+        folder.resolve(spec.text("trace")).normalize(),
+        spec.textOrNull("format"),
+        spec.wholeOrNull("limit"),
+        spec.countOrNull("max-prompt"),
+        spec.countOrNull("max-total"),
+        spec.flag("skip-invalid"),
+        spec.textOrNull("rate"),
+        spec.numberOrNull("burstiness"),
+        spec.numberOrNull("rate-scale"));
+  }
+
+  private static Workload generated(SpecReader spec) {
+    Long requests = spec.wholeOrNull("requests");
+    return new GeneratedWorkload(
+        spec.textOrNull("lengths"),
+        spec.textOrNull("prompt"),
+        spec.textOrNull("output"),
+        requests == null ? 0 : requests,
+        spec.text("arrivals", GeneratedWorkload.DEFAULT_ARRIVALS),
+        spec.numberOrNull("rate"),
+        spec.number("burstiness", GeneratedWorkload.DEFAULT_BURSTINESS),
+        spec.number("on", GeneratedWorkload.DEFAULT_SECONDS),
+        spec.number("off", GeneratedWorkload.DEFAULT_SECONDS),
+        spec.number("amplitude", GeneratedWorkload.DEFAULT_AMPLITUDE),
+        spec.countOrNull("max-prompt"),
+        spec.countOrNull("max-total"));
+  }
+}

@@ -1,0 +1,95 @@
+package io.fusespill.replay.evaluate;
+
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.PolicyOption;
+import io.fusespill.sim.DeviceSpec;
+import java.util.List;
+import java.util.SortedMap;
+
+/// A row of the tables: a policy, and how it uses a platform.
+///
+/// @param name what the row is called
+/// @param devices what the policy makes of the platform's cards; empty for the platform's own
+/// @param platforms names of those that the row is for; empty for all
+/// @param maxNumSeqs 0 for the specification's
+/// @param maxNumBatchedTokens 0 for the specification's
+public record PolicyRow(
+    String name,
+    PolicySpec policy,
+    List<DeviceSpec> devices,
+    List<String> platforms,
+    int maxNumSeqs,
+    int maxNumBatchedTokens,
+    Standing standing) {
+
+  public PolicyRow {
+    devices = List.copyOf(devices);
+    platforms = List.copyOf(platforms);
+  }
+
+  static PolicyRow from(SpecReader spec, List<Platform> known) {
+    String policy = spec.text("policy");
+    SortedMap<String, String> options = spec.textsByKey("options");
+    spec.requireKnown("policy", "policy", policy, PolicyKind.labels());
+    if (PolicyKind.labels().contains(policy)) {
+      List<String> names =
+          PolicyKind.named(policy).options().stream().map(PolicyOption::name).toList();
+      options
+          .keySet()
+          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, names));
+    }
+    List<String> platforms = spec.texts("platforms");
+    List<String> names = known.stream().map(Platform::name).toList();
+    platforms.forEach(name -> spec.requireKnown("platforms", "platform", name, names));
+    PolicyRow row =
+        new PolicyRow(
+            spec.text("name", policy),
+            new PolicySpec(policy, options),
+            Platform.devices(spec),
+            platforms,
+            Limits.orZero(spec.countOrNull("max-num-seqs")),
+            Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
+            standing(spec));
+    known.stream()
+        .filter(row::runsOn)
+        .forEach(platform -> row.requireEqualHardware(spec, platform));
+    return row;
+  }
+
+  boolean runsOn(Platform platform) {
+    return platforms.isEmpty() || platforms.contains(platform.name());
+  }
+
+  List<DeviceSpec> devicesOn(Platform platform) {
+    return devices.isEmpty() ? platform.devices() : devices;
+  }
+
+  private void requireEqualHardware(SpecReader spec, Platform platform) {
+    if (standing == Standing.BOUND || devices.isEmpty()) {
+      return;
+    }
+    List<String> missing = platform.missing(devices);
+    if (!missing.isEmpty()) {
+      spec.problem(
+          "devices",
+          "takes %s, which platform %s does not have; name the row's platforms, or mark it bound"
+              .formatted(String.join(" and ", missing), platform.name()));
+    }
+    if (!Platform.hasMemory(devices) || !Platform.hasMemory(platform.devices())) {
+      spec.problem(
+          "devices",
+          "cannot be compared with those of platform %s where either sets blocks; leave blocks away, or mark the row bound"
+              .formatted(platform.name()));
+    }
+  }
+
+  private static Standing standing(SpecReader spec) {
+    boolean baseline = spec.flag("baseline");
+    boolean bound = spec.flag("bound");
+    if (baseline && bound) {
+      spec.problem("bound", "is true and so is baseline, must not both be");
+    }
+    return baseline ? Standing.BASELINE : bound ? Standing.BOUND : Standing.CONTENDER;
+  }
+}

@@ -1,0 +1,186 @@
+package io.fusespill.replay.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusespill.sim.DeviceSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EvaluationSpecTest {
+
+  private static final String SMALL =
+      """
+      platforms:
+        - {name: one, devices: [a10]}
+      models: [vicuna-7b]
+      workloads:
+        - {name: w, lengths: sharegpt, requests: 5, arrivals: burst}
+      policies:
+        - {policy: continuous}
+      """;
+
+  @TempDir private Path folder;
+
+  @Test
+  void read_leastThereIs_hasTheDefaultsOfSimulate() throws IOException {
+    EvaluationSpec spec = read(SMALL);
+
+    assertThat(spec.name()).isEqualTo("spec");
+    assertThat(spec.platforms())
+        .containsExactly(new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4));
+    assertThat(spec.seeds()).containsExactly(0L);
+    assertThat(spec.policies().getFirst().name()).isEqualTo("continuous");
+    assertThat(spec.policies().getFirst().standing()).isEqualTo(Standing.CONTENDER);
+    assertThat(spec.cells()).hasSize(1);
+  }
+
+  @Test
+  void cells_areTheProductOfTheAxesAndSeeds() throws IOException {
+    EvaluationSpec spec =
+        read(
+            SMALL
+                    .replace("[vicuna-7b]", "[vicuna-7b, baichuan-7b]")
+                    .replace(
+                        "- {policy: continuous}",
+                        "- {policy: continuous}\n  - {policy: vllm-0.2.7}")
+                + "seeds: [1, 2, 3]\n");
+
+    assertThat(spec.cells()).hasSize(2 * 2 * 3);
+    assertThat(spec.cells().stream().map(cell -> cell.title() + " " + cell.seed()).limit(4))
+        .containsExactly(
+            "one / vicuna-7b / w / continuous 1",
+            "one / vicuna-7b / w / continuous 2",
+            "one / vicuna-7b / w / continuous 3",
+            "one / vicuna-7b / w / vllm-0.2.7 1");
+  }
+
+  @Test
+  void cells_rowForOnePlatform_leavesTheOtherOut() throws IOException {
+    EvaluationSpec spec =
+        read(
+            SMALL
+                .replace("[a10]}", "[a10]}\n  - {name: two, devices: [a10:util=0.8, a10:util=0.8]}")
+                .replace(
+                    "- {policy: continuous}",
+                    "- {policy: continuous, platforms: [two], devices: ['a10:tp=2,util=0.8']}"));
+
+    assertThat(spec.cells()).hasSize(1);
+    assertThat(spec.cells().getFirst().resolve().config().topology().places().getFirst().name())
+        .isEqualTo("a10-tp2");
+  }
+
+  @Test
+  void read_everythingWrong_namesAllProblems() {
+    String text =
+        """
+        platform: {}
+        platforms:
+          - name: one
+            devices: [a11, blocks=5]
+            link: pcie6
+            swapspace: 4
+          - {name: two, devices: []}
+        models: [vicuna7b]
+        workloads:
+          - {name: w, lengths: sharegtp, requests: 5, arrivals: burst}
+          - {name: t, trace: nosuch.csv, rate: fast}
+        policies:
+          - {name: a, policy: vllm-0.2.8, baseline: true, bound: true}
+          - {name: b, policy: vllm-0.2.7, options: {preemtion: swap}, platforms: [oen]}
+          - {name: c, policy: continuous, devices: [a10:tp=2], max-num-seqs: 0}
+        limits: {max-model-length: 5}
+        seeds: [1, 1, x]
+        """;
+    assertThatThrownBy(() -> read(text))
+        .isInstanceOf(SpecException.class)
+        .message()
+        .contains("spec.yaml has ", " problems:")
+        .contains("platforms[0].devices[0]: unknown hardware \"a11\"; did you mean a10")
+        .contains("platforms[0].devices[1] is \"blocks=5\", a setting and no device: quote")
+        .contains("platforms[0].link: unknown link \"pcie6\"; did you mean")
+        .contains("platforms[0].swapspace is not a key here; did you mean swap-space?")
+        .contains("platforms[1].devices must name at least one")
+        .contains("models[0]: unknown model \"vicuna7b\"; did you mean vicuna-7b?")
+        .contains("workloads[0]: no published lengths \"sharegtp\"")
+        .contains("workloads[1]: rate is 'fast', must be")
+        .contains("policies[0].policy names the unknown policy \"vllm-0.2.8\"; did you mean")
+        .contains("policies[0].bound is true and so is baseline")
+        .contains("policies[1].options names the unknown option of vllm-0.2.7 \"preemtion\"; did")
+        .contains("policies[1].platforms names the unknown platform \"oen\"; did you mean one?")
+        .contains("policies[2].devices takes a10 and a10, which platform two does not have")
+        .contains("policies[2].max-num-seqs is 0, must be 1 to")
+        .contains("limits.max-model-length is not a key here; did you mean max-model-len?")
+        .contains("seeds[2] is \"x\", must be a whole number")
+        .contains("seeds holds \"1\" twice")
+        .contains("platform is not a key here; did you mean platforms?");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      value = {
+        "{policy: continuous} | {policy: continuous, options: {reserve-prompt: 7}} | \"continuous\" on one",
+        "{policy: continuous} | {policy: vllm-0.2.7, options: {preemption: x}} | must be auto",
+        "{policy: continuous} | {policy: continuous, devices: [rtx-4090]} | platform one does not have",
+        "{policy: continuous} | {policy: continuous, devices: [a10:util=1]} | takes a10 with util=1.0, which",
+        "{policy: continuous} | {policy: continuous, devices: [a10:blocks=9]} | where either sets blocks",
+        "{policy: continuous} | {name: x, options: {}} | policies[0].policy is missing",
+        "requests: 5 | requests: 0 | requests is 0, must be at least 1",
+        "requests: 5 | requests: many | must be a whole number",
+        "arrivals: burst | arrivals: gamma | need a rate",
+        "arrivals: burst | limit: 5 | workloads[0].limit is not a key here",
+        "devices: [a10] | devices: a10 | platforms[0].devices is \"a10\", must be a list",
+        "devices: [a10] | devices: [a10], swap-space: much | must be a number",
+        "models: [vicuna-7b] | models: [] | models is empty",
+        "name: w, | | workloads[0].name is missing",
+      })
+  void read_oneThingWrong_isNamed(String good, String bad, String message) {
+    assertThat(SMALL).contains(good);
+    assertThatThrownBy(() -> read(SMALL.replace(good, bad == null ? "" : bad)))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining("spec.yaml")
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "a: b: c | spec.yaml:1: not YAML",
+        "seeds: [1 | not YAML",
+        "seeds | must be an object",
+      })
+  void read_noSpecification_isNamed(String text, String message) {
+    assertThatThrownBy(() -> read(text))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void read_sameKeyTwice_isAnError() {
+    assertThatThrownBy(() -> read(SMALL + "models: [vicuna-13b]\n"))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining("Duplicate field 'models'");
+  }
+
+  @Test
+  void missingFile_isToldAndNoProblem() throws IOException {
+    EvaluationSpec spec =
+        read(SMALL.replace("lengths: sharegpt, requests: 5, arrivals: burst", "trace: nosuch.csv"));
+
+    assertThat(spec.workloads().getFirst().missingFile())
+        .isEqualTo(folder.resolve("nosuch.csv").toAbsolutePath().normalize());
+  }
+
+  private EvaluationSpec read(String text) throws IOException {
+    return EvaluationSpec.read(Files.writeString(folder.resolve("spec.yaml"), text));
+  }
+}

@@ -1,0 +1,146 @@
+package io.fusespill.sim.workload;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.traces.ArrivalProcess;
+import io.fusespill.traces.LengthDistribution;
+import io.fusespill.traces.PublishedLengths;
+import io.fusespill.traces.TokenDistribution;
+import io.fusespill.traces.TraceReader;
+import io.fusespill.traces.WorkloadGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// A trace that is drawn instead of read.
+///
+/// @param lengths a published table; excludes the next two
+/// @param prompt distribution of prompt tokens, `uniform:MIN:MAX` or `normal:MEAN:DEVIATION`
+/// @param output the same of output tokens
+/// @param requests how many, at least 1
+/// @param arrivals `burst`, `gamma`, `on-off` or `diurnal`
+/// @param rate requests a second; not needed for `burst`
+public record GeneratedWorkload(
+    @Nullable String lengths,
+    @Nullable String prompt,
+    @Nullable String output,
+    long requests,
+    String arrivals,
+    @Nullable Double rate,
+    double burstiness,
+    double onSeconds,
+    double offSeconds,
+    double amplitude,
+    @Nullable Integer maxPrompt,
+    @Nullable Integer maxTotal)
+    implements Workload {
+
+  public static final String DEFAULT_ARRIVALS = "gamma";
+  public static final double DEFAULT_BURSTINESS = 1;
+  public static final double DEFAULT_SECONDS = 60;
+  public static final double DEFAULT_AMPLITUDE = 0.8;
+
+  private static final long SECOND_NANOS = 1_000_000_000L;
+  private static final long DAY_SECONDS = 86_400;
+
+  public GeneratedWorkload {
+    if (requests < 1) {
+      throw new IllegalArgumentException("requests is %d, must be at least 1".formatted(requests));
+    }
+    distribution(lengths, prompt, output);
+    process(arrivals, rate, burstiness, onSeconds, offSeconds, amplitude);
+    TraceWorkload.lengths(maxPrompt, maxTotal);
+  }
+
+  @Override
+  public TraceReader open(long seed) {
+    return new WorkloadGenerator(
+        distribution(lengths, prompt, output),
+        TraceWorkload.lengths(maxPrompt, maxTotal),
+        process(arrivals, rate, burstiness, onSeconds, offSeconds, amplitude),
+        requests,
+        seed);
+  }
+
+  @Override
+  public ObjectNode describe() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("lengths", lengths);
+    json.put("prompt", prompt);
+    json.put("output", output);
+    json.put("requests", requests);
+    json.put("arrivals", arrivals);
+    json.put("rate", rate);
+    json.put("burstiness", burstiness);
+    json.put("on", onSeconds);
+    json.put("off", offSeconds);
+    json.put("amplitude", amplitude);
+    json.put("max_prompt", maxPrompt);
+    json.put("max_total", maxTotal);
+    return json;
+  }
+
+  @Override
+  public long count() {
+    return requests;
+  }
+
+  private static LengthDistribution distribution(
+      @Nullable String lengths, @Nullable String prompt, @Nullable String output) {
+    if (lengths != null && prompt == null && output == null) {
+      return PublishedLengths.named(lengths);
+    }
+    if (lengths == null && prompt != null && output != null) {
+      return LengthDistribution.independent(tokens("prompt", prompt), tokens("output", output));
+    }
+    throw new IllegalArgumentException("give either lengths, or both prompt and output");
+  }
+
+  private static TokenDistribution tokens(String key, String text) {
+    String[] parts = text.split(":", -1);
+    try {
+      if (parts.length == 3 && parts[0].equals("uniform")) {
+        return new TokenDistribution.Uniform(
+            Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+      }
+      if (parts.length == 3 && parts[0].equals("normal")) {
+        return new TokenDistribution.Normal(
+            Double.parseDouble(parts[1]), Double.parseDouble(parts[2]));
+      }
+    } catch (NumberFormatException e) {
+      throw malformed(key, text);
+    }
+    throw malformed(key, text);
+  }
+
+  private static IllegalArgumentException malformed(String key, String text) {
+    return new IllegalArgumentException(
+        "%s is '%s', must be uniform:MIN:MAX or normal:MEAN:DEVIATION".formatted(key, text));
+  }
+
+  private static ArrivalProcess process(
+      String arrivals,
+      @Nullable Double rate,
+      double burstiness,
+      double onSeconds,
+      double offSeconds,
+      double amplitude) {
+    if (arrivals.equals("burst")) {
+      return ArrivalProcess.atOnce();
+    }
+    if (rate == null) {
+      throw new IllegalArgumentException(
+          "arrivals %s need a rate, in requests per second; or take burst".formatted(arrivals));
+    }
+    return switch (arrivals) {
+      case "gamma" -> ArrivalProcess.gamma(rate, burstiness);
+      case "on-off" -> ArrivalProcess.onOff(rate, nanos(onSeconds), 0, nanos(offSeconds));
+      case "diurnal" -> ArrivalProcess.sinusoidal(rate, amplitude, DAY_SECONDS * SECOND_NANOS);
+      default ->
+          throw new IllegalArgumentException(
+              "arrivals is '%s', must be burst, gamma, on-off or diurnal".formatted(arrivals));
+    };
+  }
+
+  private static long nanos(double seconds) {
+    return (long) (seconds * SECOND_NANOS);
+  }
+}

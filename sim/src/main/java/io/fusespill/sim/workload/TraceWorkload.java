@@ -1,0 +1,125 @@
+package io.fusespill.sim.workload;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.traces.ArrivalProcess;
+import io.fusespill.traces.LengthFilter;
+import io.fusespill.traces.ReadOptions;
+import io.fusespill.traces.TraceFormat;
+import io.fusespill.traces.TraceLimits;
+import io.fusespill.traces.TraceReader;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// A trace file and what is changed on the way; what is null was not asked for.
+///
+/// @param format told by the first line if null
+/// @param limit requests at most
+/// @param rate requests a second in the place of the trace's own arrivals, or `inf` for all at once
+/// @param burstiness shape of the gaps that `rate` draws; needs `rate`
+/// @param rateScale factor on the rate of the trace's own arrivals; excludes `rate`
+public record TraceWorkload(
+    Path file,
+    @Nullable String format,
+    @Nullable Long limit,
+    @Nullable Integer maxPrompt,
+    @Nullable Integer maxTotal,
+    boolean skipInvalid,
+    @Nullable String rate,
+    @Nullable Double burstiness,
+    @Nullable Double rateScale)
+    implements Workload {
+
+  private static final double SCALE_MIN = 1e-6;
+  private static final double SCALE_MAX = 1e6;
+
+  public TraceWorkload {
+    if (burstiness != null && rate == null) {
+      throw new IllegalArgumentException(
+          "burstiness is %s but there is no rate: give both or neither".formatted(burstiness));
+    }
+    if (rate != null && rateScale != null) {
+      throw new IllegalArgumentException(
+          "rate %s and rate-scale %s exclude each other".formatted(rate, rateScale));
+    }
+    if (rateScale != null && !(rateScale >= SCALE_MIN && rateScale <= SCALE_MAX)) {
+      throw new IllegalArgumentException(
+          "rate-scale is %s, must be 0.000001 to 1,000,000".formatted(rateScale));
+    }
+    if (rate != null) {
+      arrivals(rate, burstiness);
+    }
+    if (format != null) {
+      TraceFormat.named(format);
+    }
+    readOptions(limit, maxPrompt, maxTotal, skipInvalid);
+  }
+
+  @Override
+  public TraceReader open(long seed) {
+    TraceFormat traceFormat = format == null ? TraceFormat.detect(file) : TraceFormat.named(format);
+    TraceReader reader =
+        traceFormat.open(file, readOptions(limit, maxPrompt, maxTotal, skipInvalid));
+    if (rate != null) {
+      return TraceReader.withArrivals(reader, arrivals(rate, burstiness), seed);
+    }
+    return rateScale == null ? reader : TraceReader.rateScaled(reader, rateScale);
+  }
+
+  /// The file's name, not where it lies, and every option.
+  @Override
+  public ObjectNode describe() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("trace", String.valueOf(file.getFileName()));
+    json.put("format", format);
+    json.put("limit", limit);
+    json.put("max_prompt", maxPrompt);
+    json.put("max_total", maxTotal);
+    json.put("skip_invalid", skipInvalid);
+    json.put("rate", rate);
+    json.put("burstiness", burstiness);
+    json.put("rate_scale", rateScale);
+    return json;
+  }
+
+  @Override
+  public long count() {
+    long requests = 0;
+    try (TraceReader reader = open(0)) {
+      while (reader.hasNext()) {
+        reader.next();
+        requests++;
+      }
+    }
+    return requests;
+  }
+
+  private static ArrivalProcess arrivals(String rate, @Nullable Double burstiness) {
+    if (rate.equals("inf")) {
+      return ArrivalProcess.atOnce();
+    }
+    try {
+      return ArrivalProcess.gamma(Double.parseDouble(rate), burstiness == null ? 1 : burstiness);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "rate is '%s', must be requests per second above 0, or inf".formatted(rate), e);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("rate %s: %s".formatted(rate, e.getMessage()), e);
+    }
+  }
+
+  private static ReadOptions readOptions(
+      @Nullable Long limit,
+      @Nullable Integer maxPrompt,
+      @Nullable Integer maxTotal,
+      boolean skipInvalid) {
+    return new ReadOptions(
+        limit == null ? Long.MAX_VALUE : limit, skipInvalid, lengths(maxPrompt, maxTotal));
+  }
+
+  static LengthFilter lengths(@Nullable Integer maxPrompt, @Nullable Integer maxTotal) {
+    return new LengthFilter(
+        maxPrompt == null ? TraceLimits.MAX_TOKENS : maxPrompt,
+        maxTotal == null ? 2 * TraceLimits.MAX_TOKENS : maxTotal);
+  }
+}
