@@ -26,6 +26,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
   private Row.@Nullable Arrival arrival;
   private int promptTokens;
   private int outputTokens;
+  private int declaredOutputTokens;
   private long[] prefixHashes = TraceRequest.NO_HASHES;
 
   JsonlTraceReader(
@@ -59,6 +60,10 @@ abstract class JsonlTraceReader extends FileTraceReader {
     arrival = Row.Arrival.parse(name, json.getText(), unit);
   }
 
+  final void declared(String name, JsonParser json) throws IOException {
+    declaredOutputTokens = TokenCount.parseDeclared(name, json.getText());
+  }
+
   final void prefix(long[] hashes) {
     prefixHashes = hashes;
   }
@@ -88,6 +93,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
     arrival = null;
     promptTokens = 0;
     outputTokens = 0;
+    declaredOutputTokens = 0;
     prefixHashes = TraceRequest.NO_HASHES;
     try (JsonParser json = JSON.createParser(line.bytes(), line.offset(), line.length())) {
       readObject(json);
@@ -142,6 +148,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
         arrival == null ? missingArrival() : onOneClock(arrival),
         promptTokens,
         outputTokens,
+        declaredOutputTokens,
         prefixHashes);
   }
 

@@ -17,6 +17,9 @@ final class VllmTraceWriter extends FileTraceWriter {
         + request.outputTokens()
         + ", \"arrival\": "
         + ArrivalUnit.SECONDS.decimal(request.arrivalNanos())
+        + (request.declares()
+            ? ", \"%s\": %d".formatted(VllmTraceReader.DECLARED, request.declaredOutputTokens())
+            : "")
         + "}";
   }
 }
