@@ -134,12 +134,17 @@ final class TraceDescribeCommand implements Callable<Integer> {
     node.put("share", summary.declaredShare());
     node.put("mean_absolute_error", declared.meanAbsoluteError());
     node.put("median_absolute_error", declared.medianAbsoluteError());
-    if (Double.isNaN(declared.pairwiseAccuracy())) {
-      node.putNull("pairwise_accuracy");
-    } else {
-      node.put("pairwise_accuracy", declared.pairwiseAccuracy());
-    }
+    putOrNull(node, "pairwise_accuracy", declared.pairwiseAccuracy());
     return node;
+  }
+
+  /// NaN as null, which JSON has no number for.
+  static void putOrNull(ObjectNode node, String key, double value) {
+    if (Double.isNaN(value)) {
+      node.putNull(key);
+    } else {
+      node.put(key, value);
+    }
   }
 
   private static ObjectNode toJson(TokenSummary tokens) {
