@@ -56,7 +56,7 @@ public final class LengthModel {
 
   /// The tokens that a sum of trees stands for.
   static int tokens(double value) {
-    return (int) Math.clamp(Math.round(StrictMath.expm1(value)), 1, TraceLimits.MAX_TOKENS);
+    return Math.clamp(Math.round(StrictMath.expm1(value)), 1, TraceLimits.MAX_TOKENS);
   }
 
   static int tokens(BoostedTrees trees, double[] features) {

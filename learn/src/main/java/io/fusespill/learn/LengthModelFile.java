@@ -65,7 +65,11 @@ final class LengthModelFile {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("mean_absolute_error", summary.meanAbsoluteError());
     node.put("median_absolute_error", summary.medianAbsoluteError());
-    node.put("pairwise_accuracy", summary.pairwiseAccuracy());
+    if (Double.isNaN(summary.pairwiseAccuracy())) {
+      node.putNull("pairwise_accuracy");
+    } else {
+      node.put("pairwise_accuracy", summary.pairwiseAccuracy());
+    }
     return node;
   }
 
@@ -166,7 +170,7 @@ final class LengthModelFile {
         field(evaluation, "held_out_requests").longValue(),
         number(node, "mean_absolute_error"),
         (int) number(node, "median_absolute_error"),
-        number(node, "pairwise_accuracy"));
+        field(node, "pairwise_accuracy").isNull() ? Double.NaN : number(node, "pairwise_accuracy"));
   }
 
   private static double number(JsonNode node, String name) {
