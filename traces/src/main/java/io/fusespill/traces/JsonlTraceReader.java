@@ -10,8 +10,12 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A trace of one JSON object a line. Fields of no concern are passed over without being built.
+/// A trace of one JSON object a line, in which a request may declare a length. Fields of no concern
+/// are passed over without being built.
 abstract class JsonlTraceReader extends FileTraceReader {
+
+  /// What a request declares, whatever the format.
+  static final String DECLARED = "declared_output_tokens";
 
   static final JsonFactory JSON = new JsonFactory();
 
@@ -60,8 +64,11 @@ abstract class JsonlTraceReader extends FileTraceReader {
     arrival = Row.Arrival.parse(name, json.getText(), unit);
   }
 
-  final void declared(String name, JsonParser json) throws IOException {
-    declaredOutputTokens = TokenCount.parseDeclared(name, json.getText());
+  /// The last field of an object that is being written, or nothing where nothing is declared.
+  static String declared(TraceRequest request) {
+    return request.declares()
+        ? ", \"%s\": %d".formatted(DECLARED, request.declaredOutputTokens())
+        : "";
   }
 
   final void prefix(long[] hashes) {
@@ -132,6 +139,8 @@ abstract class JsonlTraceReader extends FileTraceReader {
       outputTokens = TokenCount.parse(name, json.getText());
     } else if (name.equals(arrivalField)) {
       arrival(name, json, arrivalUnit);
+    } else if (name.equals(DECLARED)) {
+      declaredOutputTokens = TokenCount.parseDeclared(name, json.getText());
     } else {
       field(name, json);
     }

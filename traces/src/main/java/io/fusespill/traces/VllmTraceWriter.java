@@ -17,9 +17,7 @@ final class VllmTraceWriter extends FileTraceWriter {
         + request.outputTokens()
         + ", \"arrival\": "
         + ArrivalUnit.SECONDS.decimal(request.arrivalNanos())
-        + (request.declares()
-            ? ", \"%s\": %d".formatted(VllmTraceReader.DECLARED, request.declaredOutputTokens())
-            : "")
+        + JsonlTraceReader.declared(request)
         + "}";
   }
 }

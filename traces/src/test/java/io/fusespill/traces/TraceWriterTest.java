@@ -74,7 +74,7 @@ final class TraceWriterTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"LENGTHS", "VLLM_JSONL"})
+  @MethodSource("writable")
   void write_declaredLengths_areReadAgain(TraceFormat format) {
     Path file = folder.resolve("trace");
     write(format, file, DECLARING);
@@ -97,6 +97,15 @@ final class TraceWriterTest {
             """
             {"prompt_len": 1, "output_len": 2, "arrival": 0, "declared_output_tokens": 3}
             {"prompt_len": 4, "output_len": 5, "arrival": 0.000000001}
+            """);
+  }
+
+  @Test
+  void write_declaredLengthToMooncake_isAFieldMore() throws Exception {
+    assertThat(written(TraceFormat.MOONCAKE, DECLARING.subList(0, 1)))
+        .isEqualTo(
+            """
+            {"timestamp": 0, "input_length": 1, "output_length": 2, "hash_ids": [], "declared_output_tokens": 3}
             """);
   }
 
