@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
+import io.fusespill.learn.LengthModelException;
 import io.fusespill.replay.evaluate.SpecException;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.TraceException;
@@ -56,6 +57,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   private static boolean mendable(Exception e) {
     return e instanceof UsageException
         || e instanceof TraceException
+        || e instanceof LengthModelException
         || e instanceof ProfileException
         || e instanceof PolicyException
         || e instanceof JournalException

@@ -9,12 +9,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "trace",
     mixinStandardHelpOptions = true,
-    description = {"Describes, converts and generates traces.", ""},
+    description = {"Describes, converts and generates traces, and declares output lengths.", ""},
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TraceDescribeCommand.class,
       TraceConvertCommand.class,
-      TraceGenerateCommand.class
+      TraceGenerateCommand.class,
+      TraceDeclareCommand.class
     })
 final class TraceCommand implements Runnable {
 
@@ -26,6 +27,6 @@ final class TraceCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "Missing command: describe, convert or generate");
+        spec.commandLine(), "Missing command: describe, convert, generate or declare");
   }
 }

@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.traces.LengthAccuracy;
 import io.fusespill.traces.TokenSummary;
 import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.TraceSummary;
@@ -72,12 +73,27 @@ final class TraceDescribeCommand implements Callable<Integer> {
         .row(cells("prompt", summary.prompt()))
         .row(cells("output", summary.output()))
         .print(out);
+    if (summary.declared().requests() > 0) {
+      out.println(declared(summary));
+    }
     if (summary.skipped() > 0) {
       out.println("skipped %,d rows, the first: %s".formatted(summary.skipped(), reason));
     }
     if (summary.adjusted() > 0) {
       out.println("corrected the arrival of %,d rows".formatted(summary.adjusted()));
     }
+  }
+
+  private static String declared(TraceSummary summary) {
+    LengthAccuracy.Summary declared = summary.declared();
+    return "declared output: %.1f %% of the requests, mean error %.1f tokens, %s"
+        .formatted(
+            100 * summary.declaredShare(),
+            declared.meanAbsoluteError(),
+            Double.isNaN(declared.pairwiseAccuracy())
+                ? "no two of different length"
+                : "%.1f %% of the pairs in the right order"
+                    .formatted(100 * declared.pairwiseAccuracy()));
   }
 
   private static String[] cells(String name, TokenSummary tokens) {
@@ -105,9 +121,30 @@ final class TraceDescribeCommand implements Callable<Integer> {
     node.put("inter_arrival_cv", summary.interArrivalCv());
     node.set("prompt_tokens", toJson(summary.prompt()));
     node.set("output_tokens", toJson(summary.output()));
+    node.set("declared_output_tokens", declaredJson(summary));
     node.put("skipped_rows", summary.skipped());
     node.put("adjusted_rows", summary.adjusted());
     return node;
+  }
+
+  private static ObjectNode declaredJson(TraceSummary summary) {
+    LengthAccuracy.Summary declared = summary.declared();
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("requests", declared.requests());
+    node.put("share", summary.declaredShare());
+    node.put("mean_absolute_error", declared.meanAbsoluteError());
+    node.put("median_absolute_error", declared.medianAbsoluteError());
+    putOrNull(node, "pairwise_accuracy", declared.pairwiseAccuracy());
+    return node;
+  }
+
+  /// NaN as null, which JSON has no number for.
+  static void putOrNull(ObjectNode node, String key, double value) {
+    if (Double.isNaN(value)) {
+      node.putNull(key);
+    } else {
+      node.put(key, value);
+    }
   }
 
   private static ObjectNode toJson(TokenSummary tokens) {

@@ -118,7 +118,7 @@ public final class Simulation {
             setup.samples(),
             request.promptTokens(),
             setup.start().config().limits().maxModelTokens(),
-            oracle ? request.outputTokens() : 0);
+            oracle ? request.outputTokens() : request.declaredOutputTokens());
     executor.expect(
         arrived.firstSequence(), arrived.samples(), arrived.promptTokens(), request.outputTokens());
     engine.accept(arrived);

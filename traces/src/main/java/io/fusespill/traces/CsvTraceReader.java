@@ -61,6 +61,12 @@ abstract class CsvTraceReader extends FileTraceReader {
     return TokenCount.parse(name(column), text(column));
   }
 
+  /// What the row declares, 0 where the cell is empty or says so.
+  final int declaredTokens(int column) {
+    String text = text(column);
+    return text.isEmpty() ? 0 : TokenCount.parseDeclared(name(column), text);
+  }
+
   final Row.Arrival arrival(int column, ArrivalUnit unit) {
     return Row.Arrival.parse(name(column), text(column), unit);
   }

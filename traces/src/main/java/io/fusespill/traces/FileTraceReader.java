@@ -57,6 +57,7 @@ abstract class FileTraceReader implements TraceReader {
         row.arrival().nanos() - first.nanos(),
         row.promptTokens(),
         row.outputTokens(),
+        row.declaredOutputTokens(),
         row.prefixHashes());
   }
 

@@ -37,10 +37,13 @@ abstract class FileTraceWriter implements TraceWriter {
     }
   }
 
+  /// What follows the last row, before the file is closed.
+  void end() {}
+
   @Override
   public final void close() {
-    try {
-      out.close();
+    try (out) {
+      end();
     } catch (IOException e) {
       throw unwritable(e);
     }

@@ -10,8 +10,12 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A trace of one JSON object a line. Fields of no concern are passed over without being built.
+/// A trace of one JSON object a line, in which a request may declare a length. Fields of no concern
+/// are passed over without being built.
 abstract class JsonlTraceReader extends FileTraceReader {
+
+  /// What a request declares, whatever the format.
+  static final String DECLARED = "declared_output_tokens";
 
   static final JsonFactory JSON = new JsonFactory();
 
@@ -26,6 +30,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
   private Row.@Nullable Arrival arrival;
   private int promptTokens;
   private int outputTokens;
+  private int declaredOutputTokens;
   private long[] prefixHashes = TraceRequest.NO_HASHES;
 
   JsonlTraceReader(
@@ -59,6 +64,13 @@ abstract class JsonlTraceReader extends FileTraceReader {
     arrival = Row.Arrival.parse(name, json.getText(), unit);
   }
 
+  /// The last field of an object that is being written, or nothing where nothing is declared.
+  static String declared(TraceRequest request) {
+    return request.declares()
+        ? ", \"%s\": %d".formatted(DECLARED, request.declaredOutputTokens())
+        : "";
+  }
+
   final void prefix(long[] hashes) {
     prefixHashes = hashes;
   }
@@ -88,6 +100,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
     arrival = null;
     promptTokens = 0;
     outputTokens = 0;
+    declaredOutputTokens = 0;
     prefixHashes = TraceRequest.NO_HASHES;
     try (JsonParser json = JSON.createParser(line.bytes(), line.offset(), line.length())) {
       readObject(json);
@@ -126,6 +139,8 @@ abstract class JsonlTraceReader extends FileTraceReader {
       outputTokens = TokenCount.parse(name, json.getText());
     } else if (name.equals(arrivalField)) {
       arrival(name, json, arrivalUnit);
+    } else if (name.equals(DECLARED)) {
+      declaredOutputTokens = TokenCount.parseDeclared(name, json.getText());
     } else {
       field(name, json);
     }
@@ -142,6 +157,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
         arrival == null ? missingArrival() : onOneClock(arrival),
         promptTokens,
         outputTokens,
+        declaredOutputTokens,
         prefixHashes);
   }
 

@@ -3,14 +3,18 @@ package io.fusespill.traces;
 import java.util.List;
 
 /// Request lengths as Vidur, etalon and many artifacts keep them: CSV with prompt and output
-/// tokens, perhaps with the arrival in seconds. Without it all requests arrive at once.
+/// tokens, perhaps with the arrival in seconds and with what somebody said the output would be.
+/// Without arrivals all requests arrive at once.
 final class LengthsTraceReader extends CsvTraceReader {
 
   private static final List<String> TIMES = List.of("arrived_at", "req_time");
+  private static final List<String> DECLARED =
+      List.of(LengthsTraceWriter.DECLARED, "num_predicted_decode_tokens");
   private static final List<String> VIDUR = List.of("num_prefill_tokens", "num_decode_tokens");
   private static final List<String> VLLM = List.of("prompt_len", "output_len");
 
   private final int time = anyColumn(TIMES);
+  private final int declared = anyColumn(DECLARED);
   private final int prompt;
   private final int output;
 
@@ -28,6 +32,11 @@ final class LengthsTraceReader extends CsvTraceReader {
   @Override
   Row row() {
     Row.Arrival arrival = time < 0 ? Row.Arrival.NONE : arrival(time, ArrivalUnit.SECONDS);
-    return new Row(arrival, tokens(prompt), tokens(output));
+    return new Row(
+        arrival,
+        tokens(prompt),
+        tokens(output),
+        declared < 0 ? 0 : declaredTokens(declared),
+        TraceRequest.NO_HASHES);
   }
 }

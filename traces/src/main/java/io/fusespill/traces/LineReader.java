@@ -15,7 +15,7 @@ import java.util.zip.GZIPInputStream;
 ///
 /// Lines end in LF or CRLF, the last one with or without; a byte order mark is dropped; gzip is
 /// recognised by its first two bytes.
-final class LineReader implements AutoCloseable {
+public final class LineReader implements AutoCloseable {
 
   private static final int GZIP_MAGIC_0 = 0x1f;
   private static final int GZIP_MAGIC_1 = 0x8b;
@@ -36,7 +36,8 @@ final class LineReader implements AutoCloseable {
     this.in = in;
   }
 
-  static LineReader open(Path path) {
+  /// Opens a file. This and what reads on throws [TraceException] where that is not possible.
+  public static LineReader open(Path path) {
     String file = path.toString();
     try {
       return new LineReader(file, decompressed(Files.newInputStream(path)));
@@ -64,7 +65,7 @@ final class LineReader implements AutoCloseable {
   }
 
   /// Goes to the next line that is not blank; false at the end of the file.
-  boolean advance() {
+  public boolean advance() {
     while (nextLine()) {
       if (number == 1) {
         dropByteOrderMark();
@@ -142,7 +143,7 @@ final class LineReader implements AutoCloseable {
   }
 
   /// The current line without its end and without blanks before it.
-  String text() {
+  public String text() {
     return new String(buffer, start, end - start, StandardCharsets.UTF_8);
   }
 
@@ -159,7 +160,8 @@ final class LineReader implements AutoCloseable {
     return end - start;
   }
 
-  String file() {
+  /// The file's name, as messages call it.
+  public String file() {
     return file;
   }
 
@@ -169,7 +171,7 @@ final class LineReader implements AutoCloseable {
   }
 
   /// Where the reader stands, as messages begin.
-  String place() {
+  public String place() {
     return "%s:%d".formatted(file, number);
   }
 

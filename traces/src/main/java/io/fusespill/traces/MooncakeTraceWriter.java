@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /// Writes Mooncake's format. Milliseconds get a fraction only where the arrival has one; a request
-/// without prefix hashes gets an empty list.
+/// without prefix hashes gets an empty list; a declared length is a field more.
 final class MooncakeTraceWriter extends FileTraceWriter {
 
   MooncakeTraceWriter(Path file) {
@@ -29,6 +29,7 @@ final class MooncakeTraceWriter extends FileTraceWriter {
         + request.outputTokens()
         + ", \"hash_ids\": "
         + Arrays.toString(request.prefixHashes())
+        + JsonlTraceReader.declared(request)
         + "}";
   }
 }

@@ -1,11 +1,16 @@
 package io.fusespill.traces;
 
-/// One row as the file has it.
+/// One row as the file has it; 0 declared tokens where it declares none.
 @SuppressWarnings("ArrayRecordComponent") // Handed on, never compared.
-record Row(Arrival arrival, int promptTokens, int outputTokens, long[] prefixHashes) {
+record Row(
+    Arrival arrival,
+    int promptTokens,
+    int outputTokens,
+    int declaredOutputTokens,
+    long[] prefixHashes) {
 
   Row(Arrival arrival, int promptTokens, int outputTokens) {
-    this(arrival, promptTokens, outputTokens, TraceRequest.NO_HASHES);
+    this(arrival, promptTokens, outputTokens, 0, TraceRequest.NO_HASHES);
   }
 
   /// A time of the file's own clock: the field, what it says, and what that is in nanoseconds.

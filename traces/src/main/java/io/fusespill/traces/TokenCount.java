@@ -8,15 +8,24 @@ final class TokenCount {
   private TokenCount() {}
 
   static int parse(String field, String text) {
+    return parse(field, text, 1, "1");
+  }
+
+  /// A declared length, or 0 for none.
+  static int parseDeclared(String field, String text) {
+    return parse(field, text, 0, "0 (none)");
+  }
+
+  private static int parse(String field, String text, int min, String least) {
     long value = text.isEmpty() || text.length() > MAX_DIGITS ? -1 : 0;
     for (int i = 0; i < text.length() && value >= 0; i++) {
       int digit = text.charAt(i) - '0';
       value = digit >= 0 && digit <= 9 ? 10 * value + digit : -1;
     }
-    if (value < 1 || value > TraceLimits.MAX_TOKENS) {
+    if (value < min || value > TraceLimits.MAX_TOKENS) {
       throw new InvalidRowException(
-          "%s is \"%s\", must be a whole number 1 to %d"
-              .formatted(field, Excerpt.of(text), TraceLimits.MAX_TOKENS));
+          "%s is \"%s\", must be a whole number %s to %d"
+              .formatted(field, Excerpt.of(text), least, TraceLimits.MAX_TOKENS));
     }
     return (int) value;
   }

@@ -33,13 +33,13 @@ public enum TraceFormat {
   LENGTHS(
       "lengths",
       "lengths, CSV: num_prefill_tokens,num_decode_tokens or prompt_len,output_len;"
-          + " perhaps arrived_at (s)",
+          + " perhaps arrived_at (s), declared_output_tokens",
       LengthsTraceReader::recognises,
       LengthsTraceReader::new,
       LengthsTraceWriter::new),
   VLLM_JSONL(
       "vllm",
-      "lengths, JSONL: prompt_len, output_len, perhaps arrival (s)",
+      "lengths, JSONL: prompt_len, output_len, perhaps arrival (s), declared_output_tokens",
       VllmTraceReader::recognises,
       VllmTraceReader::new,
       VllmTraceWriter::new),

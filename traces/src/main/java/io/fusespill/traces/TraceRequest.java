@@ -7,12 +7,18 @@ import java.util.Arrays;
 /// @param arrivalNanos when it arrives, counted from the first request of the trace, 0 or more
 /// @param promptTokens tokens of its prompt, 1 to [TraceLimits#MAX_TOKENS]
 /// @param outputTokens tokens that it generates, 1 to [TraceLimits#MAX_TOKENS]
+/// @param declaredOutputTokens tokens that its client or a predictor said it would generate, 1 to
+///   [TraceLimits#MAX_TOKENS]; 0 where nobody said anything
 /// @param prefixHashes ids of the parts of its prompt from the front, empty where the format has
 ///   none: two prompts that begin with the same ids begin with the same tokens. What a part is
 ///   depends on the format (Mooncake: a block of 512 tokens). Shared, not copied: do not change it.
 @SuppressWarnings("ArrayRecordComponent") // Read only, and compared by content below.
 public record TraceRequest(
-    long arrivalNanos, int promptTokens, int outputTokens, long[] prefixHashes) {
+    long arrivalNanos,
+    int promptTokens,
+    int outputTokens,
+    int declaredOutputTokens,
+    long[] prefixHashes) {
 
   static final long[] NO_HASHES = {};
 
@@ -20,16 +26,34 @@ public record TraceRequest(
     Check.range("arrivalNanos", arrivalNanos, 0, Long.MAX_VALUE);
     Check.range("promptTokens", promptTokens, 1, TraceLimits.MAX_TOKENS);
     Check.range("outputTokens", outputTokens, 1, TraceLimits.MAX_TOKENS);
+    Check.range("declaredOutputTokens", declaredOutputTokens, 0, TraceLimits.MAX_TOKENS);
   }
 
-  /// A request that shares nothing.
+  /// A request that declares nothing.
+  public TraceRequest(long arrivalNanos, int promptTokens, int outputTokens, long[] prefixHashes) {
+    this(arrivalNanos, promptTokens, outputTokens, 0, prefixHashes);
+  }
+
+  /// A request that declares and shares nothing.
   public TraceRequest(long arrivalNanos, int promptTokens, int outputTokens) {
     this(arrivalNanos, promptTokens, outputTokens, NO_HASHES);
   }
 
   /// This request at another time.
   public TraceRequest at(long arrivalNanos) {
-    return new TraceRequest(arrivalNanos, promptTokens, outputTokens, prefixHashes);
+    return new TraceRequest(
+        arrivalNanos, promptTokens, outputTokens, declaredOutputTokens, prefixHashes);
+  }
+
+  /// This request with another declared length, or with 0 for none.
+  public TraceRequest declaring(int declaredOutputTokens) {
+    return new TraceRequest(
+        arrivalNanos, promptTokens, outputTokens, declaredOutputTokens, prefixHashes);
+  }
+
+  /// Whether somebody said how long its output would be.
+  public boolean declares() {
+    return declaredOutputTokens > 0;
   }
 
   @Override
@@ -38,6 +62,7 @@ public record TraceRequest(
         && arrivalNanos == that.arrivalNanos
         && promptTokens == that.promptTokens
         && outputTokens == that.outputTokens
+        && declaredOutputTokens == that.declaredOutputTokens
         && Arrays.equals(prefixHashes, that.prefixHashes);
   }
 
@@ -46,12 +71,18 @@ public record TraceRequest(
     int hash = Long.hashCode(arrivalNanos);
     hash = 31 * hash + promptTokens;
     hash = 31 * hash + outputTokens;
+    hash = 31 * hash + declaredOutputTokens;
     return 31 * hash + Arrays.hashCode(prefixHashes);
   }
 
   @Override
   public String toString() {
-    return "TraceRequest[arrivalNanos=%d, promptTokens=%d, outputTokens=%d, prefixHashes=%s]"
-        .formatted(arrivalNanos, promptTokens, outputTokens, Arrays.toString(prefixHashes));
+    return "TraceRequest[arrivalNanos=%d, promptTokens=%d, outputTokens=%d, declaredOutputTokens=%d, prefixHashes=%s]"
+        .formatted(
+            arrivalNanos,
+            promptTokens,
+            outputTokens,
+            declaredOutputTokens,
+            Arrays.toString(prefixHashes));
   }
 }

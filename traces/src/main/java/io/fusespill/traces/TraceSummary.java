@@ -6,6 +6,8 @@ package io.fusespill.traces;
 /// @param requestsPerSecond requests by duration, infinite where all arrive at once
 /// @param interArrivalCv standard deviation of the gaps between arrivals by their mean: 1 for
 ///   Poisson, more is burstier; 0 where there are no gaps
+/// @param declared how well the declared lengths agree with the outputs, over the requests that
+///   declare one
 /// @param skipped rows that the reader left out
 /// @param adjusted rows whose arrival the reader corrected
 public record TraceSummary(
@@ -15,8 +17,14 @@ public record TraceSummary(
     TokenSummary prompt,
     TokenSummary output,
     double interArrivalCv,
+    LengthAccuracy.Summary declared,
     long skipped,
     long adjusted) {
+
+  /// Share of the requests that declare a length, 0 for no requests.
+  public double declaredShare() {
+    return requests == 0 ? 0 : (double) declared.requests() / requests;
+  }
 
   private static final double SECOND_NANOS = 1e9;
 
@@ -24,6 +32,7 @@ public record TraceSummary(
   public static TraceSummary of(TraceReader trace) {
     TokenHistogram prompt = new TokenHistogram();
     TokenHistogram output = new TokenHistogram();
+    LengthAccuracy declared = new LengthAccuracy();
     Gaps gaps = new Gaps();
     long requests = 0;
     long last = 0;
@@ -31,6 +40,9 @@ public record TraceSummary(
       TraceRequest request = trace.next();
       prompt.add(request.promptTokens());
       output.add(request.outputTokens());
+      if (request.declares()) {
+        declared.add(request.declaredOutputTokens(), request.outputTokens());
+      }
       if (requests > 0) {
         gaps.add(request.arrivalNanos() - last);
       }
@@ -44,6 +56,7 @@ public record TraceSummary(
         prompt.summary(),
         output.summary(),
         gaps.variation(),
+        declared.summary(),
         trace.skipped(),
         trace.adjusted());
   }

@@ -17,6 +17,7 @@ final class VllmTraceWriter extends FileTraceWriter {
         + request.outputTokens()
         + ", \"arrival\": "
         + ArrivalUnit.SECONDS.decimal(request.arrivalNanos())
+        + JsonlTraceReader.declared(request)
         + "}";
   }
 }

@@ -97,6 +97,53 @@ final class FormatDetailsTest {
   }
 
   @Test
+  void lengths_declaredColumn_underEitherName() {
+    for (String name : List.of("declared_output_tokens", "num_predicted_decode_tokens")) {
+      assertThat(
+              TestTraces.read(
+                  TraceFormat.LENGTHS,
+                  "num_prefill_tokens,%s,num_decode_tokens\n1,9,2\n3,,4\n5,0,6\n".formatted(name)))
+          .containsExactly(
+              new TraceRequest(0, 1, 2).declaring(9),
+              new TraceRequest(0, 3, 4),
+              new TraceRequest(0, 5, 6));
+    }
+  }
+
+  @Test
+  void declared_noTokenCount_namesFieldValueAndRange() {
+    String csv = "prompt_len,output_len,declared_output_tokens\n1,2,%s\n";
+    String json = "{\"prompt_len\": 1, \"output_len\": 2, \"declared_output_tokens\": %s}\n";
+
+    for (String bad : List.of("-1", "1.5", "x", "10000001")) {
+      assertThatThrownBy(() -> TestTraces.read(TraceFormat.LENGTHS, csv.formatted(bad)))
+          .isInstanceOf(TraceException.class)
+          .hasMessageStartingWith(
+              "sample:2: declared_output_tokens is \"%s\", must be a whole number 0 (none) to 10000000"
+                  .formatted(bad));
+    }
+    assertThatThrownBy(() -> TestTraces.read(TraceFormat.VLLM_JSONL, json.formatted("\"many\"")))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith("sample:1: declared_output_tokens is \"many\"");
+  }
+
+  @Test
+  void vllm_declaredInSomeRows_countsForThese() {
+    assertThat(
+            TestTraces.read(
+                TraceFormat.VLLM_JSONL,
+                """
+                {"prompt_len": 1, "output_len": 2, "declared_output_tokens": 7}
+                {"prompt_len": 3, "output_len": 4}
+                {"declared_output_tokens": 0, "prompt_len": 5, "output_len": 6}
+                """))
+        .containsExactly(
+            new TraceRequest(0, 1, 2).declaring(7),
+            new TraceRequest(0, 3, 4),
+            new TraceRequest(0, 5, 6));
+  }
+
+  @Test
   void vllm_noArrivals_allAtOnce() {
     assertThat(
             TestTraces.read(

@@ -107,6 +107,10 @@ final class PublishedTracesTest {
       // 12 rows without a prompt, 1 without an output
       assertThat(summary.requests()).isEqualTo(40_000 - 13);
       assertThat(summary.skipped()).isEqualTo(13);
+      assertThat(summary.declared().requests()).isEqualTo(40_000 - 13);
+      // its README: median absolute error 13 tokens
+      assertThat(summary.declared().medianAbsoluteError()).isEqualTo(13);
+      assertThat(summary.declared().pairwiseAccuracy()).isGreaterThan(0.9);
     }
   }
 }

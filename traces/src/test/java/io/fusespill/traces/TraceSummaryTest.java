@@ -45,11 +45,28 @@ final class TraceSummaryTest {
     TokenSummary none = new TokenSummary(0, 0, 0, 0, 0, 0, 0);
 
     assertThat(TraceSummary.of(TestTraces.of()))
-        .isEqualTo(new TraceSummary(0, 0, 0, none, none, 0, 0, 0));
+        .isEqualTo(
+            new TraceSummary(
+                0, 0, 0, none, none, 0, new LengthAccuracy.Summary(0, 0, 0, Double.NaN), 0, 0));
     TraceSummary one = TraceSummary.of(TestTraces.of(new TraceRequest(0, 3, 4)));
     assertThat(one.requestsPerSecond()).isInfinite();
     assertThat(one.prompt()).isEqualTo(new TokenSummary(3, 3, 3, 3, 3, 3, 3));
     assertThat(one.interArrivalCv()).isZero();
+  }
+
+  @Test
+  void of_someDeclare_onlyTheseAreCompared() {
+    TraceSummary summary =
+        TraceSummary.of(
+            TestTraces.of(
+                new TraceRequest(0, 1, 10).declaring(13),
+                new TraceRequest(0, 1, 20),
+                new TraceRequest(0, 1, 30).declaring(25),
+                new TraceRequest(0, 1, 40).declaring(25)));
+
+    assertThat(summary.declaredShare()).isEqualTo(0.75);
+    // errors 3, 5, 15; of three pairs two are in order and one is undecided
+    assertThat(summary.declared()).isEqualTo(new LengthAccuracy.Summary(3, 23 / 3.0, 5, 2.5 / 3));
   }
 
   @Test

@@ -24,6 +24,12 @@ final class TraceWriterTest {
           new TraceRequest(4_314_579_000L, TraceLimits.MAX_TOKENS, TraceLimits.MAX_TOKENS),
           new TraceRequest(Long.MAX_VALUE, 10, 20));
 
+  private static final List<TraceRequest> DECLARING =
+      List.of(
+          new TraceRequest(0, 1, 2).declaring(3),
+          new TraceRequest(1, 4, 5),
+          new TraceRequest(2, 6, 7).declaring(TraceLimits.MAX_TOKENS));
+
   @TempDir Path folder;
 
   static Stream<TraceFormat> writable() {
@@ -65,6 +71,59 @@ final class TraceWriterTest {
             {"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [1, 2]}
             {"timestamp": 1500, "input_length": 7, "output_length": 8, "hash_ids": []}
             """);
+  }
+
+  @ParameterizedTest
+  @MethodSource("writable")
+  void write_declaredLengths_areReadAgain(TraceFormat format) {
+    Path file = folder.resolve("trace");
+    write(format, file, DECLARING);
+
+    assertThat(TestTraces.drain(format.open(file, ReadOptions.ALL))).isEqualTo(DECLARING);
+  }
+
+  @Test
+  void write_declaredLengths_haveTheirDocumentedForm() throws Exception {
+    assertThat(written(TraceFormat.LENGTHS, DECLARING))
+        .isEqualTo(
+            """
+            arrived_at,num_prefill_tokens,num_decode_tokens,declared_output_tokens
+            0,1,2,3
+            0.000000001,4,5,
+            0.000000002,6,7,10000000
+            """);
+    assertThat(written(TraceFormat.VLLM_JSONL, DECLARING.subList(0, 2)))
+        .isEqualTo(
+            """
+            {"prompt_len": 1, "output_len": 2, "arrival": 0, "declared_output_tokens": 3}
+            {"prompt_len": 4, "output_len": 5, "arrival": 0.000000001}
+            """);
+  }
+
+  @Test
+  void write_declaredLengthToMooncake_isAFieldMore() throws Exception {
+    assertThat(written(TraceFormat.MOONCAKE, DECLARING.subList(0, 1)))
+        .isEqualTo(
+            """
+            {"timestamp": 0, "input_length": 1, "output_length": 2, "hash_ids": [], "declared_output_tokens": 3}
+            """);
+  }
+
+  @Test
+  void write_firstDeclaresNothingAndALaterOneDoes_lengthsRefuses() {
+    try (TraceWriter writer = TraceFormat.LENGTHS.create(folder.resolve("trace"))) {
+      writer.write(DECLARING.get(1));
+      assertThatThrownBy(() -> writer.write(DECLARING.get(0)))
+          .isInstanceOf(TraceException.class)
+          .hasMessageContaining("declares 3 output tokens")
+          .hasMessageContaining("vllm");
+    }
+  }
+
+  @Test
+  void write_nothing_leavesAHeader() throws Exception {
+    assertThat(written(TraceFormat.LENGTHS, List.of()))
+        .isEqualTo("arrived_at,num_prefill_tokens,num_decode_tokens\n");
   }
 
   @Test

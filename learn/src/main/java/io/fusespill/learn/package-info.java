@@ -1,0 +1,6 @@
+/// Output lengths predicted from the text of prompts: training, a model file, and traces with
+/// declared lengths. Start reading at [LengthTrainer].
+@NullMarked
+package io.fusespill.learn;
+
+import org.jspecify.annotations.NullMarked;
