@@ -73,6 +73,7 @@ public final class EngineFixture implements AfterEachCallback {
     private int maxModelTokens = 64;
     private int maxAttempts = 3;
     private int checkpointEvents;
+    private int maxStepsInFlight = 1;
     private PolicySpec spec = PolicySpec.of("continuous");
     private SchedulingPolicy policy;
 
@@ -106,6 +107,11 @@ public final class EngineFixture implements AfterEachCallback {
       return this;
     }
 
+    public Given maxStepsInFlight(int steps) {
+      maxStepsInFlight = steps;
+      return this;
+    }
+
     public Given device(int blocks) {
       places.add(Place.device(places.size(), "gpu" + places.size(), blocks));
       return this;
@@ -113,6 +119,11 @@ public final class EngineFixture implements AfterEachCallback {
 
     public Given host(int blocks) {
       places.add(Place.host(places.size(), "host" + places.size(), blocks));
+      return this;
+    }
+
+    public Given attendingHost(int blocks) {
+      places.add(Place.attendingHost(places.size(), "host" + places.size(), blocks));
       return this;
     }
 
@@ -153,7 +164,12 @@ public final class EngineFixture implements AfterEachCallback {
       return new EngineConfig(
           new KvLayout(blockTokens, 1_024, 1),
           new EngineLimits(
-              maxNumSeqs, maxNumBatchedTokens, maxModelTokens, maxAttempts, checkpointEvents),
+              maxNumSeqs,
+              maxNumBatchedTokens,
+              maxModelTokens,
+              maxAttempts,
+              checkpointEvents,
+              maxStepsInFlight),
           new Topology(places, links.isEmpty() ? allLinks() : links),
           spec);
     }
@@ -271,7 +287,8 @@ public final class EngineFixture implements AfterEachCallback {
       return accept(new RequestCancelled(nowNanos, request));
     }
 
-    /// The step in flight on `device` is done, and its newest token ended the sequences `ended`.
+    /// The oldest step in flight on `device` is done, and its newest token ended the sequences
+    /// `ended`.
     public Run completes(int device, int... ended) {
       return accept(
           new StepCompleted(nowNanos, device, inFlight(device).step(), Ints.of(ended), Ints.EMPTY));
@@ -337,6 +354,21 @@ public final class EngineFixture implements AfterEachCallback {
       StepDraft draft = decisions.draft(device);
       for (int i = 0; i < entries.length; i += 2) {
         draft.add(view.sequence(entries[i]), entries[i + 1]);
+      }
+      decisions.start(draft, draft.tokens());
+    }
+
+    /// A step of `device` that decodes `sequences`, for which a host attends.
+    public Run decodesRemotely(int device, int... sequences) {
+      return decides((view, decisions) -> remoteStep(view, decisions, device, sequences));
+    }
+
+    /// Starts a step of remote entries alone, for use inside [#decides].
+    public static void remoteStep(
+        EngineView view, Decisions decisions, int device, int... sequences) {
+      StepDraft draft = decisions.draft(device);
+      for (int sequence : sequences) {
+        draft.addRemote(view.sequence(sequence));
       }
       decisions.start(draft, draft.tokens());
     }
