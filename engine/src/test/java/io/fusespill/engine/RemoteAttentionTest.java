@@ -124,6 +124,16 @@ class RemoteAttentionTest {
     run.decodesRemotely(0, 0, 1).then("step 0@4+1 1@4+1 last 2 at 1 new 1,2");
   }
 
+  /// Its samples would have to come to life on the host, out of a prompt and not of a decode.
+  @Test
+  void promptWithSamplesToFork_shouldBeRefused() {
+    Run run = given().start();
+    run.arrives(5, 9, 2).admits(0).steps(0, 0, 4).thenWhatever();
+    rest(run, 1, 0).thenWhatever();
+    assertThat(run.sequence(0).pendingTokens()).isEqualTo(1);
+    assertRefused(run, 0, 0);
+  }
+
   @Test
   void severalTokensToCompute_shouldBeRefused() {
     Run run = given().start();
