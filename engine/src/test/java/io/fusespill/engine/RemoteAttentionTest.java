@@ -163,6 +163,21 @@ class RemoteAttentionTest {
     return run;
   }
 
+  /// The copy to the host has not run yet, and only the device that is to run it orders it before
+  /// its steps.
+  @Test
+  void sequenceInAnotherDevicesOrderedTransfer_shouldBeRefused() {
+    Run run =
+        engine.given().byHand().maxStepsInFlight(2).device(8).device(8).attendingHost(8).start();
+    run.arrives(4, 30).admits(0).steps(0, 0, 4).thenWhatever();
+    rest(run, 1, 0).thenWhatever();
+    run.transfers(1, 2, TransferMode.ORDERED, 0);
+    assertRefused(run, 0, 0);
+    run.decodesRemotely(1, 0);
+    run.then("swap_out [1>2] 0: 0>0", "step on 1: 0@4+1 last 1 at 2 new 1 after 1");
+    assertRefused(run, 0, 0);
+  }
+
   @Test
   void fullHost_shouldBeRefused() {
     Run run = oneAtRest(engine.given().byHand().device(8).attendingHost(1), 4);

@@ -594,6 +594,9 @@ public final class EngineState implements EngineView {
       }
     }
     relocate(plan, false);
+    for (int i = 0; i < plan.sequences().size(); i++) {
+      require(plan.sequences().get(i)).stepper = deviceIsSource ? plan.from() : plan.to();
+    }
     device.orderedPlanned.add(plan);
   }
 

@@ -136,8 +136,8 @@ public final class Sequence {
     return intentPlace;
   }
 
-  /// The device whose step computed it last, [#NOWHERE] before any has. While its tokens are in
-  /// flight, only that device may compute more.
+  /// The device whose step computed it last, or whose stream moved it since, [#NOWHERE] before any
+  /// has. While either is in flight, only that device may compute more.
   public int stepper() {
     return stepper;
   }
