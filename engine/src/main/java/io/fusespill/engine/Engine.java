@@ -303,16 +303,14 @@ public final class Engine {
   }
 
   /// Whether the step samples a token for the sequence: its entry reaches the last known token, or
-  /// it is a sample that forks from one that does.
+  /// it is a sample that forks from one that does. Where the step ran ahead of an end or a loss, an
+  /// executor may say so too, and it counts for nothing.
   private boolean sampled(StepPlan plan, int id) {
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = state.sequence(plan.sequences().get(i));
-      if (sequence != null
-          && sequence.ending() == null
-          && id >= sequence.id()
-          && id <= sequence.id() + sequence.unforked()
-          && plan.computedTokens().get(i) + plan.newTokens().get(i) == sequence.totalTokens()) {
-        return true;
+      if (sequence != null && id >= sequence.id() && id <= sequence.id() + sequence.unforked()) {
+        int end = plan.computedTokens().get(i) + plan.newTokens().get(i);
+        return sequence.ending() != null || sequence.lost() || end == sequence.totalTokens();
       }
     }
     return false;

@@ -97,6 +97,16 @@ class StepQueueTest {
   }
 
   @Test
+  void endedSequence_mayEndAgainInAStepThatRanAhead() {
+    Run run = depth(3).start();
+    run.arrives(4, 9).thenWhatever();
+    run.completes(0, 0).then();
+    run.completes(0, 0).then();
+    assertThat(run.sequence(0).outputTokens()).isEqualTo(1);
+    run.completes(0, 0).then("finish 0 STOP");
+  }
+
+  @Test
   void failedStep_shouldCostWhatQueuesBehindIt() {
     Run run = depth(2).start();
     run.arrives(4, 9).then("admit 0", "step 0+4 new 0", "step 0@4+1 new 1");
@@ -118,6 +128,29 @@ class StepQueueTest {
     run.completes(0)
         .then("preempt 0 RECOMPUTE STEP_FAILED", "admit 0", "step 0+5 new 0,1", "step 0@5+1");
     assertThat(run.sequence(0).outputTokens()).isEqualTo(1);
+  }
+
+  @Test
+  void lostSequence_mayEndInAStepThatRanAhead() {
+    Run run = depth(2).start();
+    run.arrives(4, 9).thenWhatever();
+    run.fails(0).then();
+    run.completes(0, 0)
+        .then("preempt 0 RECOMPUTE STEP_FAILED", "admit 0", "step 0+4 new 0", "step 0@4+1 new 1");
+    assertThat(run.sequence(0).outputTokens()).isZero();
+    assertThat(run.sequence(0).ending()).isNull();
+  }
+
+  /// The first chunk fails; the second one, which would have brought the samples to life, does not.
+  @Test
+  void lostPrompt_shouldNotForkInAStepThatRanAhead() {
+    Run run = depth(2).byHand().start();
+    run.arrives(6, 9, 2).admits(0).steps(0, 0, 4).steps(0, 0, 2).thenWhatever();
+    run.fails(0).then();
+    run.completes(0, 0, 1).then("preempt 0 RECOMPUTE STEP_FAILED");
+    assertThat(run.sequence(1)).isNull();
+    assertThat(run.sequence(0).unforked()).isEqualTo(1);
+    assertThat(run.free(0)).isEqualTo(16);
   }
 
   @Test

@@ -78,7 +78,8 @@ public sealed interface InputEvent extends EngineEvent {
 
   /// A step's results are there.
   ///
-  /// @param ended sequences whose newest token ended them, in any order
+  /// @param ended sequences whose newest token ended them, in any order; of those that had ended or
+  ///   were lost before, it counts for nothing
   /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no
   ///   text
   /// @param busyNanos how long the device was at work on the step, 0 where that is not known

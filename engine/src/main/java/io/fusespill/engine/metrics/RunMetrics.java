@@ -291,7 +291,10 @@ public final class RunMetrics {
     }
     reportInterToken(lastNanos, alike);
     for (int i = 0; i < done.ended().size(); i++) {
-      track(done.ended().get(i)).wasted = true;
+      Track track = tracks.get(done.ended().get(i));
+      if (track != null) {
+        track.wasted = true;
+      }
     }
   }
 

@@ -380,8 +380,8 @@ public final class EngineState implements EngineView {
       }
     }
     for (int i = 0; i < completed.ended().size(); i++) {
-      Sequence sequence = require(completed.ended().get(i));
-      if (sequence.ending == null && !sequence.lost) {
+      Sequence sequence = sequences.get(completed.ended().get(i));
+      if (sequence != null && sequence.ending == null && !sequence.lost) {
         sequence.ending = FinishReason.STOP;
         if (!sequence.request().cancelled) {
           affected.add(sequence);
