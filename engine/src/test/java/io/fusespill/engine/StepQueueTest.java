@@ -198,6 +198,29 @@ class StepQueueTest {
     run.completes(0).then("step 0@4+1 1@4+1 new 1,2", "step 0@5+1 1@5+1", "step 0@6+1 1@6+1");
   }
 
+  /// The first step copies sample 0 out of the shared block; the second must not take that copy for
+  /// another holder, and let sample 1 copy as well.
+  @Test
+  void sharedBlock_shouldBeCopiedOnceForTwoHolders() {
+    Run run = depth(2).start();
+    run.arrives(6, 9, 2).then("admit 0", "step 0+6 new 0,1");
+    run.completes(0).then("step 0@6+1 1@6+1 copy 0:1>2", "step 0@7+1 1@7+1");
+    assertThat(run.table(1)).containsExactly(0, 1);
+    run.completes(0).then("step 0@8+1 1@8+1 new 3,4");
+  }
+
+  @Test
+  void copiedBlock_shouldOutliveItsLastReader() {
+    Run run = depth(2).byHand().start();
+    run.arrives(6, 9, 2).admits(0).steps(0, 0, 6).thenWhatever();
+    run.completes(0).steps(0, 0, 1).steps(0, 1, 1);
+    run.then("step 0@6+1 copy 0:1>2", "step 1@6+1");
+    run.fails(0).then("preempt 0 RECOMPUTE STEP_FAILED");
+    assertThat(run.table(1)).containsExactly(0, 1);
+    run.completes(0).then();
+    assertThat(run.sequence(1).outputTokens()).isEqualTo(2);
+  }
+
   @Test
   void victimInAStep_shouldNotLoseItsBlocksBeforeItIsDone() {
     Run run = depth(2).device(2).start();

@@ -225,7 +225,19 @@ public final class StepDraft {
         holders--;
       }
     }
-    return holders > 1;
+    return holders - stepsThatCopy(last) > 1;
+  }
+
+  /// Steps in flight that hold `block` because they copy from it. They run before this one, so
+  /// writing to it then does them no harm.
+  private int stepsThatCopy(int block) {
+    int steps = 0;
+    for (int i = 0; i < view.stepsInFlight(device); i++) {
+      for (BlockCopy copy : view.stepInFlight(device, i).copies()) {
+        steps += copy.source() == block ? 1 : 0;
+      }
+    }
+    return steps;
   }
 
   /// The finished plan. Blocks are named in the order in which their pools will give them: entry by
