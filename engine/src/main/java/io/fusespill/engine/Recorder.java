@@ -97,7 +97,10 @@ final class Recorder implements Decisions {
       int remainingTokens,
       List<HandlingEstimate> estimates,
       int chosen) {
-    require(state.sequence(sequence.id()) == sequence, "sequence %d is not live", sequence.id());
+    require(
+        sequence.status() == SequenceStatus.RUNNING && sequence.place() == device,
+        "sequence %d does not run on place " + device,
+        sequence.id());
     log.accept(
         new HandlingChosen(
             state.nowNanos(),

@@ -101,6 +101,17 @@ class HandlingTest {
   }
 
   @Test
+  void sequenceThatDoesNotRunThere_shouldBeRefused() {
+    Run run = run();
+    run.refusesDecision(
+        "sequence 1 does not run on place 0",
+        (view, decisions) -> decisions.weigh(view.sequence(1), 0, 20, ESTIMATES, 0));
+    run.refusesDecision(
+        "sequence 0 does not run on place 1",
+        (view, decisions) -> decisions.weigh(view.sequence(0), 1, 20, ESTIMATES, 0));
+  }
+
+  @Test
   void share_shouldMarkTheDevice() {
     Run run = run();
     assertThat(run.view().shareNanos(0)).isEqualTo(Sequence.NEVER);

@@ -25,7 +25,7 @@ public interface Decisions {
   /// the front of the waiting queue.
   void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason);
 
-  /// Records what was weighed for a sequence and which of it will be done.
+  /// Records what was weighed for a sequence that runs on `device`, and which of it will be done.
   void weigh(
       Sequence sequence,
       int device,
