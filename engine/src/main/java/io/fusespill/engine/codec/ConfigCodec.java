@@ -107,7 +107,11 @@ final class ConfigCodec {
     int optionCount = in.count();
     TreeMap<String, String> options = new TreeMap<>();
     for (int i = 0; i < optionCount; i++) {
-      options.put(in.text(), in.text());
+      String key = in.text();
+      if (!options.isEmpty() && key.compareTo(options.lastKey()) <= 0) {
+        throw new CodecException("option %s is not behind the one before it".formatted(key));
+      }
+      options.put(key, in.text());
     }
     PolicySpec policy = new PolicySpec(name, options);
     EngineConfig first = new EngineConfig(kv, limits, new Topology(places, links), policy);

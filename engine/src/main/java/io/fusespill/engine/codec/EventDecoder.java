@@ -203,7 +203,12 @@ public final class EventDecoder {
     for (int i = 0; i < entries; i++) {
       long word = in.unsigned();
       long folded = word >>> 1;
-      previous += (int) ((folded >>> 1) ^ -(folded & 1));
+      long sequence = previous + ((folded >>> 1) ^ -(folded & 1));
+      if (sequence < 0 || sequence > Integer.MAX_VALUE) {
+        throw new CodecException(
+            "%d is not a sequence of 0 to %d".formatted(sequence, Integer.MAX_VALUE));
+      }
+      previous = (int) sequence;
       sequences[i] = previous;
       newTokens[i] = (word & 1) == 0 ? 1 : in.integer();
       if (newTokens[i] == 1 && (word & 1) == 1) {

@@ -2,6 +2,7 @@ package io.fusespill.engine.codec;
 
 import io.fusespill.engine.plan.Ints;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /// Reads what [PayloadWriter] wrote, and nothing else: every number is in its one shortest form and
@@ -73,7 +74,11 @@ final class PayloadReader {
   String text() {
     byte[] utf8 = new byte[count()];
     buffer.get(utf8);
-    return new String(utf8, StandardCharsets.UTF_8);
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+    } catch (CharacterCodingException e) {
+      throw new CodecException("a text is not in UTF-8");
+    }
   }
 
   Ints ints() {

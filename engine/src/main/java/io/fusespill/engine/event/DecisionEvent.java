@@ -52,6 +52,11 @@ public sealed interface DecisionEvent extends EngineEvent {
         throw new IllegalArgumentException(
             "handling %d of %d was chosen".formatted(chosen, estimates.size()));
       }
+      if (remainingTokens < 0 || blocks < 0) {
+        throw new IllegalArgumentException(
+            "sequence %d is expected to produce %d tokens and holds %d blocks: neither can be negative"
+                .formatted(sequence, remainingTokens, blocks));
+      }
     }
 
     /// What was chosen.
@@ -76,7 +81,23 @@ public sealed interface DecisionEvent extends EngineEvent {
       int closedFormPpm,
       long tokensPerSecond,
       long aloneTokensPerSecond)
-      implements DecisionEvent {}
+      implements DecisionEvent {
+
+    private static final int MILLION = 1_000_000;
+
+    public ShareChosen {
+      if (sharePpm < 0 || sharePpm > MILLION || closedFormPpm < 0 || closedFormPpm > MILLION) {
+        throw new IllegalArgumentException(
+            "a share of %d and one of %d millionths: 0 to 1000000 are legal"
+                .formatted(sharePpm, closedFormPpm));
+      }
+      if (tokensPerSecond < 0 || aloneTokensPerSecond < 0) {
+        throw new IllegalArgumentException(
+            "rates of %d and %d tokens a second: neither can be negative"
+                .formatted(tokensPerSecond, aloneTokensPerSecond));
+      }
+    }
+  }
 
   /// The sequences resident in a place are put in order of arrival, oldest first; equals keep their
   /// order.

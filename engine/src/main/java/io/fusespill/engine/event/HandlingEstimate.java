@@ -7,6 +7,14 @@ package io.fusespill.engine.event;
 /// @param freeNanos how long the sequence's blocks stay free for others, at least 1
 public record HandlingEstimate(Handling handling, int place, long lostNanos, long freeNanos) {
 
+  public HandlingEstimate {
+    if (place < -1 || lostNanos < 0 || freeNanos < 1) {
+      throw new IllegalArgumentException(
+          "%s to place %d loses %d ns and frees blocks for %d ns: at least -1, 0 and 1 are legal"
+              .formatted(handling, place, lostNanos, freeNanos));
+    }
+  }
+
   /// Whether this costs less for each nanosecond that the blocks stay free; lost time alone decides
   /// between equals.
   public boolean cheaperThan(HandlingEstimate other) {

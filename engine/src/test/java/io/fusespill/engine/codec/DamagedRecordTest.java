@@ -132,6 +132,19 @@ class DamagedRecordTest {
           2,      00 00 00 01 01,           has 0 samples
           2,      00 00 01 00 01,           0 prompt tokens
           69,     00 00 00 00 00 00 00 00 00, a step computes or transfers something
+          69,     00 00 01 02 00 00 00 00 00 00 00, -1 is not a sequence of 0 to 2147483647
+          69,     00 00 01 80 80 80 80 40 00 00 00 00 00 00 00, 4294967296 is not a sequence
+          5,      00 00 01 80,              a text is not in UTF-8
+          5,      00 00 02 C0 80,           a text is not in UTF-8
+          5,      00 00 03 ED A0 80,        a text is not in UTF-8
+          72,     05 00 09 04 01 01 00 00 01 01, handling 1 of 1 was chosen
+          72,     05 00 09 04 00 00,        handling 0 of 0 was chosen
+          72,     05 00 09 04 00 01 00 00 01 00, frees blocks for 0 ns
+          72,     05 00 09 04 00 01 00 00 FF FF FF FF FF FF FF FF FF 01 01, loses -1 ns
+          72,     05 00 09 04 00 01 06 00 01 01, no constant 6 among 6
+          73,     00 01 C1 84 3D 00 00 00,  a share of 1000001
+          73,     00 01 00 C1 84 3D 00 00,  0 to 1000000 are legal
+          73,     00 01 00 00 FF FF FF FF FF FF FF FF FF 01 00, rates of -1
           68,     00 00 00 01 01 01 00 00 00, transfer 0 goes from place 1 to itself
           68,     00 00 00 00 01 01 00 01 00 00, 1 source and 0 target blocks
           """)
