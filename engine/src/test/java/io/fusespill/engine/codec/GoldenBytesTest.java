@@ -3,11 +3,16 @@ package io.fusespill.engine.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.plan.Ints;
@@ -20,7 +25,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Bytes that were written by hand from [RecordLayout] and the rules of [PayloadWriter]. Journals
-/// on disk have such bytes: where this test fails, a new payload version is due.
+/// on disk have such bytes: where this test fails, a new payload version is due. What the first
+/// version of a payload can say keeps its bytes.
 class GoldenBytesTest {
 
   static Stream<Arguments> records() {
@@ -123,6 +129,134 @@ class GoldenBytesTest {
             01                               # one option:
             0E 726573657276652D70726F6D7074  # "reserve-prompt"
             04 74727565                      # "true"
+            """),
+        Arguments.of(
+            9,
+            new RequestArrived(1_000, 3, 300, 1, 100, 4_096),
+            """
+            0200 0100 23000000 0900000000000000 E803000000000000 A872A74E
+            03        # request
+            AC02      # first sequence 300
+            01        # samples
+            64        # prompt tokens 100
+            8020      # at most 4096 output tokens, and nobody foretells fewer
+            """),
+        Arguments.of(
+            9,
+            new RequestArrived(1_000, 3, 300, 1, 100, 4_096, 300),
+            """
+            0200 0200 25000000 0900000000000000 E803000000000000 0FFA9A7C
+            03        # request
+            AC02      # first sequence 300
+            01        # samples
+            64        # prompt tokens 100
+            8020      # at most 4096 output tokens
+            AC02      # a hint of 300 tokens
+            """),
+        Arguments.of(
+            10,
+            new StepCompleted(2_000, 1, 300, Ints.of(7), Ints.EMPTY, 1_000_000),
+            """
+            0400 0200 25000000 0A00000000000000 D007000000000000 3B077FD3
+            01            # device
+            AC02          # step 300
+            01 0E         # one ended: 7
+            00            # no tokens
+            C0843D        # busy for 1000000 ns
+            """),
+        Arguments.of(
+            11,
+            new StepPlanned(
+                3_000,
+                new StepPlan(
+                    0,
+                    5,
+                    Ints.of(3, 5),
+                    Ints.of(1, 1),
+                    Ints.of(16, 40),
+                    Ints.EMPTY,
+                    List.of(),
+                    Ints.EMPTY,
+                    2,
+                    1,
+                    1),
+                7,
+                1),
+            """
+            4500 0200 2B000000 0B00000000000000 B80B000000000000 88EA334C
+            00           # device
+            05           # step
+            02           # two entries:
+            0C 10        # sequence 3, zigzag 6, doubled 12; one new token after 16
+            08 28        # sequence 2 more, zigzag 4, doubled 8; one new token after 40
+            00           # no new blocks
+            00           # no copies
+            00           # no transfers
+            02           # batched tokens
+            07           # free blocks
+            01           # waiting
+            01           # place 1 attends
+            01           # for the last entry
+            """),
+        Arguments.of(
+            12,
+            new HandlingChosen(
+                4_000,
+                7,
+                0,
+                100,
+                12,
+                1,
+                List.of(
+                    new HandlingEstimate(Handling.RECOMPUTE, -1, 10_000, 1),
+                    new HandlingEstimate(Handling.OFFLOAD_ATTENTION, 1, 5, 1_000))),
+            """
+            4800 0100 2C000000 0C00000000000000 A00F000000000000 5F6804EE
+            07           # sequence
+            00           # device
+            64           # remaining tokens
+            0C           # blocks
+            01           # the second was chosen
+            02           # of two:
+            00 00 904E 01         # RECOMPUTE to nowhere, loses 10000 ns, frees for 1 ns
+            04 02 05 E807         # OFFLOAD_ATTENTION to place 1, loses 5 ns, frees for 1000 ns
+            """),
+        Arguments.of(
+            13,
+            new ShareChosen(5_000, 0, 1, 250_000, 300_000, 1_500, 1_000),
+            """
+            4900 0100 28000000 0D00000000000000 8813000000000000 D01B6BD3
+            00           # device
+            01           # place
+            90A10F       # 250000 millionths
+            E0A712       # closed form 300000 millionths
+            DC0B         # 1500 tokens a second
+            E807         # 1000 alone
+            """),
+        Arguments.of(
+            0,
+            new RunStarted(0, "1.0", "ab", -2, EventExamples.SPILL_CONFIG),
+            """
+            0100 0200 7C000000 0000000000000000 0000000000000000 5F6EF2E7
+            03 312E30           # version "1.0"
+            02 6162             # digest "ab"
+            FEFFFFFFFFFFFFFF    # seed -2
+            10 AC02 01          # KV: 16 tokens, 300 bytes, 1 copy a block
+            08 40 8001 03 00    # limits: 8, 64, 128, 3, 0
+            02                  # two places:
+            03 677075 00 01 0A  # "gpu", DEVICE, computes, 10 blocks
+            03 637075 01 00 05  # "cpu", HOST, does not compute, 5 blocks
+            02                  # two links:
+            00 01 E807 07       # from 0 to 1, 1000 bytes a second, 7 ns a copy
+            01 00 E807 07       # and back
+            09 667573657370696C6C  # "fusespill"
+            00                  # no option
+            06                  # version 2 from here on: six steps in flight
+            06 6F7261636C65     # "oracle"
+            00 01               # place 0 does not attend, place 1 does
+            02                  # costs of two places:
+            01 02 03 04 05 06 07 08 80A094A58D1D  # the last 10^12
+            00 00 00 00 00 00 00 00 00
             """));
   }
 
