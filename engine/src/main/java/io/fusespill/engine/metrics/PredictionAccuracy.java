@@ -22,6 +22,7 @@ import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.length.PredictorKind;
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.state.Window;
 import java.util.ArrayDeque;
@@ -65,6 +66,7 @@ public final class PredictionAccuracy {
   private final ToIntFunction<RequestArrived> hint;
   private final int warmUpRequests;
   private final Window<Track> tracks = new Window<>();
+  private final OrderedTransfers ordered = new OrderedTransfers();
   private final List<Deque<StepPlan>> flights = new ArrayList<>();
   private LengthPredictor predictor;
   private PredictionTally tally;
@@ -98,7 +100,7 @@ public final class PredictionAccuracy {
       case StepFailed step -> fail(flights.get(step.device()).remove());
       case RunStarted started -> start(started);
       case RequestCancelled cancellation -> {}
-      case TransferPlanned planned -> {}
+      case TransferPlanned planned -> ordered.add(planned.plan());
       case TransferCompleted transfer -> {}
       case TransferFailed transfer -> {}
       case SequenceAdmitted admitted -> {}
@@ -153,6 +155,7 @@ public final class PredictionAccuracy {
 
   private void complete(StepCompleted done) {
     StepPlan plan = flights.get(done.device()).remove();
+    ordered.takenAlong(plan);
     for (int i = 0; i < plan.size(); i++) {
       Track track = track(plan.sequences().get(i));
       if (track.wasted) {
@@ -166,18 +169,18 @@ public final class PredictionAccuracy {
         }
       }
     }
-    for (int i = 0; i < done.ended().size(); i++) {
-      Track track = tracks.get(done.ended().get(i));
-      if (track != null) {
-        track.wasted = true;
-      }
-    }
+    waste(done.ended());
   }
 
   /// Steps that ran ahead of a failure count for nothing, until the sequence is computed again.
   private void fail(StepPlan plan) {
-    for (int i = 0; i < plan.size(); i++) {
-      Track track = tracks.get(plan.sequences().get(i));
+    waste(plan.sequences());
+    ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
+  }
+
+  private void waste(Ints sequences) {
+    for (int i = 0; i < sequences.size(); i++) {
+      Track track = tracks.get(sequences.get(i));
       if (track != null) {
         track.wasted = true;
       }

@@ -83,7 +83,7 @@ public final class RunMetrics {
     Track[] batch = new Track[16];
     Ints sequences = Ints.EMPTY;
     @Nullable StepPlan plan;
-    long startNanos;
+    long plannedNanos;
   }
 
   /// Steps in flight on one place, oldest first, in a ring of as many as there may be.
@@ -91,6 +91,7 @@ public final class RunMetrics {
     final Flight[] ring;
     int oldest;
     int size;
+    long endedNanos;
     long busyNanos;
     long steps;
 
@@ -114,6 +115,7 @@ public final class RunMetrics {
   private final LatencyListener listener;
   private final Window<Track> tracks = new Window<>();
   private final RejectionCounts rejections = new RejectionCounts();
+  private final OrderedTransfers ordered = new OrderedTransfers();
   private Flights[] flights = {};
   private int[] poolBlocks = {};
   private int[] usedBlocksMax = {};
@@ -166,13 +168,9 @@ public final class RunMetrics {
       case RequestRejected rejected -> reject(rejected);
       case StepFailed step -> {
         failedSteps++;
-        StepPlan plan = endFlight(flights[step.device()].end());
-        for (int i = 0; i < plan.size(); i++) {
-          Track track = tracks.get(plan.sequences().get(i));
-          if (track != null) {
-            track.wasted = true;
-          }
-        }
+        StepPlan plan = endStep(flights[step.device()]);
+        waste(plan.sequences());
+        ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
       }
       case TransferFailed transfer -> failedTransfers++;
       case RunStarted started -> start(started.config());
@@ -207,7 +205,7 @@ public final class RunMetrics {
     StepPlan plan = planned.plan();
     Flight flight = flights[plan.device()].begin();
     flight.plan = plan;
-    flight.startNanos = nowNanos;
+    flight.plannedNanos = nowNanos;
     resolve(flight, plan);
     int prefills = 0;
     int tokens = 0;
@@ -260,8 +258,9 @@ public final class RunMetrics {
     Flights queue = flights[done.device()];
     queue.busyNanos += done.busyNanos();
     queue.steps++;
-    Flight flight = queue.end();
-    StepPlan plan = endFlight(flight);
+    Flight flight = queue.ring[queue.oldest];
+    StepPlan plan = endStep(queue);
+    ordered.takenAlong(plan);
     long lastNanos = -1;
     int alike = 0;
     for (int i = 0; i < plan.size(); i++) {
@@ -290,8 +289,12 @@ public final class RunMetrics {
       track.lastTokenNanos = nowNanos;
     }
     reportInterToken(lastNanos, alike);
-    for (int i = 0; i < done.ended().size(); i++) {
-      Track track = tracks.get(done.ended().get(i));
+    waste(done.ended());
+  }
+
+  private void waste(Ints sequences) {
+    for (int i = 0; i < sequences.size(); i++) {
+      Track track = tracks.get(sequences.get(i));
       if (track != null) {
         track.wasted = true;
       }
@@ -330,14 +333,18 @@ public final class RunMetrics {
     }
   }
 
-  private StepPlan endFlight(Flight flight) {
+  /// Takes the oldest step out of the queue. It ran from when the one before it was done, if it was
+  /// planned earlier.
+  private StepPlan endStep(Flights queue) {
+    Flight flight = queue.end();
     StepPlan plan = flight.plan;
     if (plan == null) {
       throw new IllegalStateException(
           "a step ends at %d ns that was never planned".formatted(nowNanos));
     }
     flight.plan = null;
-    runningNanos += plan.size() * (nowNanos - flight.startNanos);
+    runningNanos += plan.size() * (nowNanos - Math.max(flight.plannedNanos, queue.endedNanos));
+    queue.endedNanos = nowNanos;
     return plan;
   }
 
@@ -354,6 +361,7 @@ public final class RunMetrics {
   }
 
   private void transfer(TransferPlan plan) {
+    ordered.add(plan);
     if (plan.kind() == TransferKind.SWAP_OUT) {
       swappedOutBlocks += plan.blocks();
     } else if (plan.kind() == TransferKind.SWAP_IN) {

@@ -8,6 +8,7 @@ import io.fusespill.engine.codec.EventDecoder;
 import io.fusespill.engine.codec.EventEncoder;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.metrics.RequestOutcome.Ending;
+import io.fusespill.engine.plan.TransferMode;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -260,5 +261,64 @@ class RunMetricsTest {
     }
     assertThat(replayed).usingRecursiveComparison().ignoringFields("listener").isEqualTo(live);
     assertThat(heardAgain.latencies).isEqualTo(heard.latencies);
+  }
+
+  /// Steps of one sequence from 0 to 100, 250 and 300 ns, of which two are planned at 0.
+  @Test
+  void queuedStep_shouldRunOnlyOnceTheOneBeforeItIsDone() {
+    Run run = engine.given().maxStepsInFlight(2).start();
+    run.at(0).arrives(4, 3).then("admit 0", "step 0+4 new 0", "step 0@4+1 new 1");
+    run.at(100).completes(0).then("step 0@5+1");
+    run.at(250).completes(0).then();
+    run.at(300).completes(0).then("finish 0 LENGTH");
+    RunMetrics metrics = measure(run);
+    assertThat(metrics.runningNanos()).isEqualTo(300);
+    assertThat(metrics.wastedTokens()).isZero();
+    assertThat(metrics.outputTokens()).isEqualTo(3);
+    assertThat(heard.latencies).containsExactly("ttft 100", "itl 150 x1", "itl 50 x1", "tpot 100");
+  }
+
+  @Test
+  void stepsAheadOfASurpriseEnd_shouldCountAsWasted() {
+    Run run = engine.given().maxStepsInFlight(3).start();
+    run.arrives(4, 9).thenWhatever();
+    run.completes(0).thenWhatever();
+    run.completes(0, 0).thenWhatever();
+    run.completes(0, 0).thenWhatever();
+    run.completes(0).then("finish 0 STOP");
+    RunMetrics metrics = measure(run);
+    assertThat(metrics.wastedTokens()).isEqualTo(2);
+    assertThat(metrics.outputTokens()).isEqualTo(2);
+  }
+
+  @Test
+  void stepsAheadOfALoss_shouldCountAsWastedUntilItIsComputedAgain() {
+    Run run = engine.given().maxStepsInFlight(2).start();
+    run.arrives(4, 2).then("admit 0", "step 0+4 new 0", "step 0@4+1 new 1");
+    run.fails(0).then();
+    run.completes(0).thenWhatever();
+    run.completes(0).then();
+    run.completes(0).then("finish 0 LENGTH");
+    RunMetrics metrics = measure(run);
+    assertThat(metrics.wastedTokens()).isEqualTo(1);
+    assertThat(metrics.outputTokens()).isEqualTo(2);
+    assertThat(metrics.failedSteps()).isEqualTo(1);
+  }
+
+  /// The first step after the swap fails, and with it the copy; the second one has computed on
+  /// nothing.
+  @Test
+  void stepAheadOfALostTransfer_shouldCountAsWasted() {
+    Run run = engine.given().maxStepsInFlight(2).byHand().device(8).host(8).start();
+    run.arrives(4, 9).admits(0).steps(0, 0, 4).thenWhatever();
+    run.completes(0).transfers(0, 1, TransferMode.ORDERED, 0).steps(0).thenWhatever();
+    run.completes(0).transfers(1, 0, TransferMode.ORDERED, 0).steps(0).steps(0, 0, 1);
+    run.thenWhatever();
+    run.fails(0).then();
+    run.completes(0).then("preempt 0 RECOMPUTE STEP_FAILED");
+    run.cancels(0).then("finish 0 CANCELLED");
+    RunMetrics metrics = measure(run);
+    assertThat(metrics.wastedTokens()).isEqualTo(1);
+    assertThat(heard.outcomes.getFirst().outputTokens()).isEqualTo(1);
   }
 }
