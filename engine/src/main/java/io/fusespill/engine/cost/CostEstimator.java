@@ -8,8 +8,13 @@ import java.util.List;
 /// What a policy believes that steps and copies take, in nanoseconds, from the configuration's
 /// coefficients alone. It never sees what they really take.
 ///
-/// Immutable, so any thread may ask.
+/// An estimate is at most [#NANOS_MAX], whatever the coefficients. Immutable, so any thread may
+/// ask.
 public final class CostEstimator {
+
+  /// Over an hour: more than any step or copy is worth, and little enough for a policy to multiply
+  /// by the tokens of a sequence.
+  public static final long NANOS_MAX = 1L << 42;
 
   private static final long PICOS = 1_000;
   private static final double NANOS_PER_SECOND = 1e9;
@@ -30,7 +35,8 @@ public final class CostEstimator {
     for (Link link : config.topology().links()) {
       double bytes = config.kv().blockBytes() * NANOS_PER_SECOND / link.bytesPerSecond();
       blockNanos[link.from()][link.to()] =
-          Math.max(1, (long) bytes + config.kv().copiesPerBlock() * link.copyNanos());
+          Math.max(
+              1, cap(plus((long) bytes, times(config.kv().copiesPerBlock(), link.copyNanos()))));
     }
   }
 
@@ -44,25 +50,27 @@ public final class CostEstimator {
       return 0;
     }
     StepCosts c = costs.get(device);
-    long linear = Math.max(c.weightNanos(), load.tokens * c.linearPicos() / PICOS);
-    long head = Math.max(c.headNanos(), load.rows * c.headPicos() / PICOS);
-    long attention = (load.context * c.contextPicos() + load.decodes * c.decodePicos()) / PICOS;
+    long linear = Math.max(c.weightNanos(), nanos(times(load.tokens, c.linearPicos())));
+    long head = Math.max(c.headNanos(), nanos(times(load.rows, c.headPicos())));
+    long attention =
+        nanos(plus(times(load.context, c.contextPicos()), times(load.decodes, c.decodePicos())));
     if (load.remoteRows > 0) {
       attention =
           Math.max(attention, attendNanos(host, load.remoteRows, load.remoteContext, sharing));
     }
-    return c.overheadNanos()
-        + linear
-        + head
-        + attention
-        + (load.pairs * c.pairPicos() + load.tokens * c.tokenPicos()) / PICOS;
+    return cap(
+        c.overheadNanos()
+            + linear
+            + head
+            + attention
+            + nanos(plus(times(load.pairs, c.pairPicos()), times(load.tokens, c.tokenPicos()))));
   }
 
   /// Time that `host` takes to attend for `rows` sequences with `context` tokens of KV together.
   public long attendNanos(int host, int rows, long context, int sharing) {
     StepCosts c = costs.get(host);
-    return c.overheadNanos()
-        + (rows * c.decodePicos() + context * c.contextPicos() * sharing) / PICOS;
+    long reading = times(times(context, c.contextPicos()), sharing);
+    return cap(c.overheadNanos() + nanos(plus(times(rows, c.decodePicos()), reading)));
   }
 
   /// Tokens of a step beyond which arithmetic takes longer than reading the weights: up to here a
@@ -79,16 +87,15 @@ public final class CostEstimator {
   public long prefillNanos(int device, int tokens, int free) {
     StepCosts c = costs.get(device);
     long pairs = (long) tokens * (tokens + 1L) / 2;
-    return (Math.max(0, tokens - free) * c.linearPicos()
-            + pairs * c.pairPicos()
-            + tokens * c.tokenPicos())
-        / PICOS;
+    long linear = times(Math.max(0, tokens - free), c.linearPicos());
+    return nanos(plus(linear, plus(times(pairs, c.pairPicos()), times(tokens, c.tokenPicos()))));
   }
 
   /// What one more decoding sequence with `context` tokens adds to a step.
   public long decodeNanos(int device, long context) {
     StepCosts c = costs.get(device);
-    return (context * c.contextPicos() + c.decodePicos() + c.tokenPicos() + c.headPicos()) / PICOS;
+    return nanos(
+        plus(times(context, c.contextPicos()), c.decodePicos() + c.tokenPicos() + c.headPicos()));
   }
 
   /// Arithmetic of one token in the linear layers.
@@ -98,6 +105,24 @@ public final class CostEstimator {
 
   /// Time to copy `blocks` blocks over an idle link, 0 where there is none.
   public long copyNanos(int from, int to, long blocks) {
-    return blocks * blockNanos[from][to];
+    return cap(times(blocks, blockNanos[from][to]));
+  }
+
+  private static long nanos(long picos) {
+    return cap(picos / PICOS);
+  }
+
+  private static long cap(long nanos) {
+    return Math.min(NANOS_MAX, nanos);
+  }
+
+  /// The product of two numbers that are not negative, or the largest number there is.
+  private static long times(long a, long b) {
+    return Math.multiplyHigh(a, b) == 0 && a * b >= 0 ? a * b : Long.MAX_VALUE;
+  }
+
+  /// The sum of two numbers that are not negative, or the largest number there is.
+  private static long plus(long a, long b) {
+    return a + b < 0 ? Long.MAX_VALUE : a + b;
   }
 }
