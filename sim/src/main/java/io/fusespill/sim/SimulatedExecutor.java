@@ -27,10 +27,10 @@ import java.util.function.LongSupplier;
 /// A device made of cost models: a plan given to it is complete at now + cost.
 ///
 /// It alone knows how long each output really is. A device runs its steps one after the other, in
-/// the order in which they were given; when one fails, those queued behind it fail too. A link
-/// carries one transfer at a time, in the order in which they were given. A host that attends for
-/// several devices at once shares its bandwidth among them. Copies of shared blocks within a device
-/// cost nothing here.
+/// the order in which they were given; when one fails, those fail too that were queued behind it
+/// before that was known. A link carries one transfer at a time, in the order in which they were
+/// given. A host that attends for several devices at once shares its bandwidth among them. Copies
+/// of shared blocks within a device cost nothing here.
 public final class SimulatedExecutor implements Executor {
 
   /// Where results go, each with the time at which it is due.
@@ -51,6 +51,7 @@ public final class SimulatedExecutor implements Executor {
   private final World world;
   private final long[] deviceFreeNanos;
   private final long[] attendingUntilNanos;
+  private final int[] attendingPlace;
   private final long[] failingUntilNanos;
   private final List<Link> links;
   private final LinkModel[] linkModels;
@@ -71,6 +72,7 @@ public final class SimulatedExecutor implements Executor {
     int places = config.topology().places().size();
     this.deviceFreeNanos = new long[places];
     this.attendingUntilNanos = new long[places];
+    this.attendingPlace = new int[places];
     this.failingUntilNanos = new long[places];
     this.links = config.topology().links();
     this.linkModels =
@@ -101,8 +103,9 @@ public final class SimulatedExecutor implements Executor {
     long busy = busyNanos(plan, start);
     long end = start + busy;
     deviceFreeNanos[device] = end;
-    if (failingUntilNanos[device] > now || strikes(stepLuck, world.faults().steps())) {
-      failingUntilNanos[device] = end;
+    boolean queued = failingUntilNanos[device] > now;
+    if (queued || strikes(stepLuck, world.faults().steps())) {
+      failingUntilNanos[device] = queued ? failingUntilNanos[device] : end;
       results.add(Rank.STEP, new StepFailed(end, device, plan.step(), "injected fault"));
       return;
     }
@@ -123,7 +126,11 @@ public final class SimulatedExecutor implements Executor {
         Objects.requireNonNull(world.attention().get(plan.remotePlace()));
     int devices = 1;
     for (int other = 0; other < attendingUntilNanos.length; other++) {
-      devices += other != plan.device() && attendingUntilNanos[other] > start ? 1 : 0;
+      boolean beside =
+          other != plan.device()
+              && attendingUntilNanos[other] > start
+              && attendingPlace[other] == plan.remotePlace();
+      devices += beside ? 1 : 0;
     }
     long context = 0;
     for (int i = plan.localEntries(); i < plan.size(); i++) {
@@ -131,6 +138,7 @@ public final class SimulatedExecutor implements Executor {
     }
     long busy = model.nanos(shape, attention.nanos(plan.remoteEntries(), context, devices));
     attendingUntilNanos[plan.device()] = start + busy;
+    attendingPlace[plan.device()] = plan.remotePlace();
     return busy;
   }
 
@@ -163,7 +171,7 @@ public final class SimulatedExecutor implements Executor {
         linkFreeNanos[i] =
             start
                 + linkModels[i].nanos(
-                    plan.blocks() * kv.blockBytes(), plan.blocks() * kv.copiesPerBlock());
+                    plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
         return linkFreeNanos[i];
       }
     }
@@ -219,6 +227,7 @@ public final class SimulatedExecutor implements Executor {
   }
 
   private void forkTruth(int sequence, Truth truth, int context) {
+    truths.put(sequence, new Truth(truth.lastContext(), truth.promptTokens(), 1));
     for (int sample = 1; sample < truth.samples(); sample++) {
       truths.put(sequence + sample, new Truth(truth.lastContext(), truth.promptTokens(), 1));
       if (context == truth.lastContext()) {

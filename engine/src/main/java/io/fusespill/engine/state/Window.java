@@ -32,7 +32,8 @@ public final class Window<T> {
     put(next, value);
   }
 
-  /// Sets the value of `number`; those skipped have none.
+  /// Sets the value of `number`, [#base] or more, which may have had another; those skipped have
+  /// none.
   public void put(int number, T value) {
     if (live == 0 && number >= next) {
       base = number;
@@ -41,8 +42,9 @@ public final class Window<T> {
       grow();
     }
     next = Math.max(next, number + 1);
-    ring[number & (ring.length - 1)] = value;
-    live++;
+    int slot = number & (ring.length - 1);
+    live += ring[slot] == null ? 1 : 0;
+    ring[slot] = value;
   }
 
   /// The value of `number`, or null.

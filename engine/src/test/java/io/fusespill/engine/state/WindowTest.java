@@ -45,6 +45,17 @@ class WindowTest {
   }
 
   @Test
+  void put_inThePlaceOfAnother_countsOnce() {
+    Window<String> window = new Window<>();
+    window.add("a");
+    window.put(0, "b");
+    assertThat(window.get(0)).isEqualTo("b");
+    assertThat(window.live()).isEqualTo(1);
+    window.remove(0);
+    assertThat(window.live()).isZero();
+  }
+
+  @Test
   void remove_theOldest_movesTheBaseToTheOldestLeft() {
     Window<String> window = new Window<>();
     window.add("a");

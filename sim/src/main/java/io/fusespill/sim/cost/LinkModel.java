@@ -34,9 +34,9 @@ public final class LinkModel {
   ///
   /// @param bytes of all copies together, at least 0
   /// @param copies at least 0
-  public long nanos(long bytes, int copies) {
+  public long nanos(long bytes, long copies) {
     Check.range("bytes", bytes, 0, Long.MAX_VALUE);
-    Check.range("copies", copies, 0, Integer.MAX_VALUE);
+    Check.range("copies", copies, 0, Long.MAX_VALUE);
     return Math.max(1, (long) (copies * (double) copyNanos + bytes * nanosPerByte));
   }
 }
