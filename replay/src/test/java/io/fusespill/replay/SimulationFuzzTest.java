@@ -340,7 +340,7 @@ class SimulationFuzzTest {
     @Override
     public StepCost breakdown(StepShape shape) {
       long kv = 1_300L * shape.decodeContextTokens();
-      return new StepCost(0, kv, 0, 0, 0, 0, 0, nanos(shape) - kv, false);
+      return new StepCost(0, kv, 0, 0, 0, 0, 0, 0, nanos(shape) - kv, false);
     }
   }
 }
