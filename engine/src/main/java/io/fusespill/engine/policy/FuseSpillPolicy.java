@@ -692,8 +692,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   private static boolean aboveShare(Scene scene, int device) {
-    long rows = scene.load().rows();
-    return scene.load().remoteRows() * (long) MILLION >= rows * scene.view().sharePpm(device);
+        long remote = scene.load().remoteContext();
+    long all = scene.load().context() + remote;
+    return remote * MILLION >= all * scene.view().sharePpm(device);
   }
 
   private boolean offload(Scene scene, Sequence sequence, int host, Decisions decisions) {
