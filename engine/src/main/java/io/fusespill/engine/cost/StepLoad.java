@@ -67,7 +67,7 @@ public final class StepLoad {
     return context;
   }
 
-    /// KV tokens that attention on the host reads.
+  /// KV tokens that attention on the host reads.
   public long remoteContext() {
     return remoteContext;
   }

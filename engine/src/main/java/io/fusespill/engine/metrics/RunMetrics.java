@@ -259,9 +259,12 @@ public final class RunMetrics {
   private void complete(StepCompleted done) {
     Flights queue = flights[done.device()];
     queue.busyNanos += done.busyNanos();
+    long running =
+        done.busyNanos() == 0 ? nowNanos - queue.ring[queue.oldest].startNanos : done.busyNanos();
     queue.steps++;
     Flight flight = queue.end();
     StepPlan plan = endFlight(flight);
+    runningNanos += plan.size() * running;
     long lastNanos = -1;
     int alike = 0;
     for (int i = 0; i < plan.size(); i++) {
@@ -334,7 +337,6 @@ public final class RunMetrics {
           "a step ends at %d ns that was never planned".formatted(nowNanos));
     }
     flight.plan = null;
-    runningNanos += plan.size() * (nowNanos - flight.startNanos);
     return plan;
   }
 

@@ -692,7 +692,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   private static boolean aboveShare(Scene scene, int device) {
-        long remote = scene.load().remoteContext();
+    long remote = scene.load().remoteContext();
     long all = scene.load().context() + remote;
     return remote * MILLION >= all * scene.view().sharePpm(device);
   }
