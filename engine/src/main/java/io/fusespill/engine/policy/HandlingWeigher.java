@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// | handling | lost | free for |
 /// |---|---|---|
-/// | recompute | prefill of all its tokens, less what rides along with the weights, + B/2 held while that lasts | min(r·s, W) |
+/// | recompute | prefill of all its tokens, less what rides along with the weights of as many steps as it takes, + B/2 held while that lasts | min(r·s, W) |
 /// | swap | B held while copies go out and come back, queued link time included | min(r·s, W) |
 /// | spill | as swap, once a parked sequence has made room on the host | min(r·s, W) less both disk copies |
 /// | offload decode | B held while the copy goes out + r × (the other device's marginal decode − a token's worth) | r·s |
@@ -109,13 +109,25 @@ final class HandlingWeigher {
   private HandlingEstimate recompute(Scene scene, Sequence sequence, long awayNanos) {
     int device = scene.device();
     int tokens = sequence.plannedTotalTokens();
-    int slack = Math.max(0, estimator.ridgeTokens(device) - scene.load().tokens());
-    int chunk = Math.max(slack, 16);
-    long lasts = (tokens + chunk - 1L) / chunk * scene.stepNanos();
+    int slack = slack(scene);
+    int chunk = Math.max(slack, kv.blockTokens());
+    long steps = (tokens + chunk - 1L) / chunk;
+    long riding = Math.min(tokens, steps * slack);
     long lost =
-        estimator.prefillNanos(device, tokens, slack)
-            + held(scene, sequence.table().size(), lasts / 2);
+        estimator.prefillNanos(device, tokens, (int) riding)
+            + held(scene, sequence.table().size(), steps * scene.stepNanos() / 2);
     return new HandlingEstimate(Handling.RECOMPUTE, -1, lost, awayNanos);
+  }
+
+  /// Prefill tokens that a step could take along with the weights, beyond what steps take along
+  /// now.
+  private int slack(Scene scene) {
+    int used = scene.load().tokens();
+    int steps = scene.view().stepsInFlight(scene.device());
+    for (int i = 0; i < steps; i++) {
+      used = Math.max(used, scene.view().stepInFlight(scene.device(), i).batchedTokens());
+    }
+    return Math.max(0, estimator.ridgeTokens(scene.device()) - used);
   }
 
   private void addSwap(
