@@ -271,11 +271,18 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       return best == null ? null : weighed(scene, best);
     }
+    Victim best = cheapest(scene, running, true);
+    return best == null ? cheapest(scene, running, false) : best;
+  }
+
+  /// The cheapest of those that have been where they are for a horizon, or of all.
+  private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
     Victim best = null;
-    int first = Math.max(1, running.size() - VICTIMS_WEIGHED);
-    for (int i = first; i < running.size(); i++) {
+    for (int i = Math.max(1, running.size() - VICTIMS_WEIGHED); i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null && sequence.pendingTokens() > 0) {
+      if (sequence.intent() == null
+          && sequence.pendingTokens() > 0
+          && (!settled || settled(scene, sequence))) {
         Victim candidate = weighed(scene, sequence);
         if (best == null || candidate.cheaperThan(best)) {
           best = candidate;
@@ -283,6 +290,13 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     return best;
+  }
+
+  /// Whether the sequence has not moved for a horizon.
+  private boolean settled(Scene scene, Sequence sequence) {
+    return sequence.movedNanos() == Sequence.NEVER
+        || scene.view().nowNanos() - sequence.movedNanos()
+            > options.horizonSteps() * scene.stepNanos();
   }
 
   private Victim weighed(Scene scene, Sequence sequence) {
@@ -597,7 +611,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         changed = true;
         continue;
       }
-      int need = kv.blocks(head.totalTokens() + 1);
+      int need = kv.blocks(head.totalTokens());
       boolean empty = view.residents(device).isEmpty() && draft.size() == 0;
       if (seats + head.seats() > limits.maxNumSeqs()
           || need > draft.free()
@@ -673,11 +687,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (sequence.intent() != null) {
         return false;
       }
-      boolean rested =
-          sequence.movedNanos() == Sequence.NEVER
-              || view.nowNanos() - sequence.movedNanos()
-                  > options.horizonSteps() * scene.stepNanos();
-      if (rested && isDecode(sequence)) {
+      if (settled(scene, sequence) && isDecode(sequence)) {
         long key = VictimOrder.perToken(sequence, view.lengths());
         if (best == null || key > bestKey) {
           best = sequence;

@@ -153,8 +153,8 @@ public final class StepDraft {
   }
 
   /// Whether [#addRemote] would take the sequence: it rests in a host that attends for this device,
-  /// has one token to compute, does not share the block that this goes into, and there is room for
-  /// it.
+  /// has one token to compute and no sample to fork, does not share the block that this goes into,
+  /// and there is room for it.
   public boolean canAddRemote(Sequence sequence) {
     int place = sequence.place();
     return sequence.status() == SequenceStatus.SWAPPED
@@ -162,6 +162,7 @@ public final class StepDraft {
         && (remotePlace == StepPlan.NO_REMOTE || remotePlace == place)
         && !contains(sequence)
         && sequence.pendingTokens() == 1
+        && sequence.unforked() == 0
         && (!sequence.pinned() || sequence.stepper() == device)
         && !sharesLastBlock(sequence, view.pool(place))
         && growth(sequence, 1) <= view.pool(place).free() - remoteBlocks;
