@@ -161,25 +161,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     long stepNanos = Math.max(1, estimator.stepNanos(device, present, Math.max(0, host), sharing));
-    return new Scene(view, device, present, stepNanos, awayNanos(view, device, stepNanos), sharing);
+    return new Scene(view, device, present, stepNanos, sharing);
   }
 
   private static boolean usableBy(Sequence sequence, int device) {
     return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
-  }
-
-  /// Half of the mean remaining life of those that run: about when the blocks of one will be free.
-  private static long awayNanos(EngineView view, int device, long stepNanos) {
-    SequenceQueue running = view.residents(device);
-    if (running.isEmpty()) {
-      return 1;
-    }
-    long remaining = 0;
-    int asked = Math.min(running.size(), 8);
-    for (int i = 0; i < asked; i++) {
-      remaining += VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
-    }
-    return Math.max(1, remaining * stepNanos / asked / 2);
   }
 
   private static boolean isDecode(Sequence sequence) {

@@ -9,6 +9,7 @@ import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
 import io.fusespill.engine.state.SequenceStatus;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,16 +75,67 @@ final class HandlingWeigher {
   }
 
   /// What is known of a device when its sequences are weighed.
-  ///
-  /// @param load what its next step would compute without anything changing
-  /// @param stepNanos how long that takes
-  /// @param awayNanos how long a parked sequence is expected to stay away
-  /// @param sharing devices for which the attending host works at the same time
-  record Scene(
-      EngineView view, int device, StepLoad load, long stepNanos, long awayNanos, int sharing) {
+  static final class Scene {
+
+    private static final int LIVES_ASKED = 8;
+    private static final long UNKNOWN = -1;
+
+    private final EngineView view;
+    private final int device;
+    private final StepLoad load;
+    private final long stepNanos;
+    private final int sharing;
+    private long awayNanos = UNKNOWN;
+
+    /// @param load what the device's next step would compute without anything changing
+    /// @param stepNanos how long that takes
+    /// @param sharing devices for which the attending host works at the same time
+    Scene(EngineView view, int device, StepLoad load, long stepNanos, int sharing) {
+      this.view = view;
+      this.device = device;
+      this.load = load;
+      this.stepNanos = stepNanos;
+      this.sharing = sharing;
+    }
+
+    EngineView view() {
+      return view;
+    }
+
+    int device() {
+      return device;
+    }
+
+    StepLoad load() {
+      return load;
+    }
+
+    long stepNanos() {
+      return stepNanos;
+    }
+
+    int sharing() {
+      return sharing;
+    }
 
     long tokenWorth() {
       return stepNanos / Math.max(1, load.rows());
+    }
+
+    /// How long a parked sequence is expected to stay away: half of the mean remaining life of
+    /// those that run, which is about when the blocks of one will be free.
+    long awayNanos() {
+      if (awayNanos == UNKNOWN) {
+        SequenceQueue running = view.residents(device);
+        int asked = Math.min(running.size(), LIVES_ASKED);
+        long remaining = 0;
+        for (int i = 0; i < asked; i++) {
+          remaining +=
+              VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
+        }
+        awayNanos = Math.max(1, asked == 0 ? 1 : remaining * stepNanos / asked / 2);
+      }
+      return awayNanos;
     }
   }
 
