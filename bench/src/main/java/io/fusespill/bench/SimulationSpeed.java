@@ -39,16 +39,16 @@ import java.util.stream.Stream;
 ///
 /// Workload: 10,000 requests, prompts uniform over 200 to 1,000 tokens, outputs normal with mean
 /// 200 and deviation 60; all at once (burst) or Poisson at 6 a second (calm); at most 128 sequences
-/// on an RTX 4090 with 24 GB. The engine runs on one thread; with the ring, two more take its
-/// events. Every case is warmed up; the answer (events and digest) is checked to be the same in
-/// every round and in every mode that has one.
+/// on an RTX 4090 with 24 GB; policy fusespill with a host that attends. The engine runs on one
+/// thread; with the ring, two more take its events. Every case is warmed up; the answer (events and
+/// digest) is checked to be the same in every round and in every mode that has one.
 ///
 /// Modes: `engine` counts events only; `report` folds them into all figures; `direct` encodes and
 /// digests them too; `ring` is what `fusespill simulate` does: Disruptor, Chronicle Queue (async),
 /// digest and report.
 ///
 /// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags -XX:+UseSerialGC -cp
-/// 'bench/target/lib/*' io.fusespill.bench.SimulationSpeed [rounds]`
+/// 'bench/target/lib/*' io.fusespill.bench.SimulationSpeed [rounds [policy]]`
 public final class SimulationSpeed {
 
   private enum Mode {
@@ -84,7 +84,11 @@ public final class SimulationSpeed {
         "Mevent/s",
         "B/event",
         "B/step");
-    for (String policy : List.of("vllm-0.2.7", "continuous")) {
+    List<String> policies = List.of("vllm-0.2.7", "continuous", "fusespill");
+    if (arguments.length > 1) {
+      policies = List.of(arguments[1]);
+    }
+    for (String policy : policies) {
       for (String model : List.of("vicuna-7b", "qwen2.5-7b")) {
         for (boolean burst : new boolean[] {true, false}) {
           measure(policy, model, burst, rounds);
@@ -159,13 +163,16 @@ public final class SimulationSpeed {
   }
 
   private static ResolvedScenario scenario(String policy, String model) {
+    boolean spills = policy.equals("fusespill");
     return new Scenario(
             model,
             List.of(DeviceSpec.parse("rtx-4090")),
             "pcie4",
-            0,
+            spills ? 64 : 0,
+            spills ? "xeon-8358p" : null,
             PolicySpec.of(policy),
             new Scenario.Limits(16, 128, policy.startsWith("vllm") ? 4096 : 2048, 4096, 0),
+            Scenario.Serving.DEFAULT,
             "roofline",
             Faults.NONE,
             1,

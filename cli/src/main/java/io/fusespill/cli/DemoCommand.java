@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,20 +33,26 @@ import picocli.CommandLine.Spec;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Runs the bundled trace on a simulated A10 under each baseline policy and compares them.",
+      "Runs the bundled trace on a simulated A10 under the baselines and under fusespill, without and with a host that attends, and compares them.",
       "Every decision is journaled, and each journal is decided again to prove it.",
       ""
     })
 final class DemoCommand implements Callable<Integer> {
 
   /// One column of the demo.
-  private record Contender(String name, PolicySpec policy) {}
+  ///
+  /// @param host profile of a host that attends, or null
+  private record Contender(String name, PolicySpec policy, @Nullable String host) {}
 
+  private static final String FUSESPILL = PolicyKind.FUSESPILL.label();
+  private static final String HOST = "xeon-8358p";
   private static final List<Contender> CONTENDERS =
       List.of(
-          new Contender("vllm-0.2.7 recompute", vllm("recompute")),
-          new Contender("vllm-0.2.7 swap", vllm("swap")),
-          new Contender("continuous", PolicySpec.of(PolicyKind.CONTINUOUS.label())));
+          new Contender("vllm-0.2.7 recompute", vllm("recompute"), null),
+          new Contender("vllm-0.2.7 swap", vllm("swap"), null),
+          new Contender("continuous", PolicySpec.of(PolicyKind.CONTINUOUS.label()), null),
+          new Contender(FUSESPILL, PolicySpec.of(FUSESPILL), null),
+          new Contender(FUSESPILL + "+host", PolicySpec.of(FUSESPILL), HOST));
   private static final String MODEL = "vicuna-7b";
   private static final String DEVICE = "a10";
   private static final int BLOCKS = 800;
@@ -85,9 +92,10 @@ final class DemoCommand implements Callable<Integer> {
     print.println();
     print.println(
         "verified: all %,d decisions follow from the recorded inputs, byte for byte (fusespill verify %s)"
-            .formatted(decisions, out.resolve("continuous")));
+            .formatted(decisions, out.resolve(FUSESPILL + "+host")));
     print.println(
-        "look into one: fusespill inspect %s --at 2000".formatted(out.resolve("continuous")));
+        "look into one: fusespill inspect %s --at 2000"
+            .formatted(out.resolve(FUSESPILL + "+host")));
     print.println(
         "your own:      fusespill simulate --trace FILE --model %s --device %s"
             .formatted(MODEL, DEVICE));
@@ -107,8 +115,10 @@ final class DemoCommand implements Callable<Integer> {
                 List.of(DeviceSpec.parse(DEVICE + ":blocks=" + BLOCKS)),
                 "pcie4",
                 SWAP_GIB,
+                contender.host(),
                 contender.policy(),
                 new Scenario.Limits(0, 0, 0, 0, 0),
+                Scenario.Serving.DEFAULT,
                 "roofline",
                 Faults.NONE,
                 1,
@@ -169,6 +179,7 @@ final class DemoCommand implements Callable<Integer> {
     row(table, "preemptions", "%,.0f", figures, "preemptions");
     row(table, "recomputed tokens", "%,.0f", figures, "recomputed_tokens");
     row(table, "swapped-out blocks", "%,.0f", figures, "swapped_out_blocks");
+    row(table, "tokens by host attention", "%,.0f", figures, "remote_decodes");
     row(table, "mean running", "%,.1f", figures, "mean_running");
     row(table, "journaled events", "%,.0f", figures, "journal_events");
     row(table, "seconds of wall time", "%,.2f", figures, "wall_seconds");

@@ -12,10 +12,16 @@ import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.engine.state.EngineState;
@@ -34,6 +40,8 @@ import io.fusespill.traces.TraceRequest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +60,12 @@ class SimulationFuzzTest {
   private static final int SEEDS = Integer.getInteger("fuzz.seeds", 400);
   private static final long FIRST_SEED = Long.getLong("fuzz.seed", 0);
   private static final long SECOND = 1_000_000_000L;
+
+  /// Moves of one sequence that policy fusespill may choose, whatever its length, and for each
+  /// thousand steps that it takes part in.
+  private static final int MOVES_FREE = 4;
+
+  private static final int MOVES_PER_THOUSAND_STEPS = 60;
 
   @Test
   void everySeed_isSafeLiveAndDeterministic() {
@@ -258,6 +272,9 @@ class SimulationFuzzTest {
       eventsMax = 3_000L * workload.size() * samples + 10_000;
       simulation.run();
       Invariants.check(simulation.state());
+      if (config.policy().name().equals(PolicyKind.FUSESPILL.label())) {
+        movesAreBounded();
+      }
       everythingEnded(simulation.state());
     }
 
@@ -271,6 +288,35 @@ class SimulationFuzzTest {
       List<@Nullable HostAttentionModel> attention = new ArrayList<>();
       config.topology().places().forEach(place -> attention.add(place.attends() ? model : null));
       return attention;
+    }
+
+    /// No policy keeps moving a sequence to and fro: transfers and recomputes that it chose, not
+    /// those that a fault made necessary.
+    private void movesAreBounded() {
+      Map<Integer, Integer> moves = new TreeMap<>();
+      Map<Integer, Integer> steps = new TreeMap<>();
+      for (EngineEvent event : events) {
+        if (event instanceof TransferPlanned transfer) {
+          count(moves, transfer.plan().sequences());
+        } else if (event instanceof StepPlanned step) {
+          count(steps, step.plan().sequences());
+        } else if (event instanceof SequencePreempted preempted
+            && preempted.kind() == PreemptionKind.RECOMPUTE
+            && preempted.reason() != PreemptionReason.STEP_FAILED) {
+          count(moves, Ints.of(preempted.sequence()));
+        }
+      }
+      moves.forEach((sequence, count) ->
+          assertThat(count)
+              .as("moves of sequence %d", sequence)
+              .isLessThanOrEqualTo(
+                  MOVES_FREE + MOVES_PER_THOUSAND_STEPS * steps.getOrDefault(sequence, 0) / 1_000));
+    }
+
+    private static void count(Map<Integer, Integer> counts, Ints sequences) {
+      for (int sequence : sequences.toArray()) {
+        counts.merge(sequence, 1, Integer::sum);
+      }
     }
 
     private void everythingEnded(EngineState state) {

@@ -67,6 +67,11 @@ public final class StepLoad {
     return context;
   }
 
+  /// KV tokens that attention on the host reads.
+  public long remoteContext() {
+    return remoteContext;
+  }
+
   public int remoteRows() {
     return remoteRows;
   }

@@ -168,7 +168,7 @@ public final class RunMetrics {
       case RequestRejected rejected -> reject(rejected);
       case StepFailed step -> {
         failedSteps++;
-        StepPlan plan = endStep(flights[step.device()]);
+        StepPlan plan = endStep(flights[step.device()], 0);
         waste(plan.sequences());
         ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
       }
@@ -259,7 +259,7 @@ public final class RunMetrics {
     queue.busyNanos += done.busyNanos();
     queue.steps++;
     Flight flight = queue.ring[queue.oldest];
-    StepPlan plan = endStep(queue);
+    StepPlan plan = endStep(queue, done.busyNanos());
     ordered.takenAlong(plan);
     long lastNanos = -1;
     int alike = 0;
@@ -333,9 +333,9 @@ public final class RunMetrics {
     }
   }
 
-  /// Takes the oldest step out of the queue. It ran from when the one before it was done, if it was
-  /// planned earlier.
-  private StepPlan endStep(Flights queue) {
+  /// Takes the oldest step out of the queue. Where nobody says how long it ran, that was since the
+  /// one before it was done, or since it was planned.
+  private StepPlan endStep(Flights queue, long busyNanos) {
     Flight flight = queue.end();
     StepPlan plan = flight.plan;
     if (plan == null) {
@@ -343,7 +343,8 @@ public final class RunMetrics {
           "a step ends at %d ns that was never planned".formatted(nowNanos));
     }
     flight.plan = null;
-    runningNanos += plan.size() * (nowNanos - Math.max(flight.plannedNanos, queue.endedNanos));
+    long sinceNanos = Math.max(flight.plannedNanos, queue.endedNanos);
+    runningNanos += plan.size() * (busyNanos == 0 ? nowNanos - sinceNanos : busyNanos);
     queue.endedNanos = nowNanos;
     return plan;
   }

@@ -161,25 +161,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     long stepNanos = Math.max(1, estimator.stepNanos(device, present, Math.max(0, host), sharing));
-    return new Scene(view, device, present, stepNanos, awayNanos(view, device, stepNanos), sharing);
+    return new Scene(view, device, present, stepNanos, sharing);
   }
 
   private static boolean usableBy(Sequence sequence, int device) {
     return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
-  }
-
-  /// Half of the mean remaining life of those that run: about when the blocks of one will be free.
-  private static long awayNanos(EngineView view, int device, long stepNanos) {
-    SequenceQueue running = view.residents(device);
-    if (running.isEmpty()) {
-      return 1;
-    }
-    long remaining = 0;
-    int asked = Math.min(running.size(), 8);
-    for (int i = 0; i < asked; i++) {
-      remaining += VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
-    }
-    return Math.max(1, remaining * stepNanos / asked / 2);
   }
 
   private static boolean isDecode(Sequence sequence) {
@@ -271,11 +257,18 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       return best == null ? null : weighed(scene, best);
     }
+    Victim best = cheapest(scene, running, true);
+    return best == null ? cheapest(scene, running, false) : best;
+  }
+
+  /// The cheapest of those that have been where they are for a horizon, or of all.
+  private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
     Victim best = null;
-    int first = Math.max(1, running.size() - VICTIMS_WEIGHED);
-    for (int i = first; i < running.size(); i++) {
+    for (int i = Math.max(1, running.size() - VICTIMS_WEIGHED); i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null && sequence.pendingTokens() > 0) {
+      if (sequence.intent() == null
+          && sequence.pendingTokens() > 0
+          && (!settled || settled(scene, sequence))) {
         Victim candidate = weighed(scene, sequence);
         if (best == null || candidate.cheaperThan(best)) {
           best = candidate;
@@ -283,6 +276,13 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     return best;
+  }
+
+  /// Whether the sequence has not moved for a horizon.
+  private boolean settled(Scene scene, Sequence sequence) {
+    return sequence.movedNanos() == Sequence.NEVER
+        || scene.view().nowNanos() - sequence.movedNanos()
+            > options.horizonSteps() * scene.stepNanos();
   }
 
   private Victim weighed(Scene scene, Sequence sequence) {
@@ -597,7 +597,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         changed = true;
         continue;
       }
-      int need = kv.blocks(head.totalTokens() + 1);
+      int need = kv.blocks(head.totalTokens());
       boolean empty = view.residents(device).isEmpty() && draft.size() == 0;
       if (seats + head.seats() > limits.maxNumSeqs()
           || need > draft.free()
@@ -673,11 +673,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (sequence.intent() != null) {
         return false;
       }
-      boolean rested =
-          sequence.movedNanos() == Sequence.NEVER
-              || view.nowNanos() - sequence.movedNanos()
-                  > options.horizonSteps() * scene.stepNanos();
-      if (rested && isDecode(sequence)) {
+      if (settled(scene, sequence) && isDecode(sequence)) {
         long key = VictimOrder.perToken(sequence, view.lengths());
         if (best == null || key > bestKey) {
           best = sequence;
@@ -692,8 +688,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   private static boolean aboveShare(Scene scene, int device) {
-    long rows = scene.load().rows();
-    return scene.load().remoteRows() * (long) MILLION >= rows * scene.view().sharePpm(device);
+    long remote = scene.load().remoteContext();
+    long all = scene.load().context() + remote;
+    return remote * MILLION >= all * scene.view().sharePpm(device);
   }
 
   private boolean offload(Scene scene, Sequence sequence, int host, Decisions decisions) {

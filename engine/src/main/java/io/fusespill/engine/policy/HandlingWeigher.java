@@ -9,6 +9,7 @@ import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
 import io.fusespill.engine.state.SequenceStatus;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// | handling | lost | free for |
 /// |---|---|---|
-/// | recompute | prefill of all its tokens, less what rides along with the weights, + B/2 held while that lasts | min(r·s, W) |
+/// | recompute | prefill of all its tokens, less what rides along with the weights of as many steps as it takes, + B/2 held while that lasts | min(r·s, W) |
 /// | swap | B held while copies go out and come back, queued link time included | min(r·s, W) |
 /// | spill | as swap, once a parked sequence has made room on the host | min(r·s, W) less both disk copies |
 /// | offload decode | B held while the copy goes out + r × (the other device's marginal decode − a token's worth) | r·s |
@@ -74,16 +75,67 @@ final class HandlingWeigher {
   }
 
   /// What is known of a device when its sequences are weighed.
-  ///
-  /// @param load what its next step would compute without anything changing
-  /// @param stepNanos how long that takes
-  /// @param awayNanos how long a parked sequence is expected to stay away
-  /// @param sharing devices for which the attending host works at the same time
-  record Scene(
-      EngineView view, int device, StepLoad load, long stepNanos, long awayNanos, int sharing) {
+  static final class Scene {
+
+    private static final int LIVES_ASKED = 8;
+    private static final long UNKNOWN = -1;
+
+    private final EngineView view;
+    private final int device;
+    private final StepLoad load;
+    private final long stepNanos;
+    private final int sharing;
+    private long awayNanos = UNKNOWN;
+
+    /// @param load what the device's next step would compute without anything changing
+    /// @param stepNanos how long that takes
+    /// @param sharing devices for which the attending host works at the same time
+    Scene(EngineView view, int device, StepLoad load, long stepNanos, int sharing) {
+      this.view = view;
+      this.device = device;
+      this.load = load;
+      this.stepNanos = stepNanos;
+      this.sharing = sharing;
+    }
+
+    EngineView view() {
+      return view;
+    }
+
+    int device() {
+      return device;
+    }
+
+    StepLoad load() {
+      return load;
+    }
+
+    long stepNanos() {
+      return stepNanos;
+    }
+
+    int sharing() {
+      return sharing;
+    }
 
     long tokenWorth() {
       return stepNanos / Math.max(1, load.rows());
+    }
+
+    /// How long a parked sequence is expected to stay away: half of the mean remaining life of
+    /// those that run, which is about when the blocks of one will be free.
+    long awayNanos() {
+      if (awayNanos == UNKNOWN) {
+        SequenceQueue running = view.residents(device);
+        int asked = Math.min(running.size(), LIVES_ASKED);
+        long remaining = 0;
+        for (int i = 0; i < asked; i++) {
+          remaining +=
+              VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
+        }
+        awayNanos = Math.max(1, asked == 0 ? 1 : remaining * stepNanos / asked / 2);
+      }
+      return awayNanos;
     }
   }
 
@@ -109,13 +161,25 @@ final class HandlingWeigher {
   private HandlingEstimate recompute(Scene scene, Sequence sequence, long awayNanos) {
     int device = scene.device();
     int tokens = sequence.plannedTotalTokens();
-    int slack = Math.max(0, estimator.ridgeTokens(device) - scene.load().tokens());
-    int chunk = Math.max(slack, 16);
-    long lasts = (tokens + chunk - 1L) / chunk * scene.stepNanos();
+    int slack = slack(scene);
+    int chunk = Math.max(slack, kv.blockTokens());
+    long steps = (tokens + chunk - 1L) / chunk;
+    long riding = Math.min(tokens, steps * slack);
     long lost =
-        estimator.prefillNanos(device, tokens, slack)
-            + held(scene, sequence.table().size(), lasts / 2);
+        estimator.prefillNanos(device, tokens, (int) riding)
+            + held(scene, sequence.table().size(), steps * scene.stepNanos() / 2);
     return new HandlingEstimate(Handling.RECOMPUTE, -1, lost, awayNanos);
+  }
+
+  /// Prefill tokens that a step could take along with the weights, beyond what steps take along
+  /// now.
+  private int slack(Scene scene) {
+    int used = scene.load().tokens();
+    int steps = scene.view().stepsInFlight(scene.device());
+    for (int i = 0; i < steps; i++) {
+      used = Math.max(used, scene.view().stepInFlight(scene.device(), i).batchedTokens());
+    }
+    return Math.max(0, estimator.ridgeTokens(scene.device()) - used);
   }
 
   private void addSwap(

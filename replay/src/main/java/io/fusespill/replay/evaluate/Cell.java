@@ -24,6 +24,7 @@ public record Cell(
             row.devicesOn(platform),
             platform.link(),
             platform.swapSpaceGib(),
+            platform.host(),
             row.policy(),
             new Scenario.Limits(
                 limits.blockTokens(),
@@ -33,6 +34,7 @@ public record Cell(
                     : limits.maxNumBatchedTokens(),
                 limits.maxModelTokens(),
                 limits.checkpointEvents()),
+            row.serving(),
             "roofline",
             Faults.NONE,
             1,

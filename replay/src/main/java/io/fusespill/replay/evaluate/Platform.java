@@ -1,6 +1,7 @@
 package io.fusespill.replay.evaluate;
 
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfiles;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +12,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param link between each device and the host
 /// @param swapSpaceGib host memory for KV, 0 for none
-public record Platform(String name, List<DeviceSpec> devices, String link, double swapSpaceGib) {
+/// @param host profile of a host that attends for policies that ask for it; null for one that only
+///   keeps swapped KV
+public record Platform(
+    String name,
+    List<DeviceSpec> devices,
+    String link,
+    double swapSpaceGib,
+    @Nullable String host) {
 
   private static final String DEFAULT_LINK = "pcie4";
   private static final double DEFAULT_SWAP_GIB = 4;
@@ -28,8 +36,16 @@ public record Platform(String name, List<DeviceSpec> devices, String link, doubl
     if (spec.texts("devices").isEmpty()) {
       spec.problem("devices", "must name at least one");
     }
+    String host = spec.text("host", "");
+    if (!host.isEmpty()) {
+      spec.check("host", () -> HardwareProfiles.named(host));
+    }
     return new Platform(
-        spec.text("name"), devices, link, spec.number("swap-space", DEFAULT_SWAP_GIB));
+        spec.text("name"),
+        devices,
+        link,
+        spec.number("swap-space", DEFAULT_SWAP_GIB),
+        host.isEmpty() ? null : host);
   }
 
   /// The key `devices`, as `simulate --device` spells them.

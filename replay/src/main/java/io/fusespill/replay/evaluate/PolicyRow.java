@@ -1,9 +1,11 @@
 package io.fusespill.replay.evaluate;
 
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Scenario;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -14,6 +16,7 @@ import java.util.SortedMap;
 /// @param platforms names of those that the row is for; empty for all
 /// @param maxNumSeqs 0 for the specification's
 /// @param maxNumBatchedTokens 0 for the specification's
+/// @param serving predictor, queue depth and submit latency
 public record PolicyRow(
     String name,
     PolicySpec policy,
@@ -21,6 +24,7 @@ public record PolicyRow(
     List<String> platforms,
     int maxNumSeqs,
     int maxNumBatchedTokens,
+    Scenario.Serving serving,
     Standing standing) {
 
   public PolicyRow {
@@ -50,6 +54,7 @@ public record PolicyRow(
             platforms,
             Limits.orZero(spec.countOrNull("max-num-seqs")),
             Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
+            serving(spec),
             standing(spec));
     known.stream()
         .filter(row::runsOn)
@@ -82,6 +87,17 @@ public record PolicyRow(
           "cannot be compared with those of platform %s where either sets blocks; leave blocks away, or mark the row bound"
               .formatted(platform.name()));
     }
+  }
+
+  private static Scenario.Serving serving(SpecReader spec) {
+    String predictor = spec.text("predictor", "");
+    if (!predictor.isEmpty()) {
+      spec.requireKnown("predictor", "predictor", predictor, PredictorKind.labels());
+    }
+    return new Scenario.Serving(
+        predictor,
+        Limits.orZero(spec.countOrNull("depth")),
+        1_000L * Limits.orZero(spec.countOrNull("submit-latency")));
   }
 
   private static Standing standing(SpecReader spec) {

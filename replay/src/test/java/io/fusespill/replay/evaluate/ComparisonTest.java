@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class ComparisonTest {
 
   private static final Platform PLATFORM =
-      new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4);
+      new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4, null);
   private static final NamedWorkload WORKLOAD =
       new NamedWorkload(
           "w",
@@ -99,6 +99,14 @@ class ComparisonTest {
   }
 
   private static PolicyRow row(String name, Standing standing) {
-    return new PolicyRow(name, PolicySpec.of("continuous"), List.of(), List.of(), 0, 0, standing);
+    return new PolicyRow(
+        name,
+        PolicySpec.of("continuous"),
+        List.of(),
+        List.of(),
+        0,
+        0,
+        Scenario.Serving.DEFAULT,
+        standing);
   }
 }

@@ -34,7 +34,7 @@ class EvaluationSpecTest {
 
     assertThat(spec.name()).isEqualTo("spec");
     assertThat(spec.platforms())
-        .containsExactly(new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4));
+        .containsExactly(new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4, null));
     assertThat(spec.seeds()).containsExactly(0L);
     assertThat(spec.policies().getFirst().name()).isEqualTo("continuous");
     assertThat(spec.policies().getFirst().standing()).isEqualTo(Standing.CONTENDER);
