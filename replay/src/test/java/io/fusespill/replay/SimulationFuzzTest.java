@@ -46,11 +46,13 @@ import org.junit.jupiter.api.Test;
 /// for byte, and folds to the live state.
 ///
 /// More seeds: `./mvnw -pl replay -am test -Dtest=SimulationFuzzTest
-/// -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`.
+/// -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`. One policy alone:
+/// `-Dfuzz.policy=continuous`.
 class SimulationFuzzTest {
 
   private static final int SEEDS = Integer.getInteger("fuzz.seeds", 400);
   private static final long FIRST_SEED = Long.getLong("fuzz.seed", 0);
+  private static final @Nullable String POLICY = System.getProperty("fuzz.policy");
   private static final long SECOND = 1_000_000_000L;
 
   @Test
@@ -79,11 +81,9 @@ class SimulationFuzzTest {
     Case(long seed) {
       this.seed = seed;
       dice = new Dice(seed, "fuzz");
-      boolean chaos = dice.below(2) == 0;
-      config =
-          chaos
-              ? config(null)
-              : config(PolicyKind.values()[dice.below(PolicyKind.values().length)]);
+      boolean chaos = dice.below(2) == 0 && POLICY == null;
+      PolicyKind drawn = PolicyKind.values()[dice.below(PolicyKind.values().length)];
+      config = config(chaos ? null : POLICY == null ? drawn : PolicyKind.named(POLICY));
       policies = chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
       workload = workload();
       samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
@@ -233,9 +233,15 @@ class SimulationFuzzTest {
             """
             seed %d failed after %d events: %s
             %s
-            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d\
+            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d%s\
             """
-                .formatted(seed, events.size(), e.getMessage(), this, seed),
+                .formatted(
+                    seed,
+                    events.size(),
+                    e.getMessage(),
+                    this,
+                    seed,
+                    POLICY == null ? "" : " -Dfuzz.policy=" + POLICY),
             e);
       }
     }
@@ -340,7 +346,7 @@ class SimulationFuzzTest {
     @Override
     public StepCost breakdown(StepShape shape) {
       long kv = 1_300L * shape.decodeContextTokens();
-      return new StepCost(0, kv, 0, 0, 0, 0, 0, nanos(shape) - kv, false);
+      return new StepCost(0, kv, 0, 0, 0, 0, 0, 0, nanos(shape) - kv, false);
     }
   }
 }
