@@ -73,6 +73,8 @@ public final class EngineFixture implements AfterEachCallback {
     private int maxModelTokens = 64;
     private int maxAttempts = 3;
     private int checkpointEvents;
+    private int maxStepsInFlight = 1;
+    private String predictor = EngineConfig.NO_PREDICTOR;
     private PolicySpec spec = PolicySpec.of("continuous");
     private SchedulingPolicy policy;
 
@@ -103,6 +105,16 @@ public final class EngineFixture implements AfterEachCallback {
 
     public Given checkpointEvents(int events) {
       checkpointEvents = events;
+      return this;
+    }
+
+    public Given depth(int steps) {
+      maxStepsInFlight = steps;
+      return this;
+    }
+
+    public Given predictor(String name) {
+      predictor = name;
       return this;
     }
 
@@ -153,9 +165,16 @@ public final class EngineFixture implements AfterEachCallback {
       return new EngineConfig(
           new KvLayout(blockTokens, 1_024, 1),
           new EngineLimits(
-              maxNumSeqs, maxNumBatchedTokens, maxModelTokens, maxAttempts, checkpointEvents),
+              maxNumSeqs,
+              maxNumBatchedTokens,
+              maxModelTokens,
+              maxAttempts,
+              checkpointEvents,
+              maxStepsInFlight),
           new Topology(places, links.isEmpty() ? allLinks() : links),
-          spec);
+          spec,
+          List.of(),
+          predictor);
     }
 
     private List<Link> allLinks() {
@@ -257,6 +276,15 @@ public final class EngineFixture implements AfterEachCallback {
     }
 
     public Run arrives(int promptTokens, int maxOutputTokens, int samples) {
+      return arrives(promptTokens, maxOutputTokens, samples, 0);
+    }
+
+    /// A request of one sample whose output length somebody foretold.
+    public Run arrivesForetold(int promptTokens, int outputTokens) {
+      return arrives(promptTokens, outputTokens, 1, outputTokens);
+    }
+
+    private Run arrives(int promptTokens, int maxOutputTokens, int samples, int hintTokens) {
       return accept(
           new RequestArrived(
               nowNanos,
@@ -264,7 +292,8 @@ public final class EngineFixture implements AfterEachCallback {
               state().nextSequence(),
               samples,
               promptTokens,
-              maxOutputTokens));
+              maxOutputTokens,
+              hintTokens));
     }
 
     public Run cancels(int request) {

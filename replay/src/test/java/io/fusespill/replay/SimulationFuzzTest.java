@@ -107,7 +107,8 @@ class SimulationFuzzTest {
               dice.below(2) * 50,
               kind == PolicyKind.VLLM_0_2_7 ? 1 : 1 + dice.below(8));
       boolean spills = chaos || kind == PolicyKind.FUSESPILL;
-      Topology topology = topology(spills, blockTokens);
+      Topology topology =
+          kind == PolicyKind.FUSESPILL_ARTIFACT ? pair(blockTokens) : topology(spills, blockTokens);
       return new EngineConfig(
           new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
           limits,
@@ -137,6 +138,30 @@ class SimulationFuzzTest {
       for (Place from : places) {
         for (Place to : places) {
           if (from != to && (!chaos || dice.below(4) > 0)) {
+            links.add(
+                new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
+          }
+        }
+      }
+      return new Topology(places, links);
+    }
+
+    /// A main device, perhaps with an auxiliary one, which it reaches through the host or directly.
+    private Topology pair(int blockTokens) {
+      List<Place> places = new ArrayList<>();
+      List<Link> links = new ArrayList<>();
+      int devices = 1 + dice.below(4) / 2;
+      boolean direct = devices == 2 && dice.below(3) == 0;
+      for (int id = 0; id < devices; id++) {
+        places.add(Place.device(id, "gpu" + id, 1 + dice.below(400 / blockTokens)));
+      }
+      if (!direct || dice.below(2) == 0) {
+        places.add(Place.host(devices, "host", dice.below(800 / blockTokens)));
+      }
+      for (Place from : places) {
+        for (Place to : places) {
+          boolean peers = from.computes() && to.computes();
+          if (from != to && (direct || !peers)) {
             links.add(
                 new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
           }
@@ -200,6 +225,12 @@ class SimulationFuzzTest {
                 .with("prefill-budget", anyOf("0", "0", "7", "100"))
                 .with("horizon", anyOf("1", "8", "64"))
                 .with("hysteresis", anyOf("0", "50", "1000"));
+        case FUSESPILL_ARTIFACT ->
+            spec.with("spill-share", anyOf("0", "0.2", "0.45"))
+                .with("offload-share", anyOf("0", "0.28", "0.5"))
+                .with("auxiliary-watermarks", anyOf("0", "1", "6"))
+                .with("watermark", anyOf("0", "0.01", "0.1"))
+                .with("max-paddings", String.valueOf(dice.below(300)));
       };
     }
 

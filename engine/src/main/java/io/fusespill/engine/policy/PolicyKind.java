@@ -29,7 +29,14 @@ public enum PolicyKind {
       FuseSpillPolicy.OPTIONS,
       FuseSpillPolicy::new,
       PredictorKind.KAPLAN_MEIER,
-      2);
+      2),
+  FUSESPILL_ARTIFACT(
+      "fusespill-artifact",
+      "the paper's artifact: vLLM 0.2.7 on a main device, fixed shares moved to an auxiliary one; true lengths by default",
+      ArtifactPolicy.OPTIONS,
+      ArtifactPolicy::new,
+      PredictorKind.ORACLE,
+      6);
 
   private final String label;
   private final String description;
@@ -69,7 +76,7 @@ public enum PolicyKind {
 
   /// Whether it never splits a prompt, so that a step must have room for the longest.
   public boolean wholePrompts() {
-    return this == VLLM_0_2_7;
+    return this == VLLM_0_2_7 || this == FUSESPILL_ARTIFACT;
   }
 
   /// The predictor that it runs with where nobody names another.
