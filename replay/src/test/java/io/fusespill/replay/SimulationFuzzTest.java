@@ -197,14 +197,16 @@ class SimulationFuzzTest {
           String last = topology.swapHost(0) >= 0 && allSwap(topology) ? "swap" : "auto";
           yield spec.with("preemption", List.of("auto", "recompute", last).get(dice.below(3)))
               .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
-              .with("max-paddings", String.valueOf(dice.below(300)));
+              .with("max-paddings", String.valueOf(dice.below(300)))
+              .with("routing", anyOf("shared", "least-loaded"));
         }
         case CONTINUOUS -> {
           boolean chunked = dice.below(4) > 0;
           int threshold = chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0;
           yield spec.with("chunked-prefill", String.valueOf(chunked))
               .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
-              .with("long-prefill-threshold", String.valueOf(threshold));
+              .with("long-prefill-threshold", String.valueOf(threshold))
+              .with("routing", anyOf("shared", "least-loaded"));
         }
         case FUSESPILL ->
             spec.with(

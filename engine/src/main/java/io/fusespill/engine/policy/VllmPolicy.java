@@ -47,7 +47,7 @@ final class VllmPolicy implements SchedulingPolicy {
           "auto",
           "how preempted KV is handled; auto: recompute for one sequence, swap for several");
   static final List<PolicyOption> OPTIONS =
-      List.of(PREEMPTION, PromptStep.MAX_PADDINGS, PromptStep.WATERMARK);
+      List.of(PREEMPTION, PromptStep.MAX_PADDINGS, PromptStep.WATERMARK, Routing.OPTION);
 
   private final EngineLimits limits;
   private final Topology topology;
@@ -55,6 +55,7 @@ final class VllmPolicy implements SchedulingPolicy {
   private final PromptStep prompts;
   private final int[] watermarkBlocks;
   private final int[] swapHost;
+  private final Routing routing;
 
   VllmPolicy(EngineConfig config, PolicyOptions options) {
     limits = config.limits();
@@ -66,6 +67,7 @@ final class VllmPolicy implements SchedulingPolicy {
               .formatted(limits.maxStepsInFlight()));
     }
     preemption = options.constant(PREEMPTION, Preemption.class);
+    routing = options.constant(Routing.OPTION, Routing.class);
     double watermark = options.fraction(PromptStep.WATERMARK);
     watermarkBlocks = new int[topology.places().size()];
     swapHost = new int[topology.places().size()];
@@ -81,10 +83,14 @@ final class VllmPolicy implements SchedulingPolicy {
   }
 
   @Override
+  public void route(EngineView view, Decisions decisions) {
+    routing.route(view, decisions);
+  }
+
+  @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
-    int swapped = swapHost[device];
-    if (swapped < 0 || view.residents(swapped).isEmpty()) {
+    if (oldestSwapped(view, device) < 0) {
       switch (startPrompts(view, device, decisions, draft)) {
         case STARTED -> {
           return Round.SETTLED;
@@ -103,7 +109,7 @@ final class VllmPolicy implements SchedulingPolicy {
     return prompts.start(
         view,
         device,
-        view.waiting(),
+        routing.waiting(view, device),
         watermarkBlocks[device],
         need -> fitsElsewhere(need, device),
         decisions,
@@ -112,7 +118,8 @@ final class VllmPolicy implements SchedulingPolicy {
 
   private boolean fitsElsewhere(int need, int device) {
     for (Place place : topology.places()) {
-      if (place.computes()
+      if (routing == Routing.SHARED
+          && place.computes()
           && place.id() != device
           && need <= place.blocks() - watermarkBlocks[place.id()]) {
         return true;
@@ -140,7 +147,7 @@ final class VllmPolicy implements SchedulingPolicy {
       }
     }
     boolean rejected = false;
-    if (swapHost[device] >= 0 && !view.residents(swapHost[device]).isEmpty()) {
+    if (oldestSwapped(view, device) >= 0) {
       decisions.sortResidents(swapHost[device]);
       if (!preempted) {
         rejected = swapIn(view, device, decisions, draft);
@@ -214,20 +221,20 @@ final class VllmPolicy implements SchedulingPolicy {
   private boolean swapIn(EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue swapped = view.residents(swapHost[device]);
     int seats = PromptStep.seats(view.residents(device));
-    while (!swapped.isEmpty()) {
-      int size = groupSize(swapped, 0);
+    for (int first = oldestSwapped(view, device); first >= 0; first = oldestSwapped(view, device)) {
+      int size = groupSize(swapped, first);
       int[] ids = new int[size];
       for (int i = 0; i < size; i++) {
-        if (swapped.get(i).pinned()) {
+        if (swapped.get(first + i).pinned()) {
           return false;
         }
-        ids[i] = swapped.get(i).id();
+        ids[i] = swapped.get(first + i).id();
       }
       Ints group = Ints.of(ids);
       int need = decisions.distinctBlocks(group) + size;
       if (draft.free() - need < watermarkBlocks[device]) {
         int usable = view.pool(device).total() - watermarkBlocks[device];
-        Request request = swapped.get(0).request();
+        Request request = swapped.get(first).request();
         boolean alone = draft.canReject(view, request);
         if (need > usable && alone && !fitsElsewhere(need, device)) {
           decisions.reject(request, RejectionReason.NEVER_FITS, need, usable);
@@ -248,6 +255,20 @@ final class VllmPolicy implements SchedulingPolicy {
       seats += size;
     }
     return false;
+  }
+
+  /// Index among those on the device's host of the first that the device may bring back, or -1.
+  private int oldestSwapped(EngineView view, int device) {
+    if (swapHost[device] < 0) {
+      return -1;
+    }
+    SequenceQueue swapped = view.residents(swapHost[device]);
+    for (int i = 0; i < swapped.size(); i++) {
+      if (routing.mayTake(swapped.get(i), device)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /// Whether copies wait for a step although nothing is left to compute.
