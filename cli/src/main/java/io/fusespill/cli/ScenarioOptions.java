@@ -48,7 +48,7 @@ final class ScenarioOptions {
       names = "--policy",
       defaultValue = "continuous",
       paramLabel = "P",
-      description = "vllm-0.2.7, continuous (default) or fusespill.")
+      description = "vllm-0.2.7, continuous (default), fusespill or fusespill-artifact.")
   private String policy;
 
   @Option(
@@ -77,14 +77,14 @@ final class ScenarioOptions {
       defaultValue = "",
       paramLabel = "P",
       description =
-          "Length predictor: kaplan-meier (default under fusespill), declared, last-value, maximum, none, or oracle, which knows the truth and so gives an upper bound.")
+          "Length predictor: kaplan-meier (default under fusespill), declared, last-value, maximum, none, or oracle (default under fusespill-artifact), which knows the truth and so gives an upper bound.")
   private String predictor;
 
   @Option(
       names = "--depth",
       paramLabel = "N",
       description =
-          "Steps that a device may have queued or running, 1 to 8 (default 1, under fusespill 2).")
+          "Steps that a device may have queued or running, 1 to 8 (default 1, under fusespill 2, under fusespill-artifact 6).")
   private @Nullable Integer depth;
 
   @Option(

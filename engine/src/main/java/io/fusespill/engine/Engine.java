@@ -101,6 +101,8 @@ public final class Engine {
   /// decides anything more: what one device gives up, another may take.
   public void schedule() {
     requireStarted();
+    recorder.begin();
+    policy.route(state, recorder);
     long before;
     int passes = 0;
     do {

@@ -9,6 +9,7 @@ import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -77,10 +78,24 @@ final class Recorder implements Decisions {
   }
 
   @Override
+  public void route(Sequence sequence, int device) {
+    require(
+        sequence.status() == SequenceStatus.WAITING && sequence.home() == Sequence.NOWHERE,
+        "sequence %d is not waiting, or bound already",
+        sequence.id());
+    require(computes(device), "place %d does not compute", device);
+    log.accept(new SequenceRouted(state.nowNanos(), sequence.id(), device));
+  }
+
+  @Override
   public void admit(Sequence sequence, int device) {
     require(
         sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
     require(computes(device), "place %d does not compute", device);
+    require(
+        sequence.home() == Sequence.NOWHERE || sequence.home() == device,
+        "sequence %d is bound to another device",
+        sequence.id());
     log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device));
   }
 
@@ -227,7 +242,7 @@ final class Recorder implements Decisions {
             state.nowNanos(),
             draft.plan(state.nextStep(device), state.orderedPlanned(device), batchedTokens),
             draft.free(),
-            state.waiting().size()));
+            state.waitingSequences()));
     draft.clear(state.firstSequence());
   }
 

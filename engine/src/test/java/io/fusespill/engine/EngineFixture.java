@@ -74,6 +74,7 @@ public final class EngineFixture implements AfterEachCallback {
     private int maxAttempts = 3;
     private int checkpointEvents;
     private int maxStepsInFlight = 1;
+    private String predictor = EngineConfig.NO_PREDICTOR;
     private PolicySpec spec = PolicySpec.of("continuous");
     private SchedulingPolicy policy;
 
@@ -109,6 +110,11 @@ public final class EngineFixture implements AfterEachCallback {
 
     public Given maxStepsInFlight(int steps) {
       maxStepsInFlight = steps;
+      return this;
+    }
+
+    public Given predictor(String name) {
+      predictor = name;
       return this;
     }
 
@@ -171,7 +177,9 @@ public final class EngineFixture implements AfterEachCallback {
               checkpointEvents,
               maxStepsInFlight),
           new Topology(places, links.isEmpty() ? allLinks() : links),
-          spec);
+          spec,
+          List.of(),
+          predictor);
     }
 
     private List<Link> allLinks() {
@@ -273,6 +281,15 @@ public final class EngineFixture implements AfterEachCallback {
     }
 
     public Run arrives(int promptTokens, int maxOutputTokens, int samples) {
+      return arrives(promptTokens, maxOutputTokens, samples, 0);
+    }
+
+    /// A request of one sample whose output length somebody foretold.
+    public Run arrivesForetold(int promptTokens, int outputTokens) {
+      return arrives(promptTokens, outputTokens, 1, outputTokens);
+    }
+
+    private Run arrives(int promptTokens, int maxOutputTokens, int samples, int hintTokens) {
       return accept(
           new RequestArrived(
               nowNanos,
@@ -280,7 +297,8 @@ public final class EngineFixture implements AfterEachCallback {
               state().nextSequence(),
               samples,
               promptTokens,
-              maxOutputTokens));
+              maxOutputTokens,
+              hintTokens));
     }
 
     public Run cancels(int request) {

@@ -8,6 +8,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -27,6 +28,7 @@ import java.util.stream.Collectors;
 /// | line | meaning |
 /// |---|---|
 /// | `admit 3` | sequence 3 runs on device 0; elsewhere `admit 3 on 1` |
+/// | `route 3 to 1` | sequence 3 waits for device 1 alone |
 /// | `step 0+6 1@5+1 new 4,2 copy 1:3>7 after 0 batched 12` | a step of device 0: 6 first tokens of sequence 0, one more of sequence 1 that has 5; blocks 4 and 2 grow the tables, block 3 of sequence 1 is copied to 7, transfer 0 goes first, 12 tokens with padding. Only what is there is shown; elsewhere `step on 1: …` |
 /// | `swap_out [0>1] 4,5: 2>0 3>1` | an ordered transfer of sequences 4 and 5 from place 0 to 1, block 2 to block 0 and 3 to 1; an asynchronous one begins with `async` |
 /// | `step … last 2 at 1` | the last two entries are attended for by place 1 |
@@ -41,6 +43,7 @@ final class EventLines {
     return switch (decision) {
       case RequestRejected e ->
           "reject %d %s %d/%d".formatted(e.request(), e.reason(), e.needed(), e.available());
+      case SequenceRouted e -> "route %d to %d".formatted(e.sequence(), e.device());
       case SequenceAdmitted e ->
           "admit " + e.sequence() + (e.device() == 0 ? "" : " on " + e.device());
       case SequencePreempted e ->

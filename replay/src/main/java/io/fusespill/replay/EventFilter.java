@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -42,6 +43,7 @@ public record EventFilter(long from, long to, int sequence, Set<String> kinds) {
     return switch (event) {
       case StepPlanned e -> e.plan().sequences().contains(sequence);
       case StepCompleted e -> e.ended().contains(sequence);
+      case SequenceRouted e -> e.sequence() == sequence;
       case SequenceAdmitted e -> e.sequence() == sequence;
       case SequencePreempted e -> e.sequence() == sequence;
       case SequenceFinished e -> e.sequence() == sequence;

@@ -51,6 +51,9 @@ public final class Inspection {
       flight.put("entries", step.size());
       flight.put("batched_tokens", step.batchedTokens());
     }
+    if (!state.waiting(place.id()).isEmpty()) {
+      json.set("waiting", sequences(state.waiting(place.id())));
+    }
     json.set(place.computes() ? "running" : "swapped", sequences(state.residents(place.id())));
     return json;
   }

@@ -54,11 +54,13 @@ import org.junit.jupiter.api.Test;
 /// for byte, and folds to the live state.
 ///
 /// More seeds: `./mvnw -pl replay -am test -Dtest=SimulationFuzzTest
-/// -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`.
+/// -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seeds=20000`. One policy alone:
+/// `-Dfuzz.policy=continuous`.
 class SimulationFuzzTest {
 
   private static final int SEEDS = Integer.getInteger("fuzz.seeds", 400);
   private static final long FIRST_SEED = Long.getLong("fuzz.seed", 0);
+  private static final @Nullable String POLICY = System.getProperty("fuzz.policy");
   private static final long SECOND = 1_000_000_000L;
 
   /// Moves of one sequence that policy fusespill may choose, whatever its length, and for each
@@ -93,11 +95,9 @@ class SimulationFuzzTest {
     Case(long seed) {
       this.seed = seed;
       dice = new Dice(seed, "fuzz");
-      boolean chaos = dice.below(2) == 0;
-      config =
-          chaos
-              ? config(null)
-              : config(PolicyKind.values()[dice.below(PolicyKind.values().length)]);
+      boolean chaos = dice.below(2) == 0 && POLICY == null;
+      PolicyKind drawn = PolicyKind.values()[dice.below(PolicyKind.values().length)];
+      config = config(chaos ? null : POLICY == null ? drawn : PolicyKind.named(POLICY));
       policies = chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
       workload = workload();
       samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
@@ -121,7 +121,8 @@ class SimulationFuzzTest {
               dice.below(2) * 50,
               kind == PolicyKind.VLLM_0_2_7 ? 1 : 1 + dice.below(8));
       boolean spills = chaos || kind == PolicyKind.FUSESPILL;
-      Topology topology = topology(spills, blockTokens);
+      Topology topology =
+          kind == PolicyKind.FUSESPILL_ARTIFACT ? pair(blockTokens) : topology(spills, blockTokens);
       return new EngineConfig(
           new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
           limits,
@@ -159,6 +160,30 @@ class SimulationFuzzTest {
       return new Topology(places, links);
     }
 
+    /// A main device, perhaps with an auxiliary one, which it reaches through the host or directly.
+    private Topology pair(int blockTokens) {
+      List<Place> places = new ArrayList<>();
+      List<Link> links = new ArrayList<>();
+      int devices = 1 + dice.below(4) / 2;
+      boolean direct = devices == 2 && dice.below(3) == 0;
+      for (int id = 0; id < devices; id++) {
+        places.add(Place.device(id, "gpu" + id, 1 + dice.below(400 / blockTokens)));
+      }
+      if (!direct || dice.below(2) == 0) {
+        places.add(Place.host(devices, "host", dice.below(800 / blockTokens)));
+      }
+      for (Place from : places) {
+        for (Place to : places) {
+          boolean peers = from.computes() && to.computes();
+          if (from != to && (direct || !peers)) {
+            links.add(
+                new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
+          }
+        }
+      }
+      return new Topology(places, links);
+    }
+
     private List<StepCosts> costs(Topology topology) {
       return topology.places().stream()
           .map(place ->
@@ -186,14 +211,16 @@ class SimulationFuzzTest {
           String last = topology.swapHost(0) >= 0 && allSwap(topology) ? "swap" : "auto";
           yield spec.with("preemption", List.of("auto", "recompute", last).get(dice.below(3)))
               .with("watermark", List.of("0", "0.01", "0.2").get(dice.below(3)))
-              .with("max-paddings", String.valueOf(dice.below(300)));
+              .with("max-paddings", String.valueOf(dice.below(300)))
+              .with("routing", anyOf("shared", "least-loaded"));
         }
         case CONTINUOUS -> {
           boolean chunked = dice.below(4) > 0;
           int threshold = chunked && dice.below(2) == 0 ? 8 + dice.below(40) : 0;
           yield spec.with("chunked-prefill", String.valueOf(chunked))
               .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
-              .with("long-prefill-threshold", String.valueOf(threshold));
+              .with("long-prefill-threshold", String.valueOf(threshold))
+              .with("routing", anyOf("shared", "least-loaded"));
         }
         case FUSESPILL ->
             spec.with(
@@ -214,6 +241,12 @@ class SimulationFuzzTest {
                 .with("prefill-budget", anyOf("0", "0", "7", "100"))
                 .with("horizon", anyOf("1", "8", "64"))
                 .with("hysteresis", anyOf("0", "50", "1000"));
+        case FUSESPILL_ARTIFACT ->
+            spec.with("spill-share", anyOf("0", "0.2", "0.45"))
+                .with("offload-share", anyOf("0", "0.28", "0.5"))
+                .with("auxiliary-watermarks", anyOf("0", "1", "6"))
+                .with("watermark", anyOf("0", "0.01", "0.1"))
+                .with("max-paddings", String.valueOf(dice.below(300)));
       };
     }
 
@@ -247,9 +280,15 @@ class SimulationFuzzTest {
             """
             seed %d failed after %d events: %s
             %s
-            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d\
+            reproduce: ./mvnw -pl replay -am test -Dtest=SimulationFuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.seed=%d%s\
             """
-                .formatted(seed, events.size(), e.getMessage(), this, seed),
+                .formatted(
+                    seed,
+                    events.size(),
+                    e.getMessage(),
+                    this,
+                    seed,
+                    POLICY == null ? "" : " -Dfuzz.policy=" + POLICY),
             e);
       }
     }

@@ -87,9 +87,6 @@ public record Scenario(
   private static final int BATCHED_TOKENS = 2048;
   private static final int MAX_ATTEMPTS = 10;
 
-  /// One that runs and one that waits hide the time of a decision.
-  private static final int STEPS_IN_FLIGHT = 2;
-
   private static final String ROOFLINE = "roofline";
 
   /// A scenario whose host only keeps swapped KV.
@@ -149,7 +146,7 @@ public record Scenario(
         new KvLayout(
             blockTokens,
             modelProfile.kvBytesPerBlock(blockTokens),
-            estimates() ? 1 : 2 * modelProfile.layers());
+            policyKind().estimates() ? 1 : 2 * modelProfile.layers());
     List<TensorParallelGroup> hardware = devices.stream().map(DeviceSpec::group).toList();
     Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
     List<StepTimeModel> models = new ArrayList<>();
@@ -175,7 +172,12 @@ public record Scenario(
     }
     EngineConfig config =
         new EngineConfig(
-            kv, engineLimits, topology, policy, estimates() ? costs : List.of(), predictor());
+            kv,
+            engineLimits,
+            topology,
+            policy,
+            policyKind().estimates() ? costs : List.of(),
+            predictor());
     PolicyKind.create(config);
     return new ResolvedScenario(
         config,
@@ -185,17 +187,16 @@ public record Scenario(
         describe(config, hardware, modelProfile, linkProfile));
   }
 
-  /// Whether the policy estimates costs: then it runs on our own executor, whose blocks are
-  /// contiguous over all layers and move in one copy.
-  private boolean estimates() {
-    return PolicyKind.named(policy.name()).estimates();
+  /// A policy that estimates costs runs on our own executor, whose blocks are contiguous over all
+  /// layers and move in one copy; every other copies block by block and layer by layer.
+  private PolicyKind policyKind() {
+    return PolicyKind.named(policy.name());
   }
 
   private String predictor() {
-    if (serving.predictor().isEmpty()) {
-      return estimates() ? PredictorKind.KAPLAN_MEIER.label() : EngineConfig.NO_PREDICTOR;
-    }
-    return PredictorKind.named(serving.predictor()).label();
+    return serving.predictor().isEmpty()
+        ? policyKind().predictor().label()
+        : PredictorKind.named(serving.predictor()).label();
   }
 
   private EngineLimits engineLimits(ModelProfile modelProfile) {
@@ -203,7 +204,7 @@ public record Scenario(
         limits.maxModelTokens() == 0
             ? Math.min(modelProfile.maxPositions(), EngineLimits.MAX_TOKENS)
             : limits.maxModelTokens();
-    boolean wholePrompts = policy.name().equals(PolicyKind.VLLM_0_2_7.label());
+    boolean wholePrompts = policyKind().wholePrompts();
     int batchedTokens = limits.maxNumBatchedTokens();
     if (batchedTokens == 0) {
       batchedTokens = wholePrompts ? Math.max(modelTokens, BATCHED_TOKENS) : BATCHED_TOKENS;
@@ -211,8 +212,8 @@ public record Scenario(
     int sequences = limits.maxNumSeqs() == 0 ? MAX_NUM_SEQS : limits.maxNumSeqs();
     if (wholePrompts && batchedTokens < modelTokens) {
       throw new ProfileException(
-          "max-num-batched-tokens is %d, must be at least max-model-len (%d) under vllm-0.2.7, which never splits a prompt"
-              .formatted(batchedTokens, modelTokens));
+          "max-num-batched-tokens is %d, must be at least max-model-len (%d) under %s, which never splits a prompt"
+              .formatted(batchedTokens, modelTokens, policy.name()));
     }
     if (batchedTokens < sequences) {
       throw new ProfileException(
@@ -225,9 +226,7 @@ public record Scenario(
         modelTokens,
         MAX_ATTEMPTS,
         limits.checkpointEvents(),
-        serving.maxStepsInFlight() > 0
-            ? serving.maxStepsInFlight()
-            : estimates() ? STEPS_IN_FLIGHT : 1);
+        serving.maxStepsInFlight() > 0 ? serving.maxStepsInFlight() : policyKind().stepsInFlight());
   }
 
   private Topology topology(

@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -138,6 +139,7 @@ public final class EventDecoder {
               in.unsigned(),
               in.unsigned());
       case SEQUENCE_ADMITTED -> new SequenceAdmitted(at, in.integer(), in.integer());
+      case SEQUENCE_ROUTED -> new SequenceRouted(at, in.integer(), in.integer());
       case SEQUENCE_PREEMPTED ->
           new SequencePreempted(
               at, in.integer(), in.constant(PREEMPTION_KINDS), in.constant(PREEMPTION_REASONS));

@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -97,6 +98,10 @@ public final class EventEncoder {
         out.unsigned(e.reason().ordinal());
       }
       case SequenceAdmitted e -> {
+        out.unsigned(e.sequence());
+        out.unsigned(e.device());
+      }
+      case SequenceRouted e -> {
         out.unsigned(e.sequence());
         out.unsigned(e.device());
       }

@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -40,9 +41,10 @@ public enum EventType {
   SEQUENCE_FINISHED(70, 1, SequenceFinished.class),
   CHECKPOINTED(71, 1, Checkpointed.class),
   HANDLING_CHOSEN(72, 1, HandlingChosen.class),
-  SHARE_CHOSEN(73, 1, ShareChosen.class);
+  SHARE_CHOSEN(73, 1, ShareChosen.class),
+  SEQUENCE_ROUTED(74, 1, SequenceRouted.class);
 
-  private static final @Nullable EventType[] BY_NUMBER = new @Nullable EventType[74];
+  private static final @Nullable EventType[] BY_NUMBER = new @Nullable EventType[75];
 
   static {
     for (EventType type : values()) {
@@ -103,6 +105,7 @@ public enum EventType {
       case Checkpointed e -> CHECKPOINTED;
       case HandlingChosen e -> HANDLING_CHOSEN;
       case ShareChosen e -> SHARE_CHOSEN;
+      case SequenceRouted e -> SEQUENCE_ROUTED;
     };
   }
 

@@ -21,6 +21,9 @@ public sealed interface DecisionEvent extends EngineEvent {
       long available)
       implements DecisionEvent {}
 
+  /// A waiting sequence is bound to a device: it waits for that one from now on, and for no other.
+  record SequenceRouted(long atNanos, int sequence, int device) implements DecisionEvent {}
+
   /// A waiting sequence starts to run on a device.
   record SequenceAdmitted(long atNanos, int sequence, int device) implements DecisionEvent {}
 

@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -39,6 +40,7 @@ public final class Dispatcher {
         }
       }
       case InputEvent input -> {}
+      case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
       case SequencePreempted preempted -> {}
       case ResidentsSorted sorted -> {}

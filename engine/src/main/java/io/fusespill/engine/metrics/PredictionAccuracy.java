@@ -7,6 +7,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -103,6 +104,7 @@ public final class PredictionAccuracy {
       case TransferPlanned planned -> ordered.add(planned.plan());
       case TransferCompleted transfer -> {}
       case TransferFailed transfer -> {}
+      case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
       case HandlingChosen chosen -> {}
       case ShareChosen share -> {}

@@ -9,6 +9,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -179,6 +180,7 @@ public final class RunMetrics {
       case ShareChosen share -> {}
       case RequestCancelled cancellation -> {}
       case TransferCompleted transfer -> {}
+      case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
       case ResidentsSorted sorted -> {}
     }

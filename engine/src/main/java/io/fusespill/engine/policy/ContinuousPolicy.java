@@ -45,7 +45,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
           "true or false",
           "false",
           "admit only where the whole prompt fits, not just its first chunk");
-  static final List<PolicyOption> OPTIONS = List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT);
+  static final List<PolicyOption> OPTIONS =
+      List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT, Routing.OPTION);
 
   private final KvLayout kv;
   private final EngineLimits limits;
@@ -54,6 +55,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
   private final boolean chunked;
   private final int chunkMax;
   private final boolean reservePrompt;
+  private final Routing routing;
 
   ContinuousPolicy(EngineConfig config, PolicyOptions options) {
     kv = config.kv();
@@ -68,6 +70,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
     int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
     chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
     reservePrompt = options.flag(RESERVE_PROMPT);
+    routing = options.constant(Routing.OPTION, Routing.class);
     tokensMax =
         chunked
             ? limits.maxModelTokens()
@@ -80,9 +83,14 @@ final class ContinuousPolicy implements SchedulingPolicy {
   }
 
   @Override
+  public void route(EngineView view, Decisions decisions) {
+    routing.route(view, decisions);
+  }
+
+  @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
-    boolean rejected = turnAwayHeads(view, decisions, draft);
+    boolean rejected = turnAwayHeads(view, device, decisions, draft);
     Room room = scheduleRunning(view, device, decisions, draft);
     rejected |= room == Room.ENOUGH && scheduleWaiting(view, device, decisions, draft);
     if (draft.size() > 0) {
@@ -124,14 +132,14 @@ final class ContinuousPolicy implements SchedulingPolicy {
   /// @return whether a request was turned away
   private boolean scheduleWaiting(
       EngineView view, int device, Decisions decisions, StepDraft draft) {
-    SequenceQueue waiting = view.waiting();
+    SequenceQueue waiting = routing.waiting(view, device);
     boolean rejected = false;
     int seats = waiting.isEmpty() ? 0 : seats(view.residents(device));
     while (!waiting.isEmpty() && draft.tokens() < limits.maxNumBatchedTokens()) {
       Sequence sequence = waiting.get(0);
       int all = sequence.totalTokens();
-      if (impossible(sequence)) {
-        boolean turnedAway = turnAwayHeads(view, decisions, draft);
+      if (impossible(view, device, sequence)) {
+        boolean turnedAway = turnAwayHeads(view, device, decisions, draft);
         rejected |= turnedAway;
         if (turnedAway) {
           continue;
@@ -156,26 +164,36 @@ final class ContinuousPolicy implements SchedulingPolicy {
 
   /// Turns away what waits in front and could never run to its next token. One whose other samples
   /// are in use has to wait for that.
-  private boolean turnAwayHeads(EngineView view, Decisions decisions, StepDraft draft) {
+  private boolean turnAwayHeads(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    SequenceQueue waiting = routing.waiting(view, device);
     boolean rejected = false;
-    while (!view.waiting().isEmpty()
-        && impossible(view.waiting().get(0))
-        && draft.canReject(view, view.waiting().get(0).request())) {
-      Sequence sequence = view.waiting().get(0);
+    while (!waiting.isEmpty()
+        && impossible(view, device, waiting.get(0))
+        && draft.canReject(view, waiting.get(0).request())) {
+      Sequence sequence = waiting.get(0);
       int tokens = sequence.totalTokens();
       if (tokens > tokensMax) {
         decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
       } else {
         decisions.reject(
-            sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
+            sequence.request(),
+            RejectionReason.NEVER_FITS,
+            kv.blocks(tokens),
+            blocksMax(view, device));
       }
       rejected = true;
     }
     return rejected;
   }
 
-  private boolean impossible(Sequence sequence) {
-    return sequence.totalTokens() > tokensMax || kv.blocks(sequence.totalTokens()) > blocksMax;
+  private boolean impossible(EngineView view, int device, Sequence sequence) {
+    return sequence.totalTokens() > tokensMax
+        || kv.blocks(sequence.totalTokens()) > blocksMax(view, device);
+  }
+
+  /// The most blocks that a sequence in the queue of `device` can ever have.
+  private int blocksMax(EngineView view, int device) {
+    return routing == Routing.SHARED ? blocksMax : view.pool(device).total();
   }
 
   private static int seats(SequenceQueue running) {

@@ -17,12 +17,16 @@ public interface Decisions {
   /// Turns the request away, with every sequence of it.
   void reject(Request request, RejectionReason reason, long needed, long available);
 
+  /// Binds a waiting sequence to the device: it goes to the end of those that wait for that one
+  /// alone, and comes back to the front of them when it is preempted by recompute.
+  void route(Sequence sequence, int device);
+
   /// Moves a waiting sequence to the end of the device's running ones. Its blocks come with its
   /// first step.
   void admit(Sequence sequence, int device);
 
   /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to
-  /// the front of the waiting queue.
+  /// the front of the queue that it waits in.
   void preempt(Sequence sequence, PreemptionKind kind, PreemptionReason reason);
 
   /// Records what was weighed for a sequence that runs on `device`, and which of it will be done.

@@ -2,6 +2,7 @@ package io.fusespill.engine.policy;
 
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.length.PredictorKind;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -12,32 +13,51 @@ public enum PolicyKind {
       "vllm-0.2.7",
       "vLLM 0.2.7 exactly: prefill first, padded prompts, preemption of the newest by recompute or swap",
       VllmPolicy.OPTIONS,
-      VllmPolicy::new),
+      VllmPolicy::new,
+      PredictorKind.NONE,
+      1),
   CONTINUOUS(
       "continuous",
       "vLLM V1 style: one token budget, running first, chunked prefill beside decode, recompute from the tail",
       ContinuousPolicy.OPTIONS,
-      ContinuousPolicy::new),
+      ContinuousPolicy::new,
+      PredictorKind.NONE,
+      1),
   FUSESPILL(
       "fusespill",
       "every way to handle a spill weighed by estimated cost, host attention, copies beside the steps",
       FuseSpillPolicy.OPTIONS,
-      FuseSpillPolicy::new);
+      FuseSpillPolicy::new,
+      PredictorKind.KAPLAN_MEIER,
+      2),
+  FUSESPILL_ARTIFACT(
+      "fusespill-artifact",
+      "the paper's artifact: vLLM 0.2.7 on a main device, fixed shares moved to an auxiliary one; true lengths by default",
+      ArtifactPolicy.OPTIONS,
+      ArtifactPolicy::new,
+      PredictorKind.ORACLE,
+      6);
 
   private final String label;
   private final String description;
   private final List<PolicyOption> options;
   private final BiFunction<EngineConfig, PolicyOptions, SchedulingPolicy> factory;
+  private final PredictorKind predictor;
+  private final int stepsInFlight;
 
   PolicyKind(
       String label,
       String description,
       List<PolicyOption> options,
-      BiFunction<EngineConfig, PolicyOptions, SchedulingPolicy> factory) {
+      BiFunction<EngineConfig, PolicyOptions, SchedulingPolicy> factory,
+      PredictorKind predictor,
+      int stepsInFlight) {
     this.label = label;
     this.description = description;
     this.options = options;
     this.factory = factory;
+    this.predictor = predictor;
+    this.stepsInFlight = stepsInFlight;
   }
 
   /// The name on the command line.
@@ -49,9 +69,24 @@ public enum PolicyKind {
     return description;
   }
 
-  /// Whether it estimates costs, and so needs them in its configuration, and predicts lengths.
+  /// Whether it estimates costs, and so needs them in its configuration.
   public boolean estimates() {
     return this == FUSESPILL;
+  }
+
+  /// Whether it never splits a prompt, so that a step must have room for the longest.
+  public boolean wholePrompts() {
+    return this == VLLM_0_2_7 || this == FUSESPILL_ARTIFACT;
+  }
+
+  /// The predictor that it runs with where nobody names another.
+  public PredictorKind predictor() {
+    return predictor;
+  }
+
+  /// Steps that a device may have queued or running where nobody says otherwise.
+  public int stepsInFlight() {
+    return stepsInFlight;
   }
 
   public List<PolicyOption> options() {

@@ -55,11 +55,11 @@ public final class PolicyOptions {
     };
   }
 
-  /// A constant of `type` by its lower-case name.
+  /// A constant of `type` by its lower-case name; hyphens stand for underscores.
   <E extends Enum<E>> E constant(PolicyOption option, Class<E> type) {
     String text = text(option);
     return Arrays.stream(type.getEnumConstants())
-        .filter(constant -> constant.name().toLowerCase(Locale.ROOT).equals(text))
+        .filter(constant -> constant.name().toLowerCase(Locale.ROOT).equals(text.replace('-', '_')))
         .findFirst()
         .orElseThrow(() -> illegal(option, text));
   }

@@ -17,6 +17,10 @@ public interface SchedulingPolicy {
     AGAIN
   }
 
+  /// Binds what has arrived to devices, or leaves it to all of them. Asked once at every instant at
+  /// which an input came, before [#schedule] and whether a device is free or not.
+  default void route(EngineView view, Decisions decisions) {}
+
   /// Plans the next step of `device`, on which none is in flight.
   Round schedule(EngineView view, int device, Decisions decisions);
 }

@@ -2,7 +2,6 @@ package io.fusespill.engine.policy;
 
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
-import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.PreemptionKind;
@@ -47,42 +46,29 @@ final class VllmPolicy implements SchedulingPolicy {
           "auto, recompute or swap",
           "auto",
           "how preempted KV is handled; auto: recompute for one sequence, swap for several");
-  private static final PolicyOption MAX_PADDINGS =
-      new PolicyOption(
-          "max-paddings", "0 to 16777216", "256", "padding tokens in a prompt step at most");
-  private static final PolicyOption WATERMARK =
-      new PolicyOption(
-          "watermark",
-          "0 to below 1",
-          "0.01",
-          "share of the blocks that admission and swap-in leave free");
-  static final List<PolicyOption> OPTIONS = List.of(PREEMPTION, MAX_PADDINGS, WATERMARK);
+  static final List<PolicyOption> OPTIONS =
+      List.of(PREEMPTION, PromptStep.MAX_PADDINGS, PromptStep.WATERMARK, Routing.OPTION);
 
-  private final KvLayout kv;
   private final EngineLimits limits;
   private final Topology topology;
   private final Preemption preemption;
-  private final int maxPaddings;
+  private final PromptStep prompts;
   private final int[] watermarkBlocks;
   private final int[] swapHost;
+  private final Routing routing;
 
   VllmPolicy(EngineConfig config, PolicyOptions options) {
-    kv = config.kv();
     limits = config.limits();
     topology = config.topology();
-    if (limits.maxNumBatchedTokens() < limits.maxNumSeqs()) {
-      throw new PolicyException(
-          "maxNumBatchedTokens is %d, must be at least maxNumSeqs (%d) under vllm-0.2.7"
-              .formatted(limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
-    }
+    prompts = PromptStep.of(config.kv(), limits, options, "vllm-0.2.7");
     if (limits.maxStepsInFlight() != 1) {
       throw new PolicyException(
           "maxStepsInFlight is %d, must be 1 under vllm-0.2.7, which knows no step before its result"
               .formatted(limits.maxStepsInFlight()));
     }
     preemption = options.constant(PREEMPTION, Preemption.class);
-    maxPaddings = options.integer(MAX_PADDINGS, 0, EngineLimits.MAX_TOKENS);
-    double watermark = options.fraction(WATERMARK);
+    routing = options.constant(Routing.OPTION, Routing.class);
+    double watermark = options.fraction(PromptStep.WATERMARK);
     watermarkBlocks = new int[topology.places().size()];
     swapHost = new int[topology.places().size()];
     for (Place place : topology.places()) {
@@ -97,95 +83,49 @@ final class VllmPolicy implements SchedulingPolicy {
   }
 
   @Override
+  public void route(EngineView view, Decisions decisions) {
+    routing.route(view, decisions);
+  }
+
+  @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
-    int swapped = swapHost[device];
-    if (swapped < 0 || view.residents(swapped).isEmpty()) {
-      boolean ignored = admitPrompts(view, device, decisions, draft);
-      if (view.stepInFlight(device) != null) {
-        return Round.SETTLED;
-      }
-      if (ignored) {
-        return Round.AGAIN;
+    if (oldestSwapped(view, device) < 0) {
+      switch (startPrompts(view, device, decisions, draft)) {
+        case STARTED -> {
+          return Round.SETTLED;
+        }
+        case IGNORED -> {
+          return Round.AGAIN;
+        }
+        case NOTHING -> {}
       }
     }
     return decode(view, device, decisions, draft);
   }
 
-  // --------------------------------------------------------------- prompts
-
-  /// Admits prompts from the front of the queue while they fit, and starts them as one padded step.
-  ///
-  /// @return whether a request was turned away
-  private boolean admitPrompts(EngineView view, int device, Decisions decisions, StepDraft draft) {
-    SequenceQueue waiting = view.waiting();
-    boolean ignored = false;
-    int seats = 0;
-    int longest = 0;
-    while (!waiting.isEmpty()) {
-      Sequence sequence = waiting.get(0);
-      int tokens = sequence.totalTokens();
-      int tokensMax = Math.min(limits.maxModelTokens(), limits.maxNumBatchedTokens());
-      int need = kv.blocks(tokens);
-      int usable = view.pool(device).total() - watermarkBlocks[device];
-      boolean impossible = tokens > tokensMax || need > usable;
-      if (impossible && !draft.canReject(view, sequence.request())) {
-        break;
-      }
-      if (tokens > tokensMax) {
-        decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
-        ignored = true;
-        continue;
-      }
-      if (need > usable) {
-        if (fitsElsewhere(need, device)) {
-          break;
-        }
-        decisions.reject(sequence.request(), RejectionReason.NEVER_FITS, need, usable);
-        ignored = true;
-        continue;
-      }
-      if (draft.free() - need < watermarkBlocks[device]) {
-        break;
-      }
-      if (draft.size() == 0) {
-        seats = seats(view.residents(device));
-      }
-      int newLongest = Math.max(longest, tokens);
-      long padded = (long) newLongest * (draft.size() + 1);
-      if (padded > limits.maxNumBatchedTokens()
-          || seats + sequence.seats() > limits.maxNumSeqs()
-          || padded - draft.tokens() - tokens > maxPaddings) {
-        break;
-      }
-      decisions.admit(sequence, device);
-      draft.add(sequence, tokens);
-      longest = newLongest;
-      seats += sequence.seats();
-    }
-    if (draft.size() > 0) {
-      decisions.start(draft, longest * draft.size());
-    }
-    return ignored;
+  private PromptStep.Outcome startPrompts(
+      EngineView view, int device, Decisions decisions, StepDraft draft) {
+    return prompts.start(
+        view,
+        device,
+        routing.waiting(view, device),
+        watermarkBlocks[device],
+        need -> fitsElsewhere(need, device),
+        decisions,
+        draft);
   }
 
   private boolean fitsElsewhere(int need, int device) {
     for (Place place : topology.places()) {
-      if (place.computes()
+      if (routing == Routing.SHARED
+          && place.computes()
           && place.id() != device
           && need <= place.blocks() - watermarkBlocks[place.id()]) {
         return true;
       }
     }
     return false;
-  }
-
-  private static int seats(SequenceQueue residents) {
-    int seats = 0;
-    for (int i = 0; i < residents.size(); i++) {
-      seats += residents.get(i).seats();
-    }
-    return seats;
   }
 
   // ---------------------------------------------------------------- decode
@@ -207,7 +147,7 @@ final class VllmPolicy implements SchedulingPolicy {
       }
     }
     boolean rejected = false;
-    if (swapHost[device] >= 0 && !view.residents(swapHost[device]).isEmpty()) {
+    if (oldestSwapped(view, device) >= 0) {
       decisions.sortResidents(swapHost[device]);
       if (!preempted) {
         rejected = swapIn(view, device, decisions, draft);
@@ -280,21 +220,21 @@ final class VllmPolicy implements SchedulingPolicy {
   /// @return whether a request was turned away because it can never come back
   private boolean swapIn(EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue swapped = view.residents(swapHost[device]);
-    int seats = seats(view.residents(device));
-    while (!swapped.isEmpty()) {
-      int size = groupSize(swapped, 0);
+    int seats = PromptStep.seats(view.residents(device));
+    for (int first = oldestSwapped(view, device); first >= 0; first = oldestSwapped(view, device)) {
+      int size = groupSize(swapped, first);
       int[] ids = new int[size];
       for (int i = 0; i < size; i++) {
-        if (swapped.get(i).pinned()) {
+        if (swapped.get(first + i).pinned()) {
           return false;
         }
-        ids[i] = swapped.get(i).id();
+        ids[i] = swapped.get(first + i).id();
       }
       Ints group = Ints.of(ids);
       int need = decisions.distinctBlocks(group) + size;
       if (draft.free() - need < watermarkBlocks[device]) {
         int usable = view.pool(device).total() - watermarkBlocks[device];
-        Request request = swapped.get(0).request();
+        Request request = swapped.get(first).request();
         boolean alone = draft.canReject(view, request);
         if (need > usable && alone && !fitsElsewhere(need, device)) {
           decisions.reject(request, RejectionReason.NEVER_FITS, need, usable);
@@ -315,6 +255,20 @@ final class VllmPolicy implements SchedulingPolicy {
       seats += size;
     }
     return false;
+  }
+
+  /// Index among those on the device's host of the first that the device may bring back, or -1.
+  private int oldestSwapped(EngineView view, int device) {
+    if (swapHost[device] < 0) {
+      return -1;
+    }
+    SequenceQueue swapped = view.residents(swapHost[device]);
+    for (int i = 0; i < swapped.size(); i++) {
+      if (routing.mayTake(swapped.get(i), device)) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /// Whether copies wait for a step although nothing is left to compute.

@@ -10,6 +10,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -94,6 +95,25 @@ public final class EngineState implements EngineView {
   @Override
   public SequenceQueue waiting() {
     return waiting;
+  }
+
+  @Override
+  public SequenceQueue waiting(int device) {
+    return places[device].waiting;
+  }
+
+  /// Sequences without KV, whether bound to a device or not.
+  public int waitingSequences() {
+    int waiting = this.waiting.size();
+    for (Residence place : places) {
+      waiting += place.waiting.size();
+    }
+    return waiting;
+  }
+
+  @Override
+  public long boundTokens(int device) {
+    return places[device].boundTokens;
   }
 
   @Override
@@ -242,6 +262,7 @@ public final class EngineState implements EngineView {
       case SequenceFinished finished -> finish(require(finished.sequence()), finished.reason());
       case SequenceAdmitted admitted -> admit(require(admitted.sequence()), admitted.device());
       case RequestArrived arrived -> arrive(arrived);
+      case SequenceRouted routed -> route(require(routed.sequence()), routed.device());
       case SequencePreempted preempted -> preempt(preempted);
       case TransferPlanned planned -> startTransfer(planned.plan());
       case TransferCompleted completed -> completeTransfer(takeTransfer(completed.transfer()));
@@ -307,8 +328,19 @@ public final class EngineState implements EngineView {
     waiting.addLast(sequence);
   }
 
-  private void admit(Sequence sequence, int device) {
+  private void route(Sequence sequence, int device) {
     waiting.remove(sequence);
+    sequence.home = device;
+    places[device].waiting.addLast(sequence);
+    places[device].boundTokens += sequence.totalTokens;
+  }
+
+  private SequenceDeque queueOf(Sequence sequence) {
+    return sequence.home == Sequence.NOWHERE ? waiting : places[sequence.home].waiting;
+  }
+
+  private void admit(Sequence sequence, int device) {
+    queueOf(sequence).remove(sequence);
     sequence.status = SequenceStatus.RUNNING;
     sequence.place = device;
     places[device].residents.addLast(sequence);
@@ -421,6 +453,7 @@ public final class EngineState implements EngineView {
 
   private void sample(Residence place, Sequence sequence) {
     sequence.totalTokens++;
+    noteBound(sequence, 1);
     noteEnding(sequence);
     if (sequence.unforked > 0) {
       fork(place, sequence);
@@ -438,6 +471,8 @@ public final class EngineState implements EngineView {
       child.place = parent.place;
       child.computedTokens = parent.computedTokens;
       child.totalTokens = parent.totalTokens;
+      child.home = parent.home;
+      noteBound(child, child.totalTokens);
       for (int b = 0; b < parent.table.size(); b++) {
         place.pool.retain(parent.table.get(b));
         child.table.append(parent.table.get(b));
@@ -448,6 +483,12 @@ public final class EngineState implements EngineView {
       noteEnding(child);
     }
     parent.unforked = 0;
+  }
+
+  private void noteBound(Sequence sequence, int tokens) {
+    if (sequence.home != Sequence.NOWHERE) {
+      places[sequence.home].boundTokens += tokens;
+    }
   }
 
   private void noteEnding(Sequence sequence) {
@@ -547,7 +588,7 @@ public final class EngineState implements EngineView {
     sequence.computedTokens = 0;
     sequence.lost = false;
     sequence.status = SequenceStatus.WAITING;
-    waiting.addFirst(sequence);
+    queueOf(sequence).addFirst(sequence);
   }
 
   private void startTransfer(TransferPlan plan) {
@@ -698,11 +739,12 @@ public final class EngineState implements EngineView {
 
   private void end(Sequence sequence) {
     if (sequence.status == SequenceStatus.WAITING) {
-      waiting.remove(sequence);
+      queueOf(sequence).remove(sequence);
     } else {
       leave(sequence);
     }
     sequence.status = SequenceStatus.FINISHED;
+    noteBound(sequence, -sequence.totalTokens);
     sequences.remove(sequence.id());
     Request request = sequence.request();
     if (--request.liveSequences == 0) {

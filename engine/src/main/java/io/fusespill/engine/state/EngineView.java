@@ -16,8 +16,14 @@ public sealed interface EngineView permits EngineState {
   /// Time of the newest event.
   long nowNanos();
 
-  /// Sequences without KV, front first.
+  /// Sequences without KV that any device may take, front first.
   SequenceQueue waiting();
+
+  /// Sequences without KV that are bound to `device`, front first.
+  SequenceQueue waiting(int device);
+
+  /// Tokens, prompt and output so far, of the live sequences that are bound to `device`.
+  long boundTokens(int device);
 
   /// Sequences whose KV lies in `place`: running ones where it computes, swapped ones elsewhere.
   SequenceQueue residents(int place);

@@ -29,6 +29,7 @@ public final class Invariants {
     for (Place place : state.config().topology().places()) {
       invariants.checkPool(place);
       invariants.checkResidents(place);
+      invariants.checkBound(place);
     }
     invariants.checkSequences();
     invariants.checkRequests();
@@ -131,6 +132,34 @@ public final class Invariants {
     }
   }
 
+  private void requireWaiting(SequenceQueue queue, int home) {
+    for (int i = 0; i < queue.size(); i++) {
+      Sequence sequence = queue.get(i);
+      require(
+          sequence.status() == SequenceStatus.WAITING && sequence.home() == home,
+          "I7: sequence %d is %s and bound to %d, but waits in the queue of %d",
+          sequence.id(),
+          sequence.status(),
+          sequence.home(),
+          home);
+    }
+  }
+
+  private void checkBound(Place place) {
+    requireWaiting(state.waiting(place.id()), place.id());
+    long tokens = 0;
+    for (int id = state.firstSequence(); id < state.nextSequence(); id++) {
+      Sequence sequence = state.sequence(id);
+      tokens += sequence != null && sequence.home() == place.id() ? sequence.totalTokens() : 0;
+    }
+    require(
+        tokens == state.boundTokens(place.id()),
+        "I22: %s counts %d tokens bound to it, but %d are",
+        place.name(),
+        state.boundTokens(place.id()),
+        tokens);
+  }
+
   private void checkResidents(Place place) {
     SequenceQueue residents = state.residents(place.id());
     SequenceStatus status = place.computes() ? SequenceStatus.RUNNING : SequenceStatus.SWAPPED;
@@ -180,10 +209,11 @@ public final class Invariants {
       }
     }
     require(
-        waiting == state.waiting().size(),
+        waiting == state.waitingSequences(),
         "I7: %d sequences wait but %d are queued",
         waiting,
-        state.waiting().size());
+        state.waitingSequences());
+    requireWaiting(state.waiting(), Sequence.NOWHERE);
     int queued = 0;
     for (Place place : config.topology().places()) {
       queued += state.residents(place.id()).size();

@@ -11,8 +11,13 @@ final class Residence {
 
   final BlockPool pool;
   final SequenceDeque residents = new SequenceDeque();
+
+  /// Those that wait for this device alone.
+  final SequenceDeque waiting = new SequenceDeque();
+
   final List<TransferPlan> orderedPlanned = new ArrayList<>();
   long nextStep;
+  long boundTokens;
   int transfersInto;
   int sharePpm;
   long shareNanos = Sequence.NEVER;

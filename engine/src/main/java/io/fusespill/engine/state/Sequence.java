@@ -23,6 +23,7 @@ public final class Sequence {
   final BlockTable table = new BlockTable();
   SequenceStatus status = SequenceStatus.WAITING;
   int place = NOWHERE;
+  int home = NOWHERE;
   int totalTokens;
   int computedTokens;
   int inFlightTokens;
@@ -59,6 +60,11 @@ public final class Sequence {
   /// The place that holds its blocks, [#NOWHERE] while it waits.
   public int place() {
     return place;
+  }
+
+  /// The device that it is bound to and waits for alone, [#NOWHERE] where any may take it.
+  public int home() {
+    return home;
   }
 
   /// Prompt plus output tokens known so far.

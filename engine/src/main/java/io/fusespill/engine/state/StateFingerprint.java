@@ -57,6 +57,9 @@ final class StateFingerprint {
     addQueue(hash, state.residents(place));
     hash.add(state.sharePpm(place));
     hash.add(state.shareNanos(place));
+    if (!state.waiting(place).isEmpty()) {
+      addQueue(hash, state.waiting(place));
+    }
   }
 
   private static void addQueue(StateHash hash, SequenceQueue queue) {
@@ -100,6 +103,9 @@ final class StateFingerprint {
     hash.add(sequence.id());
     hash.add(sequence.status.ordinal());
     hash.add(sequence.place);
+    if (sequence.home != Sequence.NOWHERE) {
+      hash.add(sequence.home);
+    }
     hash.add(sequence.totalTokens);
     hash.add(sequence.computedTokens);
     hash.add(sequence.unforked);

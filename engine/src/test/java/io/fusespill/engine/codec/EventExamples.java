@@ -16,6 +16,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -113,6 +114,7 @@ final class EventExamples {
         new RequestRejected(
             7, MAX, MAX, MAX, RejectionReason.TOO_MANY_SAMPLES, Long.MAX_VALUE, Long.MAX_VALUE),
         new SequenceAdmitted(8, 5, 1),
+        new SequenceRouted(8, MAX, 1_023),
         new SequencePreempted(9, 5, PreemptionKind.OFFLOAD, PreemptionReason.STEP_FAILED),
         new ResidentsSorted(10, 1_023),
         new TransferPlanned(11, transfer()),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
 import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -38,6 +39,14 @@ class GoldenBytesTest {
             4600 0100 1F000000 0500000000000000 E803000000000000 C223EDFD
             AC02  # sequence 300
             01    # LENGTH
+            """),
+        Arguments.of(
+            9,
+            new SequenceRouted(500, 129, 1),
+            """
+            4A00 0100 1F000000 0900000000000000 F401000000000000 F643F9AC
+            8101  # sequence 129
+            01    # device 1
             """),
         Arguments.of(
             0x0102_0304_0506_0708L,
@@ -295,6 +304,7 @@ class GoldenBytesTest {
             "70 v1 SequenceFinished",
             "71 v1 Checkpointed",
             "72 v1 HandlingChosen",
-            "73 v1 ShareChosen");
+            "73 v1 ShareChosen",
+            "74 v1 SequenceRouted");
   }
 }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusespill.engine.Engine;
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.StepCosts;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +22,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PolicyOptionsTest {
 
   private static EngineConfig config(String policy, String... options) {
-    return new EngineFixture().given().device(4).host(4).policy(policy, options).config();
+    EngineConfig config =
+        new EngineFixture().given().device(4).host(4).policy(policy, options).config();
+    return new EngineConfig(
+        config.kv(),
+        config.limits(),
+        config.topology(),
+        config.policy(),
+        List.of(StepCosts.NONE, StepCosts.NONE),
+        config.predictor());
   }
 
   @ParameterizedTest
@@ -88,6 +98,13 @@ class PolicyOptionsTest {
     "continuous, long-prefill-threshold, -1",
     "continuous, long-prefill-threshold, 16777217",
     "continuous, long-prefill-threshold, 0x10",
+    "vllm-0.2.7, routing, random",
+    "continuous, routing, Shared",
+    "fusespill-artifact, spill-share, 1",
+    "fusespill-artifact, spill-share, -0.2",
+    "fusespill-artifact, offload-share, 28%",
+    "fusespill-artifact, auxiliary-watermarks, 1001",
+    "fusespill-artifact, auxiliary-watermarks, 6.5",
   })
   void create_illegalValue_isRefused(String policy, String option, String value) {
     assertRefused(policy, option, value);
@@ -113,6 +130,11 @@ class PolicyOptionsTest {
     "vllm-0.2.7, watermark, 0.999999",
     "vllm-0.2.7, preemption, swap",
     "continuous, long-prefill-threshold, 16777216",
+    "vllm-0.2.7, routing, least-loaded",
+    "continuous, routing, shared",
+    "fusespill-artifact, spill-share, 0",
+    "fusespill-artifact, offload-share, 0.7999",
+    "fusespill-artifact, auxiliary-watermarks, 1000",
   })
   void create_valueAtTheEndOfItsRange_isLegal(String policy, String option, String value) {
     EngineConfig config = config(policy, option, value);

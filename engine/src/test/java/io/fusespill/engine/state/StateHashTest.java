@@ -61,6 +61,7 @@ class StateHashTest {
         change("Sequence.totalTokens", state -> state.sequence(1).totalTokens++),
         change("Sequence.computedTokens", state -> state.sequence(1).computedTokens--),
         change("Sequence.status", state -> state.sequence(1).status = SequenceStatus.TRANSFERRING),
+        change("Sequence.home", state -> state.sequence(5).home = 0),
         change("Sequence.place", state -> state.sequence(5).place = 0),
         change("Sequence.unforked", state -> state.sequence(3).unforked++),
         change("Sequence.pins", state -> state.sequence(0).pins++),
