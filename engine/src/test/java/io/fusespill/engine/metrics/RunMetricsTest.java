@@ -38,8 +38,8 @@ class RunMetricsTest {
     }
 
     @Override
-    public void timePerOutputToken(long nanos) {
-      latencies.add("tpot " + nanos);
+    public void timePerOutputToken(long nanos, boolean preempted) {
+      latencies.add("tpot " + nanos + (preempted ? " preempted" : ""));
     }
 
     @Override
