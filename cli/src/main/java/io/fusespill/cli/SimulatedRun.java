@@ -42,6 +42,9 @@ final class SimulatedRun {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
+  /// Asking a predictor makes it build curves: oftener would take more than a tenth of a run.
+  private static final int STEPS_BETWEEN_PREDICTIONS = 128;
+
   private final ResolvedScenario scenario;
   private final Durability durability;
   private final @Nullable RunDirectory directory;
@@ -102,7 +105,7 @@ final class SimulatedRun {
     String predictor = scenario.config().predictor();
     return predictor.equals(EngineConfig.NO_PREDICTOR)
         ? null
-        : new PredictionAccuracy(PredictorKind.named(predictor));
+        : new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
   }
 
   private void runInVirtualTime(
