@@ -26,11 +26,11 @@ final class StoryText {
   }
 
   void print(List<Story> stories) {
-    for (Story story : stories) {
-      if (story != stories.getFirst()) {
+    for (int i = 0; i < stories.size(); i++) {
+      if (i > 0) {
         out.println();
       }
-      print(story);
+      print(stories.get(i));
     }
   }
 
@@ -115,7 +115,9 @@ final class StoryText {
                   m.tokens() == 1 ? "token" : "tokens",
                   name(m.place()),
                   until,
-                  m.tokens() == 0 ? "" : ", %s ms each".formatted(millis(m.nanos() / m.tokens())),
+                  m.tokens() == 0
+                      ? ""
+                      : ", %s ms each".formatted(millis((double) m.nanos() / m.tokens())),
                   paused(m));
     };
   }
@@ -162,6 +164,14 @@ final class StoryText {
 
   static String seconds(double nanos) {
     return "%,.3f".formatted(nanos / SECOND);
+  }
+
+  static String seconds(long nanos) {
+    return seconds((double) nanos);
+  }
+
+  static String millis(long nanos) {
+    return millis((double) nanos);
   }
 
   static String millis(double nanos) {

@@ -64,8 +64,14 @@ final class StoryWriter implements LifeListener {
         steps = new Steps(next, now);
       }
     }
-    times.merge(state, now - sinceNanos, Long::sum);
+    spend(now);
     state = next;
+  }
+
+  private void spend(long now) {
+    if (now > sinceNanos) {
+      times.merge(state, now - sinceNanos, Long::sum);
+    }
     sinceNanos = now;
   }
 
@@ -118,8 +124,7 @@ final class StoryWriter implements LifeListener {
   @Override
   public void closed(long now) {
     write(now);
-    times.merge(state, now - sinceNanos, Long::sum);
-    sinceNanos = now;
+    spend(now);
   }
 
   @Override
@@ -142,7 +147,6 @@ final class StoryWriter implements LifeListener {
             .toList();
     List<TimeIn> spent =
         times.entrySet().stream()
-            .filter(entry -> entry.getValue() > 0)
             .map(entry ->
                 new TimeIn(entry.getKey().phase(), entry.getKey().place(), entry.getValue()))
             .toList();
