@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import static io.fusespill.cli.StoryText.count;
 import static io.fusespill.cli.StoryText.millis;
 import static io.fusespill.cli.StoryText.seconds;
 import static io.fusespill.cli.StoryText.words;
@@ -27,12 +28,12 @@ final class ChoiceText {
 
   String title(Choice choice) {
     HandlingChosen chosen = choice.chosen();
-    return "%s chosen for its %,d blocks on %s after %,d output tokens (position %d)"
+    return "%s chosen for its %s on %s after %s (position %d)"
         .formatted(
             words(chosen.choice().handling()),
-            chosen.blocks(),
+            count(chosen.blocks(), "block"),
             topology.place(chosen.device()).name(),
-            choice.outputTokens(),
+            count(choice.outputTokens(), "output token"),
             choice.position());
   }
 
@@ -51,7 +52,8 @@ final class ChoiceText {
     StringWriter lines = new StringWriter();
     table.print(new PrintWriter(lines));
     lines.toString().lines().forEach(line -> out.println(indent + line));
-    out.println(indent + "  believed  %,d tokens to come".formatted(chosen.remainingTokens()));
+    out.println(
+        indent + "  believed  %s to come".formatted(count(chosen.remainingTokens(), "token")));
     out.println(indent + "  came      %s".formatted(came(choice)));
   }
 
@@ -59,7 +61,7 @@ final class ChoiceText {
     Outcome outcome = choice.outcome();
     String remaining =
         outcome.remainingKnown()
-            ? "%,d tokens".formatted(outcome.remainingTokens())
+            ? count(outcome.remainingTokens(), "token")
             : "its end is not known";
     return "%s; %s%s".formatted(remaining, how(choice), fate(outcome));
   }
@@ -79,13 +81,13 @@ final class ChoiceText {
     }
     if (outcome.elsewhereTokens() > 0) {
       text.append(
-          "%,d tokens decoded elsewhere at %s ms each, "
+          "%s decoded elsewhere at %s ms each, "
               .formatted(
-                  outcome.elsewhereTokens(),
+                  count(outcome.elsewhereTokens(), "token"),
                   millis((double) outcome.elsewhereNanos() / outcome.elsewhereTokens())));
     }
     if (outcome.recomputedTokens() > 0) {
-      text.append("%,d tokens computed again, ".formatted(outcome.recomputedTokens()));
+      text.append("%s computed again, ".formatted(count(outcome.recomputedTokens(), "token")));
     }
     return text.toString();
   }

@@ -37,12 +37,12 @@ final class StoryText {
   private void print(Story story) {
     RequestArrived request = story.request();
     out.println(
-        "sequence %d of request %d: %,d prompt tokens, at most %,d output tokens, %s"
+        "sequence %d of request %d: %s, at most %s, %s"
             .formatted(
                 story.sequence(),
                 request.request(),
-                request.promptTokens(),
-                request.maxOutputTokens(),
+                count(request.promptTokens(), "prompt token"),
+                count(request.maxOutputTokens(), "output token"),
                 request.hintTokens() == 0
                     ? "none declared"
                     : "%,d declared".formatted(request.hintTokens())));
@@ -97,22 +97,20 @@ final class StoryText {
       case RESTING -> "rested %s s on %s".formatted(seconds(m.nanos()), name(m.place()));
       case MOVING -> "moved for %s s".formatted(seconds(m.nanos()));
       case PREFILL ->
-          "prefilled %,d tokens%s in %,d %s on %s, %s%s"
+          "prefilled %s%s in %s on %s, %s%s"
               .formatted(
-                  m.tokens(),
+                  count(m.tokens(), "token"),
                   m.recomputedTokens() == 0
                       ? ""
                       : " (%,d of them again)".formatted(m.recomputedTokens()),
-                  m.steps(),
-                  m.steps() == 1 ? "chunk" : "chunks",
+                  count(m.steps(), "chunk"),
                   name(m.place()),
                   until,
                   paused(m));
       case DECODE ->
-          "decoded %,d %s on %s, %s%s%s"
+          "decoded %s on %s, %s%s%s"
               .formatted(
-                  m.tokens(),
-                  m.tokens() == 1 ? "token" : "tokens",
+                  count(m.tokens(), "token"),
                   name(m.place()),
                   until,
                   m.tokens() == 0
@@ -130,8 +128,8 @@ final class StoryText {
 
   private String describe(Moment.Moved m) {
     String what =
-        "%s of %,d blocks from %s to %s"
-            .formatted(words(m.kind()), m.blocks(), name(m.from()), name(m.to()));
+        "%s of %s from %s to %s"
+            .formatted(words(m.kind()), count(m.blocks(), "block"), name(m.from()), name(m.to()));
     if (m.doneNanos() < 0) {
       return what + ", under way where the journal ends";
     }
@@ -144,7 +142,8 @@ final class StoryText {
   private static String describe(Moment.Ended m, Story story) {
     StringBuilder text =
         new StringBuilder(
-            "ended by %s with %,d output tokens".formatted(m.reason(), story.outputTokens()));
+            "ended by %s with %s"
+                .formatted(m.reason(), count(story.outputTokens(), "output token")));
     if (story.ttftNanos() >= 0) {
       text.append(": TTFT %s ms".formatted(millis(story.ttftNanos())));
     }
@@ -156,6 +155,10 @@ final class StoryText {
 
   private String name(int place) {
     return topology.place(place).name();
+  }
+
+  static String count(long count, String noun) {
+    return "%,d %s%s".formatted(count, noun, count == 1 ? "" : "s");
   }
 
   static String words(Enum<?> constant) {
