@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       InspectCommand.class,
       DumpCommand.class,
+      ExplainCommand.class,
       TraceCommand.class,
       TrainLengthCommand.class,
       ProfileCommand.class,

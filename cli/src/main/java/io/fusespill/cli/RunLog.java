@@ -2,13 +2,14 @@ package io.fusespill.cli;
 
 import io.fusespill.engine.EventLog;
 import io.fusespill.engine.event.EngineEvent;
-import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.DirectLog;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.EnginePipeline;
 import io.fusespill.journal.Journal;
 import io.fusespill.journal.JournalHeader;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Where a run's events go: through the ring into a journal, or, where none is wanted, straight
@@ -16,16 +17,22 @@ import org.jspecify.annotations.Nullable;
 sealed interface RunLog extends EventLog, AutoCloseable {
 
   /// @param directory of the new journal; null for none
+  /// @param folds what takes every event, by the name of its thread
   static RunLog open(
-      Durability durability, @Nullable Path directory, JournalHeader header, RunMetrics metrics) {
+      Durability durability,
+      @Nullable Path directory,
+      JournalHeader header,
+      Map<String, Consumer<EngineEvent>> folds) {
     if (directory == null) {
-      return new Direct(new DirectLog(Journal.none(), (position, event) -> metrics.accept(event)));
+      return new Direct(
+          new DirectLog(
+              Journal.none(),
+              (position, event) -> folds.values().forEach(fold -> fold.accept(event))));
     }
-    return new Ring(
-        EnginePipeline.builder()
-            .journal(Journal.create(directory, header, durability))
-            .beside("metrics", (position, event) -> metrics.accept(event))
-            .start());
+    EnginePipeline.Builder pipeline =
+        EnginePipeline.builder().journal(Journal.create(directory, header, durability));
+    folds.forEach((name, fold) -> pipeline.beside(name, (position, event) -> fold.accept(event)));
+    return new Ring(pipeline.start());
   }
 
   /// Events taken. Known once closed, like the digest.

@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.journal.Durability;
 import io.fusespill.replay.RunReport;
 import io.fusespill.sim.ResolvedScenario;
@@ -85,6 +86,10 @@ final class SimulateCommand implements Callable<Integer> {
   public Integer call() {
     String name = String.valueOf(trace.getFileName());
     ResolvedScenario scenario = scenarioOptions.resolve(workloadOptions.workload(trace).describe());
+    if (realTime && PredictorKind.named(scenario.config().predictor()).oracle()) {
+      throw new UsageException(
+          "--predictor oracle needs true lengths, which nobody tells in --real-time: choose another predictor, or leave --real-time away");
+    }
     ObjectNode figures = JsonNodeFactory.instance.objectNode();
     RunDirectory directory;
     RunReport report;

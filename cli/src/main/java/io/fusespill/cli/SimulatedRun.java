@@ -3,6 +3,10 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.EngineVersion;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.length.PredictorKind;
+import io.fusespill.engine.metrics.PredictionAccuracy;
 import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.Durability;
@@ -18,6 +22,7 @@ import io.fusespill.sim.Simulation;
 import io.fusespill.traces.TraceReader;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 ///  trace ─► Simulation ─► Engine ─► RunLog ─┬─► ring ─► journal handler (encode, digest, append)
-///              ▲                            │     └───► metrics handler ─► report, requests.csv
+///              ▲                            │     ├───► metrics handler ─► report, requests.csv
+///              │                            │     └───► prediction handler ─► report
 ///              └── SimulatedExecutor ◄──────┘
 /// ```
 ///
@@ -35,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedRun {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /// Asking a predictor makes it build curves: oftener would take more than a tenth of a run.
+  private static final int STEPS_BETWEEN_PREDICTIONS = 128;
 
   private final ResolvedScenario scenario;
   private final Durability durability;
@@ -67,11 +76,17 @@ final class SimulatedRun {
       Consumer<RequestOutcome> outcomes = csv == null ? outcome -> {} : csv;
       Latencies latencies = new Latencies(outcomes);
       RunMetrics metrics = new RunMetrics(latencies);
-      report = new RunReport(metrics, latencies);
+      PredictionAccuracy prediction = prediction();
+      report = new RunReport(metrics, latencies, prediction);
+      Map<String, Consumer<EngineEvent>> folds = new TreeMap<>();
+      folds.put("metrics", metrics::accept);
+      if (prediction != null) {
+        folds.put("prediction", prediction::accept);
+      }
       if (realTime) {
-        runInRealTime(trace, header, metrics, progress, figures);
+        runInRealTime(trace, header, folds, progress, figures);
       } else {
-        runInVirtualTime(trace, header, metrics, progress, figures);
+        runInVirtualTime(trace, header, folds, progress, figures);
       }
       put(figures, report.figures());
     }
@@ -85,13 +100,21 @@ final class SimulatedRun {
     return report;
   }
 
+  /// A fold that measures the run's own predictor, or null where it has none.
+  private @Nullable PredictionAccuracy prediction() {
+    String predictor = scenario.config().predictor();
+    return predictor.equals(EngineConfig.NO_PREDICTOR)
+        ? null
+        : new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
+  }
+
   private void runInVirtualTime(
       TraceReader trace,
       JournalHeader header,
-      RunMetrics metrics,
+      Map<String, Consumer<EngineEvent>> folds,
       ProgressLine progress,
       ObjectNode figures) {
-    RunLog log = RunLog.open(durability, journal(), header, metrics);
+    RunLog log = RunLog.open(durability, journal(), header, folds);
     try (log) {
       new Simulation(
               scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
@@ -104,14 +127,15 @@ final class SimulatedRun {
   private void runInRealTime(
       TraceReader trace,
       JournalHeader header,
-      RunMetrics metrics,
+      Map<String, Consumer<EngineEvent>> folds,
       ProgressLine progress,
       ObjectNode figures) {
     Path journal = journal();
     EnginePipeline.Builder pipeline =
         EnginePipeline.builder()
-            .journal(journal == null ? Journal.none() : Journal.create(journal, header, durability))
-            .beside("metrics", (position, event) -> metrics.accept(event));
+            .journal(
+                journal == null ? Journal.none() : Journal.create(journal, header, durability));
+    folds.forEach((name, fold) -> pipeline.beside(name, (position, event) -> fold.accept(event)));
     LiveEngine engine = new RealTimeRun(scenario).run(trace, pipeline, progress);
     figures.put("journal_events", engine.events());
     figures.put("journal_digest", engine.digest());

@@ -2,8 +2,12 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.metrics.PredictionFigures;
 import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.replay.Latencies;
 import io.fusespill.replay.Latency;
 import io.fusespill.replay.RunReport;
 import io.fusespill.sim.ResolvedScenario;
@@ -26,7 +30,8 @@ final class Summary {
     RunMetrics metrics = report.metrics();
     out.println(title(scenario));
     out.println();
-    new Table()
+    Table table = new Table();
+    table
         .row(
             "requests",
             "%,d arrived: %,d completed, %,d rejected, %,d cancelled, %,d failed"
@@ -68,18 +73,13 @@ final class Summary {
         .row(
             "prefill",
             "%,d tokens, %,d with padding"
-                .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()))
-        .printLeft(out);
+                .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()));
+    addSpilling(table, report, scenario.config().topology());
+    table.printLeft(out);
     out.println();
-    new Table()
-        .row("ms", "mean", "median", "p90", "p95", "p99")
-        .row(latency("TTFT", report.latencies().ttft()))
-        .row(latency("TPOT", report.latencies().tpot()))
-        .row(latency("ITL", report.latencies().itl()))
-        .row(latency("E2E", report.latencies().e2e()))
-        .print(out);
-    out.println("  TTFT begins with the request's arrival at the engine.");
+    printLatencies(out, report.latencies());
     printRejections(out, metrics);
+    report.prediction().ifPresent(prediction -> printPrediction(out, prediction));
     out.println();
     out.println(
         "journal  %,d events, digest %s"
@@ -103,6 +103,74 @@ final class Summary {
       out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));
     }
     out.flush();
+  }
+
+  /// What only some policies and platforms have: rows for what is not zero.
+  private static void addSpilling(Table table, RunReport report, Topology topology) {
+    RunMetrics metrics = report.metrics();
+    StringJoiner handlings = new StringJoiner(", ");
+    for (Handling handling : Handling.values()) {
+      if (metrics.handlings(handling) > 0) {
+        handlings.add("%,d × %s".formatted(metrics.handlings(handling), StoryText.words(handling)));
+      }
+    }
+    if (handlings.length() > 0) {
+      table.row("handlings", handlings + " (fusespill explain)");
+    }
+    if (metrics.remoteDecodes() > 0) {
+      table.row(
+          "remote decodes",
+          "%,d tokens with attention on a host".formatted(metrics.remoteDecodes()));
+    }
+    StringJoiner busy = new StringJoiner(", ");
+    for (Place place : topology.places()) {
+      if (metrics.busyNanos(place.id()) > 0) {
+        busy.add("%s %.1f%%".formatted(place.name(), 100 * report.utilisation(place.id())));
+      }
+    }
+    if (busy.length() > 0) {
+      table.row("at work", busy.toString());
+    }
+  }
+
+  private static void printLatencies(PrintWriter out, Latencies latencies) {
+    Table table =
+        new Table()
+            .row("ms", "mean", "median", "p90", "p95", "p99")
+            .row(latency("TTFT", latencies.ttft()))
+            .row(latency("TPOT", latencies.tpot()))
+            .row(latency("ITL", latencies.itl()))
+            .row(latency("E2E", latencies.e2e()));
+    if (latencies.spilledTpot().count() > 0) {
+      table.row(latency("TPOT, spilled", latencies.spilledTpot()));
+    }
+    if (latencies.spilledE2e().count() > 0) {
+      table.row(latency("E2E, spilled", latencies.spilledE2e()));
+    }
+    table.print(out);
+    out.println("  TTFT begins with the request's arrival at the engine.");
+    if (latencies.spilledE2e().count() > 0) {
+      out.println(
+          "  spilled: the %,d completed requests that were preempted at least once."
+              .formatted(latencies.spilledE2e().count()));
+    }
+  }
+
+  private static void printPrediction(PrintWriter out, PredictionFigures prediction) {
+    out.println();
+    out.println(
+        "length prediction by %s%s, %,d moments"
+            .formatted(
+                prediction.kind().label(),
+                prediction.kind().oracle() ? " (UPPER BOUND: it knows the truth)" : "",
+                prediction.moments()));
+    StringJoiner calibration = new StringJoiner(" / ");
+    prediction.calibration().forEach(share -> calibration.add("%.1f".formatted(100 * share)));
+    new Table()
+        .row("mean error", "%,.1f tokens".formatted(prediction.meanErrorOfMedian()))
+        .row("right order", "%.1f%% of pairs".formatted(100 * prediction.orderedByMedian()))
+        .row("calibration", "%s%% within the 50 / 80 / 90 / 95%% quantile".formatted(calibration))
+        .printLeft(out);
   }
 
   private static String title(ResolvedScenario scenario) {

@@ -168,7 +168,7 @@ class ExhaustiveTest {
     public void interToken(long nanos, int count) {}
 
     @Override
-    public void timePerOutputToken(long nanos) {}
+    public void timePerOutputToken(long nanos, boolean preempted) {}
 
     @Override
     public void ended(RequestOutcome outcome) {

@@ -13,6 +13,8 @@ public final class Latencies implements LatencyListener {
   private final Latency tpot = new Latency();
   private final Latency itl = new Latency();
   private final Latency e2e = new Latency();
+  private final Latency spilledTpot = new Latency();
+  private final Latency spilledE2e = new Latency();
   private final Consumer<RequestOutcome> outcomes;
 
   /// @param outcomes hears how each request went, as soon as it has ended
@@ -31,14 +33,21 @@ public final class Latencies implements LatencyListener {
   }
 
   @Override
-  public void timePerOutputToken(long nanos) {
+  public void timePerOutputToken(long nanos, boolean preempted) {
     tpot.record(nanos, 1);
+    if (preempted) {
+      spilledTpot.record(nanos, 1);
+    }
   }
 
   @Override
   public void ended(RequestOutcome outcome) {
     if (outcome.ending() == Ending.COMPLETED) {
-      e2e.record(outcome.endNanos() - outcome.arrivalNanos(), 1);
+      long nanos = outcome.endNanos() - outcome.arrivalNanos();
+      e2e.record(nanos, 1);
+      if (outcome.preemptions() > 0) {
+        spilledE2e.record(nanos, 1);
+      }
     }
     outcomes.accept(outcome);
   }
@@ -57,5 +66,15 @@ public final class Latencies implements LatencyListener {
 
   public Latency e2e() {
     return e2e;
+  }
+
+  /// TPOT of sequences that were preempted at least once, whatever then became of their KV.
+  public Latency spilledTpot() {
+    return spilledTpot;
+  }
+
+  /// E2E of completed requests with a sequence that was preempted at least once.
+  public Latency spilledE2e() {
+    return spilledE2e;
   }
 }

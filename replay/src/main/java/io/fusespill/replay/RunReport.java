@@ -2,10 +2,14 @@ package io.fusespill.replay;
 
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.metrics.PredictionAccuracy;
+import io.fusespill.engine.metrics.PredictionFigures;
 import io.fusespill.engine.metrics.RunMetrics;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A run's figures under the names that vLLM's benchmark gives them, where it has them.
 public final class RunReport {
@@ -14,10 +18,24 @@ public final class RunReport {
 
   private final RunMetrics metrics;
   private final Latencies latencies;
+  private final @Nullable PredictionAccuracy prediction;
 
+  /// The report of a run without a length predictor, or of one whose accuracy nobody asks for.
   public RunReport(RunMetrics metrics, Latencies latencies) {
+    this(metrics, latencies, null);
+  }
+
+  /// @param prediction accuracy of the run's length predictor, if it is measured
+  public RunReport(
+      RunMetrics metrics, Latencies latencies, @Nullable PredictionAccuracy prediction) {
     this.metrics = metrics;
     this.latencies = latencies;
+    this.prediction = prediction;
+  }
+
+  /// How well the run's length predictor knew what came, where that was measured.
+  public Optional<PredictionFigures> prediction() {
+    return Optional.ofNullable(prediction).map(PredictionAccuracy::figures);
   }
 
   public RunMetrics metrics() {
@@ -61,7 +79,8 @@ public final class RunReport {
         : (double) metrics.busyNanos(place) / metrics.durationNanos();
   }
 
-  /// All figures by name, in the order in which they are printed. Numbers are `Long` or `Double`.
+  /// All figures by name, in the order in which they are printed. Numbers are `Long` or `Double`,
+  /// names are `String`.
   public Map<String, Object> figures() {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("completed", metrics.completed());
@@ -79,6 +98,8 @@ public final class RunReport {
     put(figures, "tpot", latencies.tpot());
     put(figures, "itl", latencies.itl());
     put(figures, "e2el", latencies.e2e());
+    putSpilled(figures, "tpot", latencies.spilledTpot());
+    putSpilled(figures, "e2el", latencies.spilledE2e());
     figures.put("prefill_steps", metrics.prefillSteps());
     figures.put("decode_steps", metrics.decodeSteps());
     figures.put("mixed_steps", metrics.mixedSteps());
@@ -114,8 +135,26 @@ public final class RunReport {
     figures.put("mean_running", meanRunning());
     figures.put("max_running", metrics.runningMax());
     figures.put("max_waiting", metrics.waitingMax());
+    prediction().ifPresent(accuracy -> put(figures, accuracy));
     figures.put("state_hash", "%016x".formatted(metrics.stateHash()));
     return figures;
+  }
+
+  private static void put(Map<String, Object> figures, PredictionFigures accuracy) {
+    figures.put("predictor", accuracy.kind().label());
+    figures.put("prediction_moments", accuracy.moments());
+    figures.put("prediction_mae_tokens", accuracy.meanErrorOfMedian());
+    figures.put("prediction_pairwise", accuracy.orderedByMedian());
+    for (int level = 0; level < PredictionFigures.LEVELS.size(); level++) {
+      figures.put(
+          "prediction_calibration_" + PredictionFigures.LEVELS.get(level) / 10,
+          accuracy.calibration().get(level));
+    }
+  }
+
+  private static void putSpilled(Map<String, Object> figures, String name, Latency latency) {
+    figures.put("mean_spilled_" + name + "_ms", latency.meanMillis());
+    figures.put("p99_spilled_" + name + "_ms", latency.percentileMillis(99));
   }
 
   private static void put(Map<String, Object> figures, String name, Latency latency) {

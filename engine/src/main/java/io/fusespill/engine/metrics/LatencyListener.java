@@ -10,7 +10,9 @@ public interface LatencyListener {
   void interToken(long nanos, int count);
 
   /// A finished sequence's mean time per output token after the first.
-  void timePerOutputToken(long nanos);
+  ///
+  /// @param preempted whether it was preempted at least once
+  void timePerOutputToken(long nanos, boolean preempted);
 
   /// A request has ended.
   void ended(RequestOutcome outcome);

@@ -35,9 +35,9 @@ import java.util.function.ToIntFunction;
 /// A predictor's accuracy as a fold over a run's events, whether or not the run used it.
 ///
 /// The predictor learns from each `SequenceFinished`; all but `STOP` count as cut off. In each 16th
-/// step of a device up to 16 of its sequences, evenly spaced in the batch, are predicted, and
-/// counted when they have ended by `STOP` or `LENGTH`. Predictions are cut at the request's own
-/// maximum, which a scheduler knows too. Memory follows the live requests.
+/// step of a device, or as many as asked for, up to 16 of its sequences, evenly spaced in the
+/// batch, are predicted, and counted when they have ended by `STOP` or `LENGTH`. Predictions are
+/// cut at the request's own maximum, which a scheduler knows too. Memory follows the live requests.
 public final class PredictionAccuracy {
 
   private static final int STEPS_BETWEEN_SAMPLES = 16;
@@ -66,6 +66,7 @@ public final class PredictionAccuracy {
   private final PredictorKind kind;
   private final ToIntFunction<RequestArrived> hint;
   private final int warmUpRequests;
+  private final int stepsBetweenSamples;
   private final Window<Track> tracks = new Window<>();
   private final OrderedTransfers ordered = new OrderedTransfers();
   private final List<Deque<StepPlan>> flights = new ArrayList<>();
@@ -74,16 +75,36 @@ public final class PredictionAccuracy {
 
   /// Hints are those of the log, and all requests are counted.
   public PredictionAccuracy(PredictorKind kind) {
-    this(kind, RequestArrived::hintTokens, 0);
+    this(kind, STEPS_BETWEEN_SAMPLES);
+  }
+
+  /// Hints are those of the log, and all requests are counted.
+  ///
+  /// @param stepsBetweenSamples of so many steps of a device one is sampled, 1 or more
+  public PredictionAccuracy(PredictorKind kind, int stepsBetweenSamples) {
+    this(kind, RequestArrived::hintTokens, 0, stepsBetweenSamples);
   }
 
   /// @param hint output tokens that a request declares, 0 for none; the true ones for an oracle
   /// @param warmUpRequests requests from the first on that are learnt from and not counted
   public PredictionAccuracy(
       PredictorKind kind, ToIntFunction<RequestArrived> hint, int warmUpRequests) {
+    this(kind, hint, warmUpRequests, STEPS_BETWEEN_SAMPLES);
+  }
+
+  private PredictionAccuracy(
+      PredictorKind kind,
+      ToIntFunction<RequestArrived> hint,
+      int warmUpRequests,
+      int stepsBetweenSamples) {
+    if (stepsBetweenSamples < 1) {
+      throw new IllegalArgumentException(
+          "stepsBetweenSamples is %d, must be at least 1".formatted(stepsBetweenSamples));
+    }
     this.kind = kind;
     this.hint = hint;
     this.warmUpRequests = warmUpRequests;
+    this.stepsBetweenSamples = stepsBetweenSamples;
     this.predictor = kind.create(1);
     this.tally = new PredictionTally(1);
   }
@@ -122,7 +143,7 @@ public final class PredictionAccuracy {
 
   private void plan(StepPlan plan) {
     flights.get(plan.device()).add(plan);
-    if (plan.step() % STEPS_BETWEEN_SAMPLES == 0) {
+    if (plan.step() % stepsBetweenSamples == 0) {
       sample(plan);
     }
   }

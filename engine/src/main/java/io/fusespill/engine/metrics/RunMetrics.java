@@ -58,6 +58,8 @@ public final class RunMetrics {
     /// nothing.
     boolean wasted;
 
+    boolean preempted;
+
     Track(RequestTrack request, int totalTokens) {
       this.request = request;
       this.totalTokens = totalTokens;
@@ -354,6 +356,7 @@ public final class RunMetrics {
   private void preempt(SequencePreempted preempted) {
     Track track = track(preempted.sequence());
     preemptions++;
+    track.preempted = true;
     if (track.request.preemptions++ == 0) {
       preemptedRequests++;
     }
@@ -387,7 +390,8 @@ public final class RunMetrics {
     request.cancelled |= finished.reason() == FinishReason.CANCELLED;
     if (output > 1
         && (finished.reason() == FinishReason.STOP || finished.reason() == FinishReason.LENGTH)) {
-      listener.timePerOutputToken((track.lastTokenNanos - track.firstTokenNanos) / (output - 1));
+      listener.timePerOutputToken(
+          (track.lastTokenNanos - track.firstTokenNanos) / (output - 1), track.preempted);
     }
     if (--request.liveSequences == 0) {
       Ending ending =

@@ -38,8 +38,8 @@ class RunMetricsTest {
     }
 
     @Override
-    public void timePerOutputToken(long nanos) {
-      latencies.add("tpot " + nanos);
+    public void timePerOutputToken(long nanos, boolean preempted) {
+      latencies.add("tpot " + nanos + (preempted ? " preempted" : ""));
     }
 
     @Override
@@ -135,9 +135,9 @@ class RunMetricsTest {
             "tpot 1000",
             "itl 2000 x1",
             "itl 3000 x1",
-            "tpot 1500",
+            "tpot 1500 preempted",
             "itl 1000 x1",
-            "tpot 2000");
+            "tpot 2000 preempted");
   }
 
   @Test
