@@ -8,6 +8,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -98,6 +99,7 @@ final class Lives {
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case RunStarted started -> start(started.config().topology());
       case ShareChosen share -> {}
+      case SequenceRouted routed -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
     }
