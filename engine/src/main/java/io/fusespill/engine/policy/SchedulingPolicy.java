@@ -17,6 +17,6 @@ public interface SchedulingPolicy {
     AGAIN
   }
 
-  /// Plans the next step of `device`, on which none is in flight.
+  /// Plans the next step of `device`, whose queue of steps in flight is not full.
   Round schedule(EngineView view, int device, Decisions decisions);
 }
