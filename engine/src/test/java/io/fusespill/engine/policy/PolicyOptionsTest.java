@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusespill.engine.Engine;
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.StepCosts;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +22,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PolicyOptionsTest {
 
   private static EngineConfig config(String policy, String... options) {
-    return new EngineFixture().given().device(4).host(4).policy(policy, options).config();
+    EngineConfig plain =
+        new EngineFixture().given().device(4).host(4).policy(policy, options).config();
+    return new EngineConfig(
+        plain.kv(),
+        plain.limits(),
+        plain.topology(),
+        plain.policy(),
+        List.of(StepCosts.NONE, StepCosts.NONE),
+        EngineConfig.NO_PREDICTOR);
   }
 
   @ParameterizedTest
