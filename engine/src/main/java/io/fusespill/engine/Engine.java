@@ -97,8 +97,8 @@ public final class Engine {
     follow(input);
   }
 
-  /// Asks the policies for every device that has no step in flight, again and again until nobody
-  /// decides anything more: what one device gives up, another may take.
+  /// Asks the policies for every device whose queue of steps is not full, again and again until
+  /// nobody decides anything more: what one device gives up, another may take.
   public void schedule() {
     requireStarted();
     recorder.begin();

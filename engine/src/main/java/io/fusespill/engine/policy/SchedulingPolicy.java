@@ -21,6 +21,6 @@ public interface SchedulingPolicy {
   /// which an input came, before [#schedule] and whether a device is free or not.
   default void route(EngineView view, Decisions decisions) {}
 
-  /// Plans the next step of `device`, on which none is in flight.
+  /// Plans the next step of `device`, whose queue of steps in flight is not full.
   Round schedule(EngineView view, int device, Decisions decisions);
 }

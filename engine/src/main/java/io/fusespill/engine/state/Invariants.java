@@ -262,7 +262,7 @@ public final class Invariants {
             int start = step.computedTokens().get(i);
             require(
                 step.home(i) == sequence.place(),
-                "I10: a step on %s computes sequence %d in place %d, but it lies in place %d",
+                "I26: a step on %s computes sequence %d in place %d, but it lies in place %d",
                 device.name(),
                 sequence.id(),
                 step.home(i),
@@ -271,7 +271,7 @@ public final class Invariants {
             int known = sequence.totalTokens() + placeholders;
             require(
                 wasted || (start == end && start + step.newTokens().get(i) <= known),
-                "I4: a step in flight takes sequence %d from %d by %d, it has %d of %d",
+                "I25: a step in flight takes sequence %d from %d by %d, it has %d of %d",
                 sequence.id(),
                 start,
                 step.newTokens().get(i),
@@ -285,7 +285,7 @@ public final class Invariants {
     }
     require(
         end == sequence.plannedComputedTokens(),
-        "I4: sequence %d plans to compute %d tokens, its steps in flight come to %d",
+        "I25: sequence %d plans to compute %d tokens, its steps in flight come to %d",
         sequence.id(),
         sequence.plannedComputedTokens(),
         end);
