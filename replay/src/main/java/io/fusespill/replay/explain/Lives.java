@@ -8,6 +8,7 @@ import io.fusespill.engine.event.DecisionEvent.ResidentsSorted;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
@@ -72,6 +73,12 @@ final class Lives {
       case StepCompleted done -> complete(done);
       case SequenceFinished finished -> finish(finished);
       case RequestArrived arrival -> arrive(arrival);
+      case SequenceRouted routed -> {
+        Life life = lives.get(routed.sequence());
+        if (life != null) {
+          life.listener().noted(new Moment.Bound(nowNanos, routed.device()));
+        }
+      }
       case SequenceAdmitted admitted -> {
         Life life = lives.get(admitted.sequence());
         if (life != null) {
