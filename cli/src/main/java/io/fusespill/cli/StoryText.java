@@ -71,6 +71,7 @@ final class StoryText {
   private String describe(Moment moment, Story story) {
     return switch (moment) {
       case Moment.Arrived m -> "arrived";
+      case Moment.Bound m -> "bound to " + name(m.device());
       case Moment.Admitted m -> "admitted on " + name(m.device());
       case Moment.Stretch m -> describe(m);
       case Moment.FirstToken m -> "first token";

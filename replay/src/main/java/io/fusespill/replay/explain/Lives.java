@@ -73,6 +73,12 @@ final class Lives {
       case StepCompleted done -> complete(done);
       case SequenceFinished finished -> finish(finished);
       case RequestArrived arrival -> arrive(arrival);
+      case SequenceRouted routed -> {
+        Life life = lives.get(routed.sequence());
+        if (life != null) {
+          life.listener().noted(new Moment.Bound(nowNanos, routed.device()));
+        }
+      }
       case SequenceAdmitted admitted -> {
         Life life = lives.get(admitted.sequence());
         if (life != null) {

@@ -23,6 +23,9 @@ public sealed interface Moment {
     }
   }
 
+  /// From now on it waits for one device alone.
+  record Bound(long atNanos, int device) implements Moment {}
+
   /// It was let onto a device.
   record Admitted(long atNanos, int device) implements Moment {}
 

@@ -54,6 +54,7 @@ public final class StoryJson {
       case Moment.Arrived m -> {}
       case Moment.FirstToken m -> {}
       case Moment.Cancelled m -> {}
+      case Moment.Bound m -> json.put("place", name(m.device()));
       case Moment.Admitted m -> json.put("place", name(m.device()));
       case Moment.Forked m -> json.put("parent", m.parent());
       case Moment.Chosen m -> json.setAll(choice(m.choice()));

@@ -10,6 +10,7 @@ import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -93,6 +94,10 @@ final class EventScript {
     add(new RequestArrived(now, requests++, sequences, samples, promptTokens, 500));
     sequences += samples;
     return this;
+  }
+
+  EventScript routes(int sequence) {
+    return add(new SequenceRouted(now, sequence, GPU));
   }
 
   EventScript admits(int sequence) {

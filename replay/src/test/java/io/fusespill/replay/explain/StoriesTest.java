@@ -91,6 +91,17 @@ class StoriesTest {
     assertThat(story.ended()).isTrue();
   }
 
+  @Test
+  void routed_waitsOnForItsDevice() {
+    EventScript script = new EventScript().at(10).arrives(4).routes(0).at(30).admits(0);
+    Story story = story(script, 0);
+    assertThat(story.moments())
+        .contains(
+            new Moment.Bound(10, GPU),
+            new Stretch(Phase.WAITING, -1, 10, 30, 0, 0, 0, 0),
+            new Moment.Admitted(30, GPU));
+  }
+
   /// The second step is planned while the first runs, and the third after the end is certain to the
   /// model alone.
   @Test
