@@ -16,16 +16,21 @@ import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.length.PredictorKind;
+import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Invariants;
+import io.fusespill.replay.explain.HandlingSummary;
+import io.fusespill.replay.explain.Stories;
+import io.fusespill.replay.explain.Story;
 import io.fusespill.sim.Faults;
 import io.fusespill.sim.Simulation;
 import io.fusespill.sim.World;
@@ -38,6 +43,7 @@ import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.traces.TraceRequest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -365,11 +371,29 @@ class SimulationFuzzTest {
             .as("free blocks of " + place)
             .isEqualTo(place.blocks());
       }
-      RunMetrics metrics = new RunMetrics(new Latencies(outcome -> {}));
+      List<RequestOutcome> outcomes = new ArrayList<>();
+      RunMetrics metrics = new RunMetrics(new Latencies(outcomes::add));
       events.forEach(metrics::accept);
       assertThat(metrics.arrived()).isEqualTo(workload.size());
       assertThat(metrics.completed() + metrics.rejected() + metrics.cancelled() + metrics.failed())
           .isEqualTo(metrics.arrived());
+      explain(metrics, outcomes.get(outcomes.size() / 2));
+    }
+
+    private void explain(RunMetrics metrics, RequestOutcome outcome) {
+      HandlingSummary summary = new HandlingSummary(3);
+      Stories stories = Stories.ofRequest(outcome.request());
+      for (int position = 0; position < events.size(); position++) {
+        summary.accept(position, events.get(position));
+        stories.accept(position, events.get(position));
+      }
+      assertThat(summary.choices())
+          .isEqualTo(Arrays.stream(Handling.values()).mapToLong(metrics::handlings).sum());
+      assertThat(stories.stories()).hasSize(outcome.samples()).allMatch(Story::ended);
+      assertThat(stories.stories().stream().mapToInt(Story::outputTokens).sum())
+          .isEqualTo(outcome.outputTokens());
+      assertThat(stories.stories().stream().mapToLong(Story::totalNanos).max())
+          .hasValue(outcome.endNanos() - outcome.arrivalNanos());
     }
 
     private void verify() {

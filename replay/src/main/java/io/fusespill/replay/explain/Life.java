@@ -229,8 +229,10 @@ final class Life {
     note(plan, plannedNanos, now, null);
   }
 
+  /// An asynchronous transfer leaves everything as it was; with an ordered one, the KV is lost.
   void failTransfer(long now, TransferPlan plan, long plannedNanos, String cause) {
     moving = false;
+    wasted |= plan.mode() == TransferMode.ORDERED;
     ChoiceTrack choice = newestChoice();
     if (choice != null && place == plan.from()) {
       choice.transferFailed(now, place);

@@ -221,7 +221,6 @@ final class Lives {
     }
   }
 
-  /// An ordered transfer that fails has moved the tables already: what is lost is in its new place.
   private void fail(int id, String cause) {
     Transfer transfer = transfers.remove(id);
     if (transfer != null) {
