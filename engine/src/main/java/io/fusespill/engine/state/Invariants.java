@@ -154,7 +154,7 @@ public final class Invariants {
     }
     require(
         tokens == state.boundTokens(place.id()),
-        "I22: %s counts %d tokens bound to it, but %d are",
+        "I27: %s counts %d tokens bound to it, but %d are",
         place.name(),
         state.boundTokens(place.id()),
         tokens);
