@@ -5,7 +5,10 @@ import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Machine;
 import io.fusespill.sim.Scenario;
+import io.fusespill.sim.TopologySpec;
+import io.fusespill.sim.spec.SpecReader;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -50,7 +53,7 @@ public record PolicyRow(
         new PolicyRow(
             spec.text("name", policy),
             new PolicySpec(policy, options),
-            Platform.devices(spec),
+            Platform.devices(spec, "devices"),
             platforms,
             Limits.orZero(spec.countOrNull("max-num-seqs")),
             Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
@@ -66,11 +69,21 @@ public record PolicyRow(
     return platforms.isEmpty() || platforms.contains(platform.name());
   }
 
-  List<DeviceSpec> devicesOn(Platform platform) {
-    return devices.isEmpty() ? platform.devices() : devices;
+  TopologySpec topologyOn(Platform platform) {
+    Machine machine = platform.machine();
+    return devices.isEmpty() || machine == null
+        ? platform.topology()
+        : machine.withDevices(devices).topology();
   }
 
   private void requireEqualHardware(SpecReader spec, Platform platform) {
+    if (!devices.isEmpty() && platform.machine() == null) {
+      spec.problem(
+          "devices",
+          "cannot take the place of those of platform %s, whose topology has links for its own; name the row's platforms"
+              .formatted(platform.name()));
+      return;
+    }
     if (standing == Standing.BOUND || devices.isEmpty()) {
       return;
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Machine;
+import io.fusespill.sim.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +36,8 @@ class EvaluationSpecTest {
 
     assertThat(spec.name()).isEqualTo("spec");
     assertThat(spec.platforms())
-        .containsExactly(new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4, null));
+        .containsExactly(
+            new Platform("one", new Machine(List.of(DeviceSpec.parse("a10")), "pcie4", 4)));
     assertThat(spec.seeds()).containsExactly(0L);
     assertThat(spec.policies().getFirst().name()).isEqualTo("continuous");
     assertThat(spec.policies().getFirst().standing()).isEqualTo(Standing.CONTENDER);
