@@ -20,8 +20,13 @@ public record DiskSpec(
       throw new ProfileException(
           "disk of %s GiB, must be above 0 and at most %,.0f".formatted(gib, TopologySpec.GIB_MAX));
     }
-    Check.range("read rate of the disk", readBytesPerSecond, 1, TopologySpec.RATE_MAX);
-    Check.range("write rate of the disk", writeBytesPerSecond, 1, TopologySpec.RATE_MAX);
+    Check.range(
+        "read rate of the disk", readBytesPerSecond, TopologySpec.RATE_MIN, TopologySpec.RATE_MAX);
+    Check.range(
+        "write rate of the disk",
+        writeBytesPerSecond,
+        TopologySpec.RATE_MIN,
+        TopologySpec.RATE_MAX);
     Check.range("copyNanos of the disk", copyNanos, 0, TopologySpec.COPY_NANOS_MAX);
   }
 

@@ -164,7 +164,7 @@ public final class TopologyFile {
   }
 
   private static @Nullable Long rate(SpecReader spec, String key) {
-    return spec.wholeOrNull(key, 1, TopologySpec.RATE_MAX);
+    return spec.wholeOrNull(key, TopologySpec.RATE_MIN, TopologySpec.RATE_MAX);
   }
 
   private static long orElse(@Nullable Long value, long otherwise) {

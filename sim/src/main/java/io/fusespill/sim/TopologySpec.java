@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 public record TopologySpec(
     List<Device> devices, List<Host> hosts, List<Disk> disks, List<Link> links) {
 
+  /// The smallest rate of a link or disk that somebody may give: less is most likely another unit.
+  public static final long RATE_MIN = 10_000_000L;
+
   /// The largest rate of a link or disk.
   public static final long RATE_MAX = 1_000_000_000_000_000L;
 

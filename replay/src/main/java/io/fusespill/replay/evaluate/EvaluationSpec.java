@@ -82,9 +82,16 @@ public record EvaluationSpec(
   }
 
   private static EvaluationSpec from(SpecReader spec, String name, Path folder) {
-    List<Platform> platforms =
-        spec.objects("platforms").stream().map(each -> Platform.from(each, folder)).toList();
-    requireUnique(spec, "platforms", platforms.stream().map(Platform::name).toList());
+    List<Platform> platforms = new ArrayList<>();
+    List<String> platformNames = new ArrayList<>();
+    for (SpecReader each : spec.objects("platforms")) {
+      platformNames.add(each.text("name"));
+      Platform platform = Platform.from(each, platformNames.getLast(), folder);
+      if (platform != null) {
+        platforms.add(platform);
+      }
+    }
+    requireUnique(spec, "platforms", platformNames);
     List<String> models = spec.texts("models");
     if (models.isEmpty()) {
       spec.problem("models", "is empty, must hold at least one");
@@ -103,7 +110,9 @@ public record EvaluationSpec(
     }
     requireUnique(spec, "workloads", workloads.stream().map(NamedWorkload::name).toList());
     List<PolicyRow> policies =
-        spec.objects("policies").stream().map(each -> PolicyRow.from(each, platforms)).toList();
+        spec.objects("policies").stream()
+            .map(each -> PolicyRow.from(each, platformNames, platforms))
+            .toList();
     for (Platform platform : platforms) {
       requireUnique(
           spec,

@@ -25,17 +25,14 @@ public record Platform(String name, TopologySpec topology, @Nullable Machine mac
   private static final List<String> MACHINE_KEYS =
       List.of("devices", "aux", "link", "swap-space", "host", "disk", "peer-link");
 
-  /// What stands for hardware that cannot be read, while other problems are looked for.
-  private static final Machine SOME =
-      new Machine(List.of(DeviceSpec.parse("a10")), Machine.DEFAULT_LINK, 0);
-
   public Platform(String name, Machine machine) {
     this(name, machine.topology(), machine);
   }
 
+  /// The platform, or null where it has problems.
+  ///
   /// @param folder what a topology's path is relative to
-  static Platform from(SpecReader spec, Path folder) {
-    String name = spec.text("name");
+  static @Nullable Platform from(SpecReader spec, String name, Path folder) {
     if (spec.has("topology")) {
       for (String key : MACHINE_KEYS) {
         if (spec.has(key)) {
@@ -44,10 +41,10 @@ public record Platform(String name, TopologySpec topology, @Nullable Machine mac
       }
       Path file = folder.resolve(spec.text("topology")).normalize();
       TopologySpec topology = spec.check("topology", () -> TopologyFile.read(file));
-      return topology == null ? new Platform(name, SOME) : new Platform(name, topology, null);
+      return topology == null ? null : new Platform(name, topology, null);
     }
     Machine machine = machine(spec);
-    return new Platform(name, machine == null ? SOME : machine);
+    return machine == null ? null : new Platform(name, machine);
   }
 
   private static @Nullable Machine machine(SpecReader spec) {

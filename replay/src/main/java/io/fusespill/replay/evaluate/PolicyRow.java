@@ -35,19 +35,20 @@ public record PolicyRow(
     platforms = List.copyOf(platforms);
   }
 
-  static PolicyRow from(SpecReader spec, List<Platform> known) {
+  /// @param names of all platforms
+  /// @param known those without problems
+  static PolicyRow from(SpecReader spec, List<String> names, List<Platform> known) {
     String policy = spec.text("policy");
     SortedMap<String, String> options = spec.textsByKey("options");
     spec.requireKnown("policy", "policy", policy, PolicyKind.labels());
     if (PolicyKind.labels().contains(policy)) {
-      List<String> names =
+      List<String> optionNames =
           PolicyKind.named(policy).options().stream().map(PolicyOption::name).toList();
       options
           .keySet()
-          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, names));
+          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, optionNames));
     }
     List<String> platforms = spec.texts("platforms");
-    List<String> names = known.stream().map(Platform::name).toList();
     platforms.forEach(name -> spec.requireKnown("platforms", "platform", name, names));
     PolicyRow row =
         new PolicyRow(
