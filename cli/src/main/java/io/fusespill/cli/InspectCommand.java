@@ -91,7 +91,7 @@ final class InspectCommand implements Callable<Integer> {
         new Table()
             .row("place", "blocks", "allocated", "leaving", "free", "sequences", "step in flight");
     for (JsonNode place : state.get("places")) {
-      JsonNode step = place.get("step_in_flight");
+      JsonNode step = place.path("steps_in_flight").get(0);
       pools.row(
           place.get("name").asText(),
           "%,d".formatted(place.get("total_blocks").asLong()),

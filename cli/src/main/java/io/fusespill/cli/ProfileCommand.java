@@ -1,9 +1,20 @@
 package io.fusespill.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Faults;
+import io.fusespill.sim.Scenario;
+import io.fusespill.sim.TopologyFile;
 import io.fusespill.sim.cost.AllReduceModel;
+import io.fusespill.sim.cost.LinkModel;
+import io.fusespill.sim.profile.DiskProfile;
+import io.fusespill.sim.profile.DiskProfiles;
 import io.fusespill.sim.profile.HardwareProfile;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
@@ -14,7 +25,9 @@ import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.TensorParallelGroup;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +36,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// What devices, models, links and policies there are, and how many KV blocks follow.
+/// What devices, models, links, disks and policies there are, and how many KV blocks follow.
 @Command(
     name = "profile",
     mixinStandardHelpOptions = true,
@@ -58,6 +71,12 @@ final class ProfileCommand implements Callable<Integer> {
       description = "Link over which tensor-parallel cards meet (default pcie4).")
   private String link;
 
+  @Option(
+      names = "--topology",
+      paramLabel = "FILE",
+      description = "A topology file: with a model, its places with their blocks, and its links.")
+  private @Nullable Path topology;
+
   @Option(names = "--policies", description = "List policies with their options.")
   private boolean policies;
 
@@ -90,6 +109,8 @@ final class ProfileCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (policies) {
       printPolicies(out);
+    } else if (topology != null) {
+      printTopology(out, topology);
     } else if (model == null && device == null) {
       printAll(out);
     } else if (model == null) {
@@ -102,6 +123,60 @@ final class ProfileCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
+  }
+
+  /// What `simulate` makes of the file under policy `continuous`.
+  private void printTopology(PrintWriter out, Path file) {
+    if (model == null || device != null) {
+      throw new UsageException(
+          "--topology needs --model, and no --device: the file names the devices, the model says how many blocks they hold");
+    }
+    EngineConfig config;
+    try {
+      config =
+          new Scenario(
+                  model,
+                  TopologyFile.read(file),
+                  PolicySpec.of(PolicyKind.CONTINUOUS.label()),
+                  new Scenario.Limits(
+                      blockSize,
+                      maxNumSeqs,
+                      maxNumBatchedTokens == null ? 0 : maxNumBatchedTokens,
+                      0,
+                      0),
+                  Scenario.Serving.DEFAULT,
+                  "roofline",
+                  Faults.NONE,
+                  1,
+                  0,
+                  JsonNodeFactory.instance.objectNode())
+              .resolve()
+              .config();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+    List<Place> all = config.topology().places();
+    Table places = new Table().row("place", "kind", "blocks", "tokens of KV", "attends");
+    for (Place place : all) {
+      places.row(
+          place.name(),
+          place.kind().name().toLowerCase(Locale.ROOT),
+          "%,d".formatted(place.blocks()),
+          "%,d".formatted((long) place.blocks() * config.kv().blockTokens()),
+          place.attends() ? "yes" : "");
+    }
+    places.print(out);
+    out.println();
+    Table links = new Table().row("link", "GB/s", "us/block", "channel");
+    for (Link between : config.topology().links()) {
+      LinkModel time = new LinkModel(between.bytesPerSecond(), between.copyNanos());
+      links.row(
+          all.get(between.from()).name() + " > " + all.get(between.to()).name(),
+          "%.1f".formatted(between.bytesPerSecond() / 1e9),
+          "%,.1f".formatted(time.nanos(config.kv().blockBytes(), 1) / 1e3),
+          between.hasOwnChannel() ? "own" : String.valueOf(between.channel()));
+    }
+    links.print(out);
   }
 
   private void printModel(PrintWriter out, ModelProfile profile) {
@@ -203,6 +278,17 @@ final class ProfileCommand implements Callable<Integer> {
           "%,d".formatted(profile.allReduceNanos()));
     }
     links.print(out);
+    out.println();
+    Table disks = new Table().row("disk", "GB/s read", "GB/s written", "ns/copy");
+    for (String name : DiskProfiles.names()) {
+      DiskProfile profile = DiskProfiles.named(name);
+      disks.row(
+          name,
+          "%.1f".formatted(profile.readBytesPerSecond() / 1e9),
+          "%.1f".formatted(profile.writeBytesPerSecond() / 1e9),
+          "%,d".formatted(profile.copyNanos()));
+    }
+    disks.print(out);
     out.println();
     out.println(
         "policies: %s (--policies shows their options)"

@@ -6,10 +6,15 @@ import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.DiskSpec;
 import io.fusespill.sim.Faults;
+import io.fusespill.sim.Machine;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Scenario;
+import io.fusespill.sim.TopologyFile;
+import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.NearMatch;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +40,6 @@ final class ScenarioOptions {
 
   @Option(
       names = "--device",
-      required = true,
       paramLabel = "D[:tp=N,blocks=N|util=U]",
       description = {
         "Device profile or a .json file of one; give it again for more devices behind one queue.",
@@ -43,6 +47,20 @@ final class ScenarioOptions {
         "blocks=N sets the number of KV blocks; util=U derives it from that share of memory (default 0.9)."
       })
   private List<String> devices = new ArrayList<>();
+
+  @Option(
+      names = "--aux",
+      paramLabel = "D",
+      description =
+          "An auxiliary device, spelt as for --device; it stands behind the same queue, and its name tells policies what it is for. May be given again.")
+  private List<String> auxiliary = new ArrayList<>();
+
+  @Option(
+      names = "--topology",
+      paramLabel = "FILE",
+      description =
+          "Devices, hosts, disks and links from a YAML or JSON file (docs/configuration.md), in the place of --device, --aux, --host, --swap-space, --link, --peer-link and --disk.")
+  private @Nullable Path topology;
 
   @Option(
       names = "--policy",
@@ -97,10 +115,23 @@ final class ScenarioOptions {
 
   @Option(
       names = "--link",
-      defaultValue = "pcie4",
       paramLabel = "L",
       description = "Link between device and host (default pcie4) or a .json file of one.")
-  private String link;
+  private @Nullable String link;
+
+  @Option(
+      names = "--peer-link",
+      paramLabel = "L",
+      description =
+          "Direct links between the devices (default none: KV goes over the host), a link or a .json file of one.")
+  private @Nullable String peerLink;
+
+  @Option(
+      names = "--disk",
+      paramLabel = "GIB[:read=N,write=N]",
+      description =
+          "A disk behind the host with room for so much KV; read and write in bytes a second (default: those of nvme-pcie4).")
+  private @Nullable String disk;
 
   @Option(
       names = "--max-num-seqs",
@@ -184,10 +215,7 @@ final class ScenarioOptions {
     try {
       return new Scenario(
               model,
-              devices.stream().map(DeviceSpec::parse).toList(),
-              link,
-              swapSpace == null ? (host == null ? SWAP_GIB : HOST_SWAP_GIB) : swapSpace,
-              host,
+              topology(),
               new PolicySpec(kind.label(), new TreeMap<>(policyOptions)),
               new Scenario.Limits(
                   given("--block-size", blockSize),
@@ -207,6 +235,48 @@ final class ScenarioOptions {
           .resolve();
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
+    }
+  }
+
+  private TopologySpec topology() {
+    if (topology != null) {
+      refuseBesideTopology();
+      return TopologyFile.read(topology);
+    }
+    if (devices.isEmpty()) {
+      throw new UsageException(
+          "no device: name at least one with --device, for example --device a10, or give a file with --topology");
+    }
+    return new Machine(
+            devices.stream().map(DeviceSpec::parse).toList(),
+            auxiliary.stream().map(DeviceSpec::parse).toList(),
+            link == null ? Machine.DEFAULT_LINK : link,
+            swapSpace == null ? (host == null ? SWAP_GIB : HOST_SWAP_GIB) : swapSpace,
+            host,
+            disk == null ? null : DiskSpec.parse(disk),
+            peerLink)
+        .topology();
+  }
+
+  private void refuseBesideTopology() {
+    List<String> given = new ArrayList<>();
+    note("--device", !devices.isEmpty(), given);
+    note("--aux", !auxiliary.isEmpty(), given);
+    note("--host", host != null, given);
+    note("--swap-space", swapSpace != null, given);
+    note("--link", link != null, given);
+    note("--peer-link", peerLink != null, given);
+    note("--disk", disk != null, given);
+    if (!given.isEmpty()) {
+      throw new UsageException(
+          "--topology describes the whole machine: leave %s away, or leave --topology away"
+              .formatted(String.join(" and ", given)));
+    }
+  }
+
+  private static void note(String option, boolean isGiven, List<String> given) {
+    if (isGiven) {
+      given.add(option);
     }
   }
 

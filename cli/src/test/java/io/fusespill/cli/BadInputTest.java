@@ -86,6 +86,15 @@ class BadInputTest {
         arguments(List.of("--device", "a10:util=NaN"), List.of("util=NaN")),
         arguments(List.of("--device", "a10:colour=red"), List.of("colour=red")),
         arguments(List.of("--link", "pcie9"), List.of("pcie9")),
+        arguments(List.of("--aux", "a11"), List.of("a11", "a10")),
+        arguments(List.of("--peer-link", "nvlnik"), List.of("nvlnik", "pcie4")),
+        arguments(List.of("--disk", "0"), List.of("disk of 0.0 GiB")),
+        arguments(List.of("--disk", "5:speed=1"), List.of("speed=1", "read=N")),
+        arguments(
+            List.of("--disk", "5", "--swap-space", "0"), List.of("disk stands behind a host")),
+        arguments(
+            List.of("--disk", "5", "--topology", "t.yaml"),
+            List.of("--topology describes the whole", "--device and --disk")),
         arguments(List.of("--time-model", "no-such-profile.json"), List.of("no-such-profile.json")),
         arguments(List.of("--swap-space", "-1"), List.of("-1")),
         arguments(List.of("--swap-space", "NaN"), List.of("NaN")),
@@ -120,6 +129,31 @@ class BadInputTest {
   @Test
   void missingTrace_isNamed() {
     assertOneLine(simulate(folder.resolve("nowhere.csv"), List.of()), List.of("nowhere.csv"));
+  }
+
+  @Test
+  void missingDevice_isTold() {
+    assertOneLine(
+        Cli.run("simulate", "--trace", "t.csv", "--model", "vicuna-7b", "--journal", "none"),
+        List.of("--device", "--topology"));
+  }
+
+  @Test
+  void badTopology_isNamedWithEveryProblem() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    Path topology =
+        Files.writeString(folder.resolve("t.yaml"), "devices: [{nmae: a, profile: a11}]");
+    Cli cli =
+        Cli.run(
+            "simulate", "--trace", trace, "--model", "vicuna-7b", "--topology", topology, "--json");
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.err())
+        .startsWith("fusespill: ")
+        .contains("t.yaml has 3 problems:")
+        .contains("devices[0].name is missing; did you mean nmae?")
+        .contains("devices[0].profile: unknown hardware \"a11\"")
+        .contains("devices[0].nmae is not a key here; did you mean name?");
   }
 
   @Test

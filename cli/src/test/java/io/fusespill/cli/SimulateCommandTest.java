@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -108,6 +109,64 @@ class SimulateCommandTest {
     assertThat(verified.json().get("events")).isEqualTo(run.json().get("journal_events"));
     assertThat(verified.json().get("cut_off").asBoolean()).isFalse();
     assertThat(run.json().get("cancelled").asInt()).isPositive();
+  }
+
+  @Test
+  void fusespill_smallHostWithADisk_spillsThereAndBack() throws IOException {
+    Cli run =
+        simulate(
+            "run",
+            "--policy",
+            "fusespill",
+            "--rate",
+            "inf",
+            "--limit",
+            "200",
+            "--swap-space",
+            "0.5",
+            "--disk",
+            "20",
+            "--json");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.json().get("completed").asInt()).isEqualTo(200);
+    Path directory = folder.resolve("run");
+    assertThat(Cli.run("verify", directory).exitCode()).isZero();
+    assertThat(Cli.run("dump", directory, "--kind", "HandlingChosen").out()).contains("\"SPILL\"");
+    List<String> kinds =
+        Cli.run("dump", directory, "--kind", "TransferPlanned")
+            .out()
+            .lines()
+            .map(line -> line.replaceAll(".*\"kind\":\"([A-Z_]+)\".*", "$1"))
+            .toList();
+    assertThat(kinds).contains("SWAP_OUT", "SPILL", "UNSPILL", "SWAP_IN");
+    assertThat(Collections.frequency(kinds, "UNSPILL"))
+        .isEqualTo(Collections.frequency(kinds, "SPILL"));
+  }
+
+  @Test
+  void topologyFile_isWhatTheOptionsSay() throws IOException {
+    Path file = folder.resolve("t.yaml");
+    Files.writeString(
+        file,
+        """
+        devices: [{name: a10, profile: a10, blocks: 300}, {name: aux-a10, profile: a10, blocks: 300}]
+        hosts: [{name: host, memory: 4}]
+        disks: [{name: disk, size: 20}]
+        links:
+          - {from: a10, to: host, profile: pcie4}
+          - {from: aux-a10, to: host, profile: pcie4}
+          - {from: host, to: disk}
+        """);
+    List<String> common =
+        List.of("simulate", "--trace", sample().toString(), "--model", "vicuna-7b");
+    List<Object> options = new ArrayList<>(common);
+    options.addAll(List.of("--policy", "fusespill", "--journal", "none", "--json"));
+    List<Object> byFile = new ArrayList<>(options);
+    byFile.addAll(List.of("--topology", file));
+    options.addAll(
+        List.of("--device", "a10:blocks=300", "--aux", "a10:blocks=300", "--disk", "20"));
+    assertThat(Cli.run(byFile.toArray()).json().get("journal_digest"))
+        .isEqualTo(Cli.run(options.toArray()).json().get("journal_digest"));
   }
 
   @Test

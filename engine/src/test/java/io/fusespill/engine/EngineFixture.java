@@ -139,7 +139,11 @@ public final class EngineFixture implements AfterEachCallback {
     }
 
     public Given link(int from, int to) {
-      links.add(new Link(from, to, 1_000_000, 0));
+      return link(from, to, Link.OWN_CHANNEL);
+    }
+
+    public Given link(int from, int to, int channel) {
+      links.add(new Link(from, to, 1_000_000, 0, channel));
       return this;
     }
 

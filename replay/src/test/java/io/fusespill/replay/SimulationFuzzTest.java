@@ -155,11 +155,21 @@ class SimulationFuzzTest {
         places.add(Place.disk(places.size(), "disk", dice.below(400)));
       }
       List<Link> links = new ArrayList<>();
+      Dice shared = new Dice(seed, "channels");
+      int channels = shared.below(2) * shared.below(4);
+      int used = 0;
       for (Place from : places) {
         for (Place to : places) {
           if (from != to && (!chaos || dice.below(4) > 0)) {
+            int channel = Math.min(used, shared.below(channels + 1) - 1);
+            used = Math.max(used, channel + 1);
             links.add(
-                new Link(from.id(), to.id(), 1 + dice.below(1_000_000_000), dice.below(10_000)));
+                new Link(
+                    from.id(),
+                    to.id(),
+                    1 + dice.below(1_000_000_000),
+                    dice.below(10_000),
+                    channel));
           }
         }
       }

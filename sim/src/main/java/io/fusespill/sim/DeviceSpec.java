@@ -59,6 +59,14 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
     return new DeviceSpec(cards, blocks, utilisation == 0 ? DEFAULT_UTILISATION : utilisation);
   }
 
+  /// Cards that are given one by one, or as one card and how many of it.
+  ///
+  /// @param text for messages
+  /// @throws ProfileException if there are several cards and another number of them in `tp`
+  static DeviceSpec of(String text, List<String> cards, int tp, int blocks, double utilisation) {
+    return new DeviceSpec(tp == 1 ? cards : tensorParallel(text, cards, tp), blocks, utilisation);
+  }
+
   /// The cards' profiles.
   ///
   /// @throws ProfileException if one is not known

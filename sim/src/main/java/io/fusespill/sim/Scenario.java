@@ -7,10 +7,8 @@ import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
-import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.StepCosts;
-import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.sim.cost.BelievedCosts;
@@ -19,11 +17,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
-import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
-import io.fusespill.sim.profile.LinkProfiles;
-import io.fusespill.sim.profile.MemoryOptions;
-import io.fusespill.sim.profile.MemoryPlan;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.ProfileException;
@@ -31,7 +25,6 @@ import io.fusespill.sim.profile.TensorParallelGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What somebody asks to be simulated, before anything is derived from it.
@@ -40,16 +33,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param workload what identifies the requests in the configuration's digest: a trace's file name
 ///   and what was done to it
-/// @param host what the host beside the devices is and does; null for one that only keeps swapped
-///   KV
 /// @param serving how steps are queued and lengths foretold
 /// @param timeModel `roofline`, or the path of a fitted profile
 public record Scenario(
     String model,
-    List<DeviceSpec> devices,
-    String link,
-    double swapSpaceGib,
-    @Nullable String host,
+    TopologySpec topology,
     PolicySpec policy,
     Limits limits,
     Serving serving,
@@ -79,8 +67,6 @@ public record Scenario(
     public static final Serving DEFAULT = new Serving("", 0, 0);
   }
 
-  private static final long GIB = 1L << 30;
-  private static final double SWAP_GIB_MAX = 1 << 20;
   private static final int SAMPLES_MAX = 1_024;
   private static final int MAX_NUM_SEQS = 256;
   private static final int BLOCK_TOKENS = 16;
@@ -104,10 +90,7 @@ public record Scenario(
       ObjectNode workload) {
     this(
         model,
-        devices,
-        link,
-        swapSpaceGib,
-        null,
+        new Machine(devices, link, swapSpaceGib).topology(),
         policy,
         limits,
         Serving.DEFAULT,
@@ -118,18 +101,37 @@ public record Scenario(
         workload);
   }
 
+  /// A scenario on devices and a host, which attends where `host` names a profile.
+  public Scenario(
+      String model,
+      List<DeviceSpec> devices,
+      String link,
+      double swapSpaceGib,
+      @Nullable String host,
+      PolicySpec policy,
+      Limits limits,
+      Serving serving,
+      String timeModel,
+      Faults faults,
+      int samples,
+      long seed,
+      ObjectNode workload) {
+    this(
+        model,
+        new Machine(devices, List.of(), link, swapSpaceGib, host, null, null).topology(),
+        policy,
+        limits,
+        serving,
+        timeModel,
+        faults,
+        samples,
+        seed,
+        workload);
+  }
+
   public Scenario {
-    devices = List.copyOf(devices);
-    if (devices.isEmpty()) {
-      throw new ProfileException(
-          "no device: name at least one, for example a10; there are " + HardwareProfiles.names());
-    }
     if (samples < 1 || samples > SAMPLES_MAX) {
       throw new ProfileException("samples is %d, must be 1 to %,d".formatted(samples, SAMPLES_MAX));
-    }
-    if (!(swapSpaceGib >= 0 && swapSpaceGib <= SWAP_GIB_MAX)) {
-      throw new ProfileException(
-          "swap space is %s GiB, must be 0 to %,.0f".formatted(swapSpaceGib, SWAP_GIB_MAX));
     }
   }
 
@@ -139,7 +141,6 @@ public record Scenario(
   /// @throws IllegalArgumentException if a limit or the policy is not valid
   public ResolvedScenario resolve() {
     ModelProfile modelProfile = ModelProfiles.named(model);
-    LinkProfile linkProfile = LinkProfiles.named(link);
     EngineLimits engineLimits = engineLimits(modelProfile);
     int blockTokens = limits.blockTokens() == 0 ? BLOCK_TOKENS : limits.blockTokens();
     KvLayout kv =
@@ -147,44 +148,39 @@ public record Scenario(
             blockTokens,
             modelProfile.kvBytesPerBlock(blockTokens),
             policyKind().estimates() ? 1 : 2 * modelProfile.layers());
-    List<TensorParallelGroup> hardware = devices.stream().map(DeviceSpec::group).toList();
-    Topology topology = topology(hardware, modelProfile, linkProfile, kv, engineLimits);
+    ResolvedTopology resolved = ResolvedTopology.of(topology, modelProfile, kv, engineLimits);
     List<StepTimeModel> models = new ArrayList<>();
-    List<@Nullable HostAttentionModel> attention = new ArrayList<>();
     List<StepCosts> costs = new ArrayList<>();
-    for (TensorParallelGroup group : hardware) {
-      models.add(timeModel(group, linkProfile, modelProfile, blockTokens));
-      attention.add(null);
-      costs.add(BelievedCosts.of(models.getLast()));
-    }
-    for (int i = hardware.size(); i < topology.places().size(); i++) {
-      models.add(models.getFirst());
-      attention.add(
-          topology.place(i).attends()
-              ? new HostAttentionModel(
-                  HardwareProfiles.named(Objects.requireNonNull(host)),
-                  linkProfile,
-                  hardware.getFirst().cards().size(),
-                  modelProfile)
-              : null);
-      costs.add(
-          attention.getLast() == null ? StepCosts.NONE : BelievedCosts.of(attention.getLast()));
+    for (Place place : resolved.topology().places()) {
+      HostAttentionModel attention = resolved.attention().get(place.id());
+      if (place.computes()) {
+        models.add(
+            timeModel(
+                resolved.hardware().get(place.id()),
+                resolved.cardLinks().get(place.id()),
+                modelProfile,
+                blockTokens));
+        costs.add(BelievedCosts.of(models.getLast()));
+      } else {
+        models.add(models.getFirst());
+        costs.add(attention == null ? StepCosts.NONE : BelievedCosts.of(attention));
+      }
     }
     EngineConfig config =
         new EngineConfig(
             kv,
             engineLimits,
-            topology,
+            resolved.topology(),
             policy,
             policyKind().estimates() ? costs : List.of(),
             predictor());
     PolicyKind.create(config);
     return new ResolvedScenario(
         config,
-        new World(models, attention, serving.submitNanos(), faults, PolicyKind::create),
+        new World(models, resolved.attention(), serving.submitNanos(), faults, PolicyKind::create),
         samples,
         seed,
-        describe(config, hardware, modelProfile, linkProfile));
+        describe(config, resolved, modelProfile));
   }
 
   /// A policy that estimates costs runs on our own executor, whose blocks are contiguous over all
@@ -229,57 +225,6 @@ public record Scenario(
         serving.maxStepsInFlight() > 0 ? serving.maxStepsInFlight() : policyKind().stepsInFlight());
   }
 
-  private Topology topology(
-      List<TensorParallelGroup> hardware,
-      ModelProfile modelProfile,
-      LinkProfile linkProfile,
-      KvLayout kv,
-      EngineLimits engineLimits) {
-    List<Place> places = new ArrayList<>();
-    List<Link> links = new ArrayList<>();
-    int host = devices.size();
-    int hostBlocks =
-        (int) Math.min((long) (swapSpaceGib * GIB) / kv.blockBytes(), Place.MAX_BLOCKS);
-    for (int id = 0; id < devices.size(); id++) {
-      DeviceSpec device = devices.get(id);
-      int blocks =
-          device.blocks() > 0
-              ? device.blocks()
-              : memory(hardware.get(id), modelProfile, device, kv.blockTokens(), engineLimits)
-                  .blocks();
-      String name = hardware.get(id).name();
-      places.add(Place.device(id, devices.size() == 1 ? name : name + "-" + id, blocks));
-      int cards = hardware.get(id).size();
-      if (hostBlocks > 0) {
-        links.add(
-            new Link(
-                id, host, cards * linkProfile.fromDeviceBytesPerSecond(), linkProfile.copyNanos()));
-        links.add(
-            new Link(
-                host, id, cards * linkProfile.toDeviceBytesPerSecond(), linkProfile.copyNanos()));
-      }
-    }
-    if (hostBlocks > 0) {
-      String profile = this.host;
-      String name = profile == null ? "host" : HardwareProfiles.named(profile).name();
-      places.add(new Place(host, name, PlaceKind.HOST, false, profile != null, hostBlocks));
-    }
-    return new Topology(places, links);
-  }
-
-  private static MemoryPlan memory(
-      TensorParallelGroup hardware,
-      ModelProfile model,
-      DeviceSpec device,
-      int blockTokens,
-      EngineLimits limits) {
-    return MemoryPlan.of(
-        hardware,
-        model,
-        new MemoryOptions(
-            device.utilisation(), blockTokens, limits.maxNumBatchedTokens(), limits.maxNumSeqs()));
-  }
-
   private StepTimeModel timeModel(
       TensorParallelGroup hardware,
       LinkProfile linkProfile,
@@ -294,10 +239,7 @@ public record Scenario(
   }
 
   private ObjectNode describe(
-      EngineConfig config,
-      List<TensorParallelGroup> hardware,
-      ModelProfile modelProfile,
-      LinkProfile linkProfile) {
+      EngineConfig config, ResolvedTopology resolved, ModelProfile modelProfile) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -324,14 +266,14 @@ public record Scenario(
       node.put("kind", place.kind().name());
       node.put("blocks", place.blocks());
       node.put("attends", place.attends());
-      if (place.id() < hardware.size()) {
-        TensorParallelGroup group = hardware.get(place.id());
+      if (place.computes()) {
+        TensorParallelGroup group = resolved.hardware().get(place.id());
         node.put("hardware", group.name());
         node.put("peak_flops_per_second", group.peakFlopsPerSecond());
         node.put("bandwidth_bytes_per_second", group.bandwidthBytesPerSecond());
         if (group.size() > 1) {
           node.put("cards", group.size());
-          node.put("all_reduce_nanos", linkProfile.allReduceNanos());
+          node.put("all_reduce_nanos", resolved.cardLinks().get(place.id()).allReduceNanos());
         }
       }
     }
@@ -342,6 +284,9 @@ public record Scenario(
       node.put("to", between.to());
       node.put("bytes_per_second", between.bytesPerSecond());
       node.put("copy_nanos", between.copyNanos());
+      if (!between.hasOwnChannel()) {
+        node.put("channel", between.channel());
+      }
     }
     json.put(
         "time_model",

@@ -3,6 +3,7 @@ package io.fusespill.sim;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
@@ -28,9 +29,9 @@ import java.util.function.LongSupplier;
 ///
 /// It alone knows how long each output really is. A device runs its steps one after the other, in
 /// the order in which they were given; when one fails, those fail too that were queued behind it
-/// before that was known. A link carries one transfer at a time, in the order in which they were
-/// given. A host that attends for several devices at once shares its bandwidth among them. Copies
-/// of shared blocks within a device cost nothing here.
+/// before that was known. A channel carries one transfer at a time, in the order in which they were
+/// given: a link's own, or that of several links. A host that attends for several devices at once
+/// shares its bandwidth among them. Copies of shared blocks within a device cost nothing here.
 public final class SimulatedExecutor implements Executor {
 
   /// Where results go, each with the time at which it is due.
@@ -53,9 +54,10 @@ public final class SimulatedExecutor implements Executor {
   private final long[] attendingUntilNanos;
   private final int[] attendingPlace;
   private final long[] failingUntilNanos;
-  private final List<Link> links;
+  private final Topology topology;
   private final LinkModel[] linkModels;
-  private final long[] linkFreeNanos;
+  private final int[] channelOf;
+  private final long[] channelFreeNanos;
   private final SeededRandom stepLuck;
   private final SeededRandom transferLuck;
   private final LongSupplier now;
@@ -74,12 +76,18 @@ public final class SimulatedExecutor implements Executor {
     this.attendingUntilNanos = new long[places];
     this.attendingPlace = new int[places];
     this.failingUntilNanos = new long[places];
-    this.links = config.topology().links();
+    this.topology = config.topology();
+    List<Link> links = topology.links();
     this.linkModels =
         links.stream()
             .map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos()))
             .toArray(LinkModel[]::new);
-    this.linkFreeNanos = new long[links.size()];
+    int shared = links.stream().mapToInt(link -> link.channel() + 1).max().orElse(0);
+    this.channelOf = new int[links.size()];
+    for (int i = 0; i < channelOf.length; i++) {
+      channelOf[i] = links.get(i).hasOwnChannel() ? shared + i : links.get(i).channel();
+    }
+    this.channelFreeNanos = new long[shared + links.size()];
     this.stepLuck = new SeededRandom(seed, "step faults");
     this.transferLuck = new SeededRandom(seed, "transfer faults");
     this.now = now;
@@ -163,20 +171,21 @@ public final class SimulatedExecutor implements Executor {
     return perMillion > 0 && luck.nextInt(1, MILLION) <= perMillion;
   }
 
-  /// Puts the transfer on its link, behind those before it, and returns when it is done.
+  /// Puts the transfer on its link, behind those before it on the same channel, and returns when it
+  /// is done.
   private long occupyLink(TransferPlan plan) {
-    for (int i = 0; i < links.size(); i++) {
-      if (links.get(i).from() == plan.from() && links.get(i).to() == plan.to()) {
-        long start = Math.max(now.getAsLong(), linkFreeNanos[i]);
-        linkFreeNanos[i] =
-            start
-                + linkModels[i].nanos(
-                    plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
-        return linkFreeNanos[i];
-      }
+    int link = topology.linkIndex(plan.from(), plan.to());
+    if (link < 0) {
+      throw new IllegalStateException(
+          "no link from place %d to %d".formatted(plan.from(), plan.to()));
     }
-    throw new IllegalStateException(
-        "no link from place %d to %d".formatted(plan.from(), plan.to()));
+    int channel = channelOf[link];
+    long start = Math.max(now.getAsLong(), channelFreeNanos[channel]);
+    channelFreeNanos[channel] =
+        start
+            + linkModels[link].nanos(
+                plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
+    return channelFreeNanos[channel];
   }
 
   /// What the device itself computes; remote entries pass everything but its attention.

@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.TreeMap;
 
 /// The configuration within `RunStarted`. Version 2 adds to version 1, at its end: the steps that
-/// may be in flight, the length predictor, the places that attend, and the step costs.
+/// may be in flight, the length predictor, the places that attend, the step costs, and the channels
+/// that links share.
 final class ConfigCodec {
 
   private static final PlaceKind[] PLACE_KINDS = PlaceKind.values();
@@ -26,7 +27,8 @@ final class ConfigCodec {
     return config.limits().maxStepsInFlight() == 1
         && config.predictor().equals(EngineConfig.NO_PREDICTOR)
         && config.costs().isEmpty()
-        && config.topology().places().stream().noneMatch(Place::attends);
+        && config.topology().places().stream().noneMatch(Place::attends)
+        && config.topology().links().stream().allMatch(Link::hasOwnChannel);
   }
 
   static void write(EngineConfig config, PayloadWriter out) {
@@ -86,6 +88,9 @@ final class ConfigCodec {
       out.unsigned(costs.decodePicos());
       out.unsigned(costs.pairPicos());
       out.unsigned(costs.tokenPicos());
+    }
+    for (Link link : config.topology().links()) {
+      out.unsigned(link.channel() - Link.OWN_CHANNEL);
     }
   }
 
@@ -157,12 +162,17 @@ final class ConfigCodec {
               in.unsigned(),
               in.unsigned()));
     }
+    List<Link> links = new ArrayList<>();
+    for (Link link : first.topology().links()) {
+      links.add(
+          new Link(
+              link.from(),
+              link.to(),
+              link.bytesPerSecond(),
+              link.copyNanos(),
+              in.integer() + Link.OWN_CHANNEL));
+    }
     return new EngineConfig(
-        first.kv(),
-        deeper,
-        new Topology(places, first.topology().links()),
-        first.policy(),
-        costs,
-        predictor);
+        first.kv(), deeper, new Topology(places, links), first.policy(), costs, predictor);
   }
 }

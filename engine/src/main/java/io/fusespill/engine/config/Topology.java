@@ -1,10 +1,16 @@
 package io.fusespill.engine.config;
 
 import io.fusespill.engine.plan.TransferKind;
+import java.util.BitSet;
 import java.util.List;
 
-/// All places and the links between them.
+/// All places and the links between them, at most one link from a place to another.
+///
+/// Shared channels are numbered from 0 without gaps, so that each topology has one form.
 public record Topology(List<Place> places, List<Link> links) {
+
+  /// The most channels that links may share.
+  public static final int MAX_CHANNELS = 65_536;
 
   public Topology {
     places = List.copyOf(places);
@@ -23,6 +29,31 @@ public record Topology(List<Place> places, List<Link> links) {
       Check.range("link end", link.from(), 0, places.size() - 1);
       Check.range("link end", link.to(), 0, places.size() - 1);
     }
+    requireOneLinkEachWay(places.size(), links);
+    requireChannelsWithoutGaps(links);
+  }
+
+  private static void requireOneLinkEachWay(int places, List<Link> links) {
+    BitSet seen = new BitSet(places * places);
+    for (Link link : links) {
+      int pair = link.from() * places + link.to();
+      if (seen.get(pair)) {
+        throw new IllegalArgumentException(
+            "two links go from place %d to place %d, must be at most one"
+                .formatted(link.from(), link.to()));
+      }
+      seen.set(pair);
+    }
+  }
+
+  private static void requireChannelsWithoutGaps(List<Link> links) {
+    BitSet used = new BitSet();
+    links.stream().filter(link -> !link.hasOwnChannel()).forEach(link -> used.set(link.channel()));
+    if (used.nextClearBit(0) < used.length()) {
+      throw new IllegalArgumentException(
+          "no link has channel %d, but one has %d: channels are numbered from 0 without gaps"
+              .formatted(used.nextClearBit(0), used.length() - 1));
+    }
   }
 
   public Place place(int id) {
@@ -30,12 +61,24 @@ public record Topology(List<Place> places, List<Link> links) {
   }
 
   public boolean linked(int from, int to) {
-    for (Link link : links) {
-      if (link.from() == from && link.to() == to) {
-        return true;
+    return linkIndex(from, to) >= 0;
+  }
+
+  /// Index in [#links], or -1 where nothing goes from the one place to the other.
+  public int linkIndex(int from, int to) {
+    for (int i = 0; i < links.size(); i++) {
+      if (links.get(i).from() == from && links.get(i).to() == to) {
+        return i;
       }
     }
-    return false;
+    return -1;
+  }
+
+  /// The link itself and all others on its channel, in the order of [#links].
+  public List<Link> sharing(Link link) {
+    return link.hasOwnChannel()
+        ? List.of(link)
+        : links.stream().filter(other -> other.channel() == link.channel()).toList();
   }
 
   /// Whether `host` runs decode attention for steps of `device`: it can, and both directions are

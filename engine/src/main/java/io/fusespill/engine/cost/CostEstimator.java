@@ -3,6 +3,8 @@ package io.fusespill.engine.cost;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.StepCosts;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.state.EngineView;
 import java.util.List;
 
 /// What a policy believes that steps and copies take, in nanoseconds, from the configuration's
@@ -20,7 +22,9 @@ public final class CostEstimator {
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final List<StepCosts> costs;
+  private final Topology topology;
   private final long[][] blockNanos;
+  private final List<List<Link>> channels;
 
   /// @throws IllegalArgumentException if the configuration has no step costs
   public CostEstimator(EngineConfig config) {
@@ -30,9 +34,11 @@ public final class CostEstimator {
           "the configuration has no step costs, and policy %s estimates from them"
               .formatted(config.policy().name()));
     }
-    int places = config.topology().places().size();
+    topology = config.topology();
+    channels = topology.links().stream().map(topology::sharing).toList();
+    int places = topology.places().size();
     blockNanos = new long[places][places];
-    for (Link link : config.topology().links()) {
+    for (Link link : topology.links()) {
       double bytes = config.kv().blockBytes() * NANOS_PER_SECOND / link.bytesPerSecond();
       blockNanos[link.from()][link.to()] =
           Math.max(
@@ -124,5 +130,19 @@ public final class CostEstimator {
   /// The sum of two numbers that are not negative, or the largest number there is.
   private static long plus(long a, long b) {
     return a + b < 0 ? Long.MAX_VALUE : a + b;
+  }
+
+  /// Time until a copy of `blocks` blocks is through, behind what is under way on the link and on
+  /// those that share its channel; 0 where there is no link.
+  public long queuedNanos(EngineView view, int from, int to, int blocks) {
+    int link = topology.linkIndex(from, to);
+    if (link < 0) {
+      return 0;
+    }
+    long nanos = copyNanos(from, to, blocks);
+    for (Link busy : channels.get(link)) {
+      nanos += copyNanos(busy.from(), busy.to(), view.blocksInTransit(busy.from(), busy.to()));
+    }
+    return nanos;
   }
 }

@@ -81,8 +81,23 @@ final class EventExamples {
           List.of(new StepCosts(1, 2, 3, 4, 5, 6, 7, 8, 1_000_000_000_000L), StepCosts.NONE),
           "oracle");
 
+  /// What only the channels keep from version 1.
+  static final EngineConfig CHANNEL_CONFIG =
+      new EngineConfig(
+          new KvLayout(16, 300, 1),
+          new EngineLimits(8, 64, 128, 3, 0),
+          new Topology(
+              List.of(Place.device(0, "gpu", 10), Place.host(1, "cpu", 5), Place.disk(2, "d", 9)),
+              List.of(
+                  new Link(0, 1, 1_000, 7, 0),
+                  new Link(1, 0, 1_000, 7, 1),
+                  new Link(1, 2, 1_000, 7),
+                  new Link(2, 1, 1_000, 7, 0))),
+          PolicySpec.of("continuous"));
+
   static List<EngineEvent> all() {
     return List.of(
+        new RunStarted(0, "1.0", "ab", -2, CHANNEL_CONFIG),
         new RunStarted(0, "1.0", "ab", -2, SMALL_CONFIG),
         new RunStarted(Long.MAX_VALUE, "", "", Long.MIN_VALUE, LARGEST_CONFIG),
         new RequestArrived(1, 0, 0, 1, 1, 1),

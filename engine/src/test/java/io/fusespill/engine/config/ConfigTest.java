@@ -31,6 +31,7 @@ class ConfigTest {
         range("copiesPerBlock", 1, 65_536, n -> new KvLayout(1, 1, (int) n)),
         range("bytesPerSecond", 1, Long.MAX_VALUE, n -> new Link(0, 1, n, 0)),
         range("copyNanos", 0, Long.MAX_VALUE, n -> new Link(0, 1, 1, n)),
+        range("channel", -1, 65_535, n -> new Link(0, 1, 1, 0, (int) n)),
         range("place id", 0, 1_023, n -> Place.device((int) n, "p", 1)),
         range("blocks of place p", 1, 100_000_000, n -> Place.device(0, "p", (int) n)),
         range("blocks of place p", 0, 100_000_000, n -> Place.host(0, "p", (int) n)),
@@ -96,6 +97,27 @@ class ConfigTest {
     assertThatThrownBy(() -> new Topology(List.of(device.apply(0)), List.of(new Link(0, 1, 1, 0))))
         .hasMessageContaining("link end is 1, must be 0 to 0");
     assertThatThrownBy(() -> new Link(2, 2, 1, 0)).hasMessageContaining("place 2 to itself");
+    List<Place> pair = List.of(device.apply(0), device.apply(1));
+    assertThatThrownBy(
+            () -> new Topology(pair, List.of(new Link(0, 1, 1, 0), new Link(0, 1, 2, 0))))
+        .hasMessageContaining("two links go from place 0 to place 1");
+    assertThatThrownBy(() -> new Topology(pair, List.of(new Link(0, 1, 1, 0, 1))))
+        .hasMessageContaining("no link has channel 0, but one has 1");
+  }
+
+  @Test
+  void sharing_isTheLinkAloneOrAllOnItsChannel() {
+    Link up = new Link(0, 2, 1, 0, 0);
+    Link down = new Link(2, 0, 1, 0);
+    Link other = new Link(1, 2, 5, 0, 0);
+    Topology topology =
+        new Topology(
+            List.of(Place.device(0, "g", 1), Place.device(1, "h", 1), Place.host(2, "c", 1)),
+            List.of(up, down, other));
+    assertThat(topology.sharing(up)).containsExactly(up, other);
+    assertThat(topology.sharing(down)).containsExactly(down);
+    assertThat(topology.linkIndex(1, 2)).isEqualTo(2);
+    assertThat(topology.linkIndex(2, 1)).isEqualTo(-1);
   }
 
   @Test

@@ -21,10 +21,7 @@ public record Cell(
   public ResolvedScenario resolve() {
     return new Scenario(
             model,
-            row.devicesOn(platform),
-            platform.link(),
-            platform.swapSpaceGib(),
-            platform.host(),
+            row.topologyOn(platform),
             row.policy(),
             new Scenario.Limits(
                 limits.blockTokens(),

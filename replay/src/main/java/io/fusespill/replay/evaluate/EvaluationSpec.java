@@ -1,14 +1,10 @@
 package io.fusespill.replay.evaluate;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.profile.ModelProfiles;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.fusespill.sim.spec.SpecException;
+import io.fusespill.sim.spec.SpecReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -32,8 +28,6 @@ public record EvaluationSpec(
     List<Long> seeds,
     Scenario.Limits limits) {
 
-  private static final YAMLMapper MAPPER =
-      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final long DEFAULT_SEED = 0;
 
   public EvaluationSpec {
@@ -48,34 +42,14 @@ public record EvaluationSpec(
   ///
   /// @throws SpecException with every problem that the file has
   public static EvaluationSpec read(Path file) {
-    JsonNode root;
-    try {
-      root = MAPPER.readTree(Files.readString(file));
-    } catch (JacksonException e) {
-      throw new SpecException(
-          "%s:%d: not YAML: %s"
-              .formatted(
-                  file,
-                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  e.getOriginalMessage().lines().findFirst().orElse("")),
-          e);
-    } catch (IOException e) {
-      throw new SpecException("%s: cannot be read (%s)".formatted(file, e), e);
-    }
-    List<String> problems = new ArrayList<>();
-    if (!root.isObject()) {
-      throw new SpecException(
-          file.toString(),
-          List.of("must be an object with platforms, models, workloads, policies"));
-    }
+    SpecReader root = SpecReader.open(file, "platforms, models, workloads, policies");
     Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
     String name = String.valueOf(file.getFileName()).replaceAll("\\.ya?ml$", "");
-    EvaluationSpec spec = from(new SpecReader(root, "", problems), name, folder);
-    if (problems.isEmpty()) {
-      problems.addAll(spec.policyProblems());
-    }
+    EvaluationSpec spec = from(root, name, folder);
+    root.finish(file);
+    Set<String> problems = spec.policyProblems();
     if (!problems.isEmpty()) {
-      throw new SpecException(file.toString(), problems);
+      throw new SpecException(file.toString(), List.copyOf(problems));
     }
     return spec;
   }
@@ -108,8 +82,16 @@ public record EvaluationSpec(
   }
 
   private static EvaluationSpec from(SpecReader spec, String name, Path folder) {
-    List<Platform> platforms = spec.objects("platforms").stream().map(Platform::from).toList();
-    requireUnique(spec, "platforms", platforms.stream().map(Platform::name).toList());
+    List<Platform> platforms = new ArrayList<>();
+    List<String> platformNames = new ArrayList<>();
+    for (SpecReader each : spec.objects("platforms")) {
+      platformNames.add(each.text("name"));
+      Platform platform = Platform.from(each, platformNames.getLast(), folder);
+      if (platform != null) {
+        platforms.add(platform);
+      }
+    }
+    requireUnique(spec, "platforms", platformNames);
     List<String> models = spec.texts("models");
     if (models.isEmpty()) {
       spec.problem("models", "is empty, must hold at least one");
@@ -128,7 +110,9 @@ public record EvaluationSpec(
     }
     requireUnique(spec, "workloads", workloads.stream().map(NamedWorkload::name).toList());
     List<PolicyRow> policies =
-        spec.objects("policies").stream().map(each -> PolicyRow.from(each, platforms)).toList();
+        spec.objects("policies").stream()
+            .map(each -> PolicyRow.from(each, platformNames, platforms))
+            .toList();
     for (Platform platform : platforms) {
       requireUnique(
           spec,
@@ -141,7 +125,6 @@ public record EvaluationSpec(
     }
     requireUnique(spec, "seeds", seeds.stream().map(String::valueOf).toList());
     Scenario.Limits limits = Limits.from(spec.object("limits"));
-    spec.finish();
     return new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
   }
 

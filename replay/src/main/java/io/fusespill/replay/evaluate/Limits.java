@@ -1,6 +1,7 @@
 package io.fusespill.replay.evaluate;
 
 import io.fusespill.sim.Scenario;
+import io.fusespill.sim.spec.SpecReader;
 import org.jspecify.annotations.Nullable;
 
 /// The key `limits`: those of the engine that hold for every cell.

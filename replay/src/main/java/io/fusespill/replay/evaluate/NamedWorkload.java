@@ -1,5 +1,6 @@
 package io.fusespill.replay.evaluate;
 
+import io.fusespill.sim.spec.SpecReader;
 import io.fusespill.sim.workload.GeneratedWorkload;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sim.workload.Workload;

@@ -1,8 +1,14 @@
 package io.fusespill.replay.evaluate;
 
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.DiskSpec;
+import io.fusespill.sim.Machine;
+import io.fusespill.sim.TopologyFile;
+import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfiles;
+import io.fusespill.sim.spec.SpecReader;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -10,51 +16,67 @@ import org.jspecify.annotations.Nullable;
 
 /// Hardware that the policies of an evaluation share.
 ///
-/// @param link between each device and the host
-/// @param swapSpaceGib host memory for KV, 0 for none
-/// @param host profile of a host that attends for policies that ask for it; null for one that only
-///   keeps swapped KV
-public record Platform(
-    String name,
-    List<DeviceSpec> devices,
-    String link,
-    double swapSpaceGib,
-    @Nullable String host) {
+/// @param machine what its keys describe; null where a file describes the topology, and then no row
+///   may use the cards in another way
+public record Platform(String name, TopologySpec topology, @Nullable Machine machine) {
 
-  private static final String DEFAULT_LINK = "pcie4";
   private static final double DEFAULT_SWAP_GIB = 4;
   private static final Pattern SETTING = Pattern.compile("(tp|blocks|util)=");
+  private static final List<String> MACHINE_KEYS =
+      List.of("devices", "aux", "link", "swap-space", "host", "disk", "peer-link");
 
-  public Platform {
-    devices = List.copyOf(devices);
+  public Platform(String name, Machine machine) {
+    this(name, machine.topology(), machine);
   }
 
-  static Platform from(SpecReader spec) {
-    String link = spec.text("link", DEFAULT_LINK);
-    spec.check("link", () -> LinkProfiles.named(link));
-    List<DeviceSpec> devices = devices(spec);
+  /// The platform, or null where it has problems.
+  ///
+  /// @param folder what a topology's path is relative to
+  static @Nullable Platform from(SpecReader spec, String name, Path folder) {
+    if (spec.has("topology")) {
+      for (String key : MACHINE_KEYS) {
+        if (spec.has(key)) {
+          spec.problem(key, "stands beside topology, which describes the whole; leave it away");
+        }
+      }
+      Path file = folder.resolve(spec.text("topology")).normalize();
+      TopologySpec topology = spec.check("topology", () -> TopologyFile.read(file));
+      return topology == null ? null : new Platform(name, topology, null);
+    }
+    Machine machine = machine(spec);
+    return machine == null ? null : new Platform(name, machine);
+  }
+
+  private static @Nullable Machine machine(SpecReader spec) {
+    List<DeviceSpec> devices = devices(spec, "devices");
     if (spec.texts("devices").isEmpty()) {
       spec.problem("devices", "must name at least one");
     }
-    String host = spec.text("host", "");
-    if (!host.isEmpty()) {
-      spec.check("host", () -> HardwareProfiles.named(host));
-    }
-    return new Platform(
-        spec.text("name"),
-        devices,
-        link,
-        spec.number("swap-space", DEFAULT_SWAP_GIB),
-        host.isEmpty() ? null : host);
+    List<DeviceSpec> auxiliary = devices(spec, "aux");
+    String link = spec.text("link", Machine.DEFAULT_LINK);
+    String host = spec.textOrNull("host");
+    String disk = spec.textOrNull("disk");
+    String peerLink = spec.textOrNull("peer-link");
+    double swapSpaceGib = spec.number("swap-space", DEFAULT_SWAP_GIB);
+    boolean known =
+        spec.check("link", () -> LinkProfiles.named(link)) != null
+            && (host == null || spec.check("host", () -> HardwareProfiles.named(host)) != null)
+            && (peerLink == null
+                || spec.check("peer-link", () -> LinkProfiles.named(peerLink)) != null);
+    DiskSpec parsed = disk == null ? null : spec.check("disk", () -> DiskSpec.parse(disk));
+    return known && !devices.isEmpty()
+        ? spec.check(
+            "", () -> new Machine(devices, auxiliary, link, swapSpaceGib, host, parsed, peerLink))
+        : null;
   }
 
-  /// The key `devices`, as `simulate --device` spells them.
-  static List<DeviceSpec> devices(SpecReader spec) {
+  /// A list of devices, as `simulate --device` spells them.
+  static List<DeviceSpec> devices(SpecReader spec, String key) {
     List<DeviceSpec> devices = new ArrayList<>();
-    List<String> texts = spec.texts("devices");
+    List<String> texts = spec.texts(key);
     for (int i = 0; i < texts.size(); i++) {
       String text = texts.get(i);
-      DeviceSpec device = device(spec, "devices[" + i + "]", text);
+      DeviceSpec device = device(spec, key + "[" + i + "]", text);
       if (device != null) {
         devices.add(device);
       }
@@ -79,10 +101,15 @@ public record Platform(
             });
   }
 
+  /// All devices, auxiliary ones included.
+  List<DeviceSpec> devices() {
+    return topology.devices().stream().map(TopologySpec.Device::spec).toList();
+  }
+
   /// Cards of `others` that this platform does not have, as people read them.
   List<String> missing(List<DeviceSpec> others) {
     List<Card> needed = cards(others);
-    cards(devices).forEach(needed::remove);
+    cards(devices()).forEach(needed::remove);
     return needed.stream().map(Card::toString).toList();
   }
 

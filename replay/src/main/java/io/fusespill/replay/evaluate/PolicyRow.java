@@ -5,7 +5,10 @@ import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Machine;
 import io.fusespill.sim.Scenario;
+import io.fusespill.sim.TopologySpec;
+import io.fusespill.sim.spec.SpecReader;
 import java.util.List;
 import java.util.SortedMap;
 
@@ -32,25 +35,26 @@ public record PolicyRow(
     platforms = List.copyOf(platforms);
   }
 
-  static PolicyRow from(SpecReader spec, List<Platform> known) {
+  /// @param names of all platforms
+  /// @param known those without problems
+  static PolicyRow from(SpecReader spec, List<String> names, List<Platform> known) {
     String policy = spec.text("policy");
     SortedMap<String, String> options = spec.textsByKey("options");
     spec.requireKnown("policy", "policy", policy, PolicyKind.labels());
     if (PolicyKind.labels().contains(policy)) {
-      List<String> names =
+      List<String> optionNames =
           PolicyKind.named(policy).options().stream().map(PolicyOption::name).toList();
       options
           .keySet()
-          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, names));
+          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, optionNames));
     }
     List<String> platforms = spec.texts("platforms");
-    List<String> names = known.stream().map(Platform::name).toList();
     platforms.forEach(name -> spec.requireKnown("platforms", "platform", name, names));
     PolicyRow row =
         new PolicyRow(
             spec.text("name", policy),
             new PolicySpec(policy, options),
-            Platform.devices(spec),
+            Platform.devices(spec, "devices"),
             platforms,
             Limits.orZero(spec.countOrNull("max-num-seqs")),
             Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
@@ -66,11 +70,21 @@ public record PolicyRow(
     return platforms.isEmpty() || platforms.contains(platform.name());
   }
 
-  List<DeviceSpec> devicesOn(Platform platform) {
-    return devices.isEmpty() ? platform.devices() : devices;
+  TopologySpec topologyOn(Platform platform) {
+    Machine machine = platform.machine();
+    return devices.isEmpty() || machine == null
+        ? platform.topology()
+        : machine.withDevices(devices).topology();
   }
 
   private void requireEqualHardware(SpecReader spec, Platform platform) {
+    if (!devices.isEmpty() && platform.machine() == null) {
+      spec.problem(
+          "devices",
+          "cannot take the place of those of platform %s, whose topology has links for its own; name the row's platforms"
+              .formatted(platform.name()));
+      return;
+    }
     if (standing == Standing.BOUND || devices.isEmpty()) {
       return;
     }

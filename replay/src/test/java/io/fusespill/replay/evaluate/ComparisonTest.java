@@ -7,6 +7,7 @@ import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.replay.evaluate.CellResult.Failed;
 import io.fusespill.replay.evaluate.CellResult.Ran;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Machine;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.workload.GeneratedWorkload;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class ComparisonTest {
 
   private static final Platform PLATFORM =
-      new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4, null);
+      new Platform("one", new Machine(List.of(DeviceSpec.parse("a10")), "pcie4", 4));
   private static final NamedWorkload WORKLOAD =
       new NamedWorkload(
           "w",

@@ -3,7 +3,11 @@ package io.fusespill.replay.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
 import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Machine;
+import io.fusespill.sim.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +38,8 @@ class EvaluationSpecTest {
 
     assertThat(spec.name()).isEqualTo("spec");
     assertThat(spec.platforms())
-        .containsExactly(new Platform("one", List.of(DeviceSpec.parse("a10")), "pcie4", 4, null));
+        .containsExactly(
+            new Platform("one", new Machine(List.of(DeviceSpec.parse("a10")), "pcie4", 4)));
     assertThat(spec.seeds()).containsExactly(0L);
     assertThat(spec.policies().getFirst().name()).isEqualTo("continuous");
     assertThat(spec.policies().getFirst().standing()).isEqualTo(Standing.CONTENDER);
@@ -77,6 +82,42 @@ class EvaluationSpecTest {
   }
 
   @Test
+  void platform_auxiliaryDiskAndPeerLink_areInTheTopology() throws IOException {
+    EvaluationSpec spec =
+        read(
+            SMALL
+                .replace("devices: [a10]", "devices: [a10], aux: [a10], disk: 8, peer-link: pcie4")
+                .replace(
+                    "- {policy: continuous}",
+                    "- {policy: continuous}\n  - {name: tp, policy: continuous, devices: [a10:tp=2]}"));
+
+    Topology topology = spec.cells().getFirst().resolve().config().topology();
+    assertThat(topology.places())
+        .extracting(Place::name)
+        .containsExactly("a10", "aux-a10", "host", "disk");
+    assertThat(topology.linked(0, 1)).isTrue();
+    assertThat(topology.diskBehind(2)).isEqualTo(3);
+    assertThat(spec.cells().getLast().resolve().config().topology().places())
+        .extracting(Place::name)
+        .containsExactly("a10-tp2", "host", "disk");
+  }
+
+  @Test
+  void platform_topologyOfAFile_isReadBesideTheSpecification() throws IOException {
+    Files.writeString(
+        folder.resolve("t.yaml"),
+        "devices: [{name: one, profile: a10}, {name: two, profile: a10}]\n");
+    String text = SMALL.replace("devices: [a10]", "topology: t.yaml");
+
+    assertThat(read(text).cells().getFirst().resolve().config().topology().places())
+        .extracting(Place::name)
+        .containsExactly("one", "two");
+    assertThatThrownBy(() ->
+            read(text.replace("{policy: continuous}", "{policy: continuous, devices: [a10:tp=2]}")))
+        .hasMessageContaining("policies[0].devices cannot take the place of those of platform one");
+  }
+
+  @Test
   void read_everythingWrong_namesAllProblems() {
     String text =
         """
@@ -87,6 +128,7 @@ class EvaluationSpecTest {
             link: pcie6
             swapspace: 4
           - {name: two, devices: []}
+          - {name: three, devices: [a10:util=0.8]}
         models: [vicuna7b]
         workloads:
           - {name: w, lengths: sharegtp, requests: 5, arrivals: burst}
@@ -114,7 +156,7 @@ class EvaluationSpecTest {
         .contains("policies[0].bound is true and so is baseline")
         .contains("policies[1].options names the unknown option of vllm-0.2.7 \"preemtion\"; did")
         .contains("policies[1].platforms names the unknown platform \"oen\"; did you mean one?")
-        .contains("policies[2].devices takes a10 and a10, which platform two does not have")
+        .contains("policies[2].devices takes a10 and a10, which platform three does not have")
         .contains("policies[2].max-num-seqs is 0, must be 1 to")
         .contains("limits.max-model-length is not a key here; did you mean max-model-len?")
         .contains("seeds[2] is \"x\", must be a whole number")
@@ -141,6 +183,12 @@ class EvaluationSpecTest {
         "devices: [a10] | devices: [a10], swap-space: much | must be a number",
         "models: [vicuna-7b] | models: [] | models is empty",
         "name: w, | | workloads[0].name is missing",
+        "devices: [a10] | devices: [a10], aux: [a11] | platforms[0].aux[0]: unknown hardware",
+        "devices: [a10] | devices: [a10], disk: 5:speed=1 | platforms[0].disk: disk '5:speed=1'",
+        "devices: [a10] | devices: [a10], disk: 5, swap-space: 0 | platforms[0]: a disk stands behind",
+        "devices: [a10] | devices: [a10], peer-link: nvlnik | platforms[0].peer-link: unknown link",
+        "devices: [a10] | devices: [a10], topology: t.yaml | platforms[0].devices stands beside topology",
+        "devices: [a10] | topology: nosuch.yaml | platforms[0].topology: ",
       })
   void read_oneThingWrong_isNamed(String good, String bad, String message) {
     assertThat(SMALL).contains(good);

@@ -25,16 +25,33 @@ public final class HostAttentionModel {
 
   /// @param cards cards of a device, each with a link of its own over which its heads go
   public HostAttentionModel(HardwareProfile host, LinkProfile link, int cards, ModelProfile model) {
+    this(
+        host,
+        link.toDeviceBytesPerSecond(),
+        link.fromDeviceBytesPerSecond(),
+        link.copyNanos(),
+        cards,
+        model);
+  }
+
+  /// @param toDeviceBytesPerSecond of the link of one card, as is the rate the other way
+  /// @param cards cards of a device, each with a link of its own over which its heads go
+  public HostAttentionModel(
+      HardwareProfile host,
+      long toDeviceBytesPerSecond,
+      long fromDeviceBytesPerSecond,
+      long copyNanos,
+      int cards,
+      ModelProfile model) {
     Check.range("cards", cards, 1, Integer.MAX_VALUE);
     Check.range("layers", model.layers(), 1, Integer.MAX_VALUE);
     int bytes = model.dataType().bytes();
     double region = (double) host.layerOverheadNanos() / REGIONS_A_LAYER;
-    handOffNanos = model.layers() * (region + 2.0 * link.copyNanos() + 2.0 * LAUNCH_NANOS);
+    handOffNanos = model.layers() * (region + 2.0 * copyNanos + 2.0 * LAUNCH_NANOS);
     double up = (double) model.layers() * (model.heads() + 2L * model.kvHeads()) * model.headDim();
     double down = (double) model.layers() * model.heads() * model.headDim();
     rowNanos =
-        (up * bytes * 1e9 / link.fromDeviceBytesPerSecond()
-                + down * bytes * 1e9 / link.toDeviceBytesPerSecond())
+        (up * bytes * 1e9 / fromDeviceBytesPerSecond + down * bytes * 1e9 / toDeviceBytesPerSecond)
             / cards;
     double byteNanos = 1e9 / (host.bandwidthBytesPerSecond() * host.efficiency().kvBandwidth());
     double flopNanos =

@@ -1,9 +1,15 @@
-package io.fusespill.replay.evaluate;
+package io.fusespill.sim.spec;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fusespill.sim.profile.NearMatch;
 import io.fusespill.traces.TraceException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -14,11 +20,15 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// An object of a specification, read key by key. Problems are gathered under their paths, and a
-/// value that is missing or wrong reads as an empty one, so that the whole file is checked at once.
+/// An object of a YAML or JSON file, read key by key. Problems are gathered under their paths, and
+/// a value that is missing or wrong reads as an empty one, so that the whole file is checked at
+/// once.
 ///
 /// A key that nobody asked for is a problem. Not thread-safe: it lives for one reading.
-final class SpecReader {
+public final class SpecReader {
+
+  private static final YAMLMapper MAPPER =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final JsonNode node;
   private final String path;
@@ -26,20 +36,44 @@ final class SpecReader {
   private final Set<String> asked = new LinkedHashSet<>();
   private final List<SpecReader> children = new ArrayList<>();
 
+  /// The whole of a file.
+  ///
+  /// @param keys what it must have, for messages
+  /// @throws SpecException if there is no such file, or no object in it
+  public static SpecReader open(Path file, String keys) {
+    try {
+      JsonNode root = MAPPER.readTree(Files.readString(file));
+      if (!root.isObject()) {
+        throw new SpecException(file.toString(), List.of("must be an object with " + keys));
+      }
+      return new SpecReader(root, "", new ArrayList<>());
+    } catch (JacksonException e) {
+      throw new SpecException(
+          "%s:%d: not YAML: %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage().lines().findFirst().orElse("")),
+          e);
+    } catch (IOException e) {
+      throw new SpecException("%s: cannot be read (%s)".formatted(file, e), e);
+    }
+  }
+
   /// @param path of the object, empty for the whole
   /// @param problems where they are gathered
-  SpecReader(JsonNode node, String path, List<String> problems) {
+  private SpecReader(JsonNode node, String path, List<String> problems) {
     this.node = node;
     this.path = path;
     this.problems = problems;
   }
 
-  boolean has(String key) {
+  public boolean has(String key) {
     return find(key) != null;
   }
 
   /// A text; a number counts as one.
-  String text(String key) {
+  public String text(String key) {
     JsonNode value = find(key);
     if (value == null) {
       problem(key, "is missing" + NearMatch.hint(key, unasked()));
@@ -48,15 +82,15 @@ final class SpecReader {
     return text(key, value);
   }
 
-  String text(String key, String otherwise) {
+  public String text(String key, String otherwise) {
     return has(key) ? text(key) : otherwise;
   }
 
-  @Nullable String textOrNull(String key) {
+  public @Nullable String textOrNull(String key) {
     return has(key) ? text(key) : null;
   }
 
-  boolean flag(String key) {
+  public boolean flag(String key) {
     JsonNode value = find(key);
     if (value != null && !value.isBoolean()) {
       problem(key, "is %s, must be true or false".formatted(value));
@@ -64,22 +98,29 @@ final class SpecReader {
     return value != null && value.booleanValue();
   }
 
-  @Nullable Long wholeOrNull(String key) {
+  /// A whole number, or null; `25e9` is one.
+  public @Nullable Long wholeOrNull(String key) {
     JsonNode value = find(key);
     return value == null ? null : whole(key, value);
   }
 
-  /// A number of 1 or more, or null.
-  @Nullable Integer countOrNull(String key) {
+  /// A number of `min` to `max`, or null; one that is neither is a problem and reads as null.
+  public @Nullable Long wholeOrNull(String key, long min, long max) {
     Long value = wholeOrNull(key);
-    if (value != null && (value < 1 || value > Integer.MAX_VALUE)) {
-      problem(key, "is %d, must be 1 to %,d".formatted(value, Integer.MAX_VALUE));
+    if (value != null && (value < min || value > max)) {
+      problem(key, "is %d, must be %,d to %,d".formatted(value, min, max));
       return null;
     }
+    return value;
+  }
+
+  /// A number of 1 or more, or null.
+  public @Nullable Integer countOrNull(String key) {
+    Long value = wholeOrNull(key, 1, Integer.MAX_VALUE);
     return value == null ? null : value.intValue();
   }
 
-  @Nullable Double numberOrNull(String key) {
+  public @Nullable Double numberOrNull(String key) {
     JsonNode value = find(key);
     if (value != null && !value.isNumber()) {
       problem(key, "is %s, must be a number".formatted(value));
@@ -88,13 +129,13 @@ final class SpecReader {
     return value == null ? null : value.doubleValue();
   }
 
-  double number(String key, double otherwise) {
+  public double number(String key, double otherwise) {
     Double value = numberOrNull(key);
     return value == null ? otherwise : value;
   }
 
   /// A list of texts; empty where the key is not there.
-  List<String> texts(String key) {
+  public List<String> texts(String key) {
     List<String> values = new ArrayList<>();
     for (JsonNode value : list(key)) {
       values.add(text(key + "[" + values.size() + "]", value));
@@ -103,7 +144,7 @@ final class SpecReader {
   }
 
   /// A list of whole numbers; empty where the key is not there.
-  List<Long> wholes(String key) {
+  public List<Long> wholes(String key) {
     List<Long> values = new ArrayList<>();
     for (JsonNode value : list(key)) {
       values.add(whole(key + "[" + values.size() + "]", value));
@@ -112,7 +153,7 @@ final class SpecReader {
   }
 
   /// An object of texts by key; empty where the key is not there.
-  SortedMap<String, String> textsByKey(String key) {
+  public SortedMap<String, String> textsByKey(String key) {
     SortedMap<String, String> values = new TreeMap<>();
     JsonNode value = find(key);
     if (value != null && !value.isObject()) {
@@ -123,8 +164,13 @@ final class SpecReader {
     return values;
   }
 
+  /// A list of objects; empty where the key is not there.
+  public List<SpecReader> objectsIfAny(String key) {
+    return has(key) ? objects(key) : List.of();
+  }
+
   /// A list of objects, at least one.
-  List<SpecReader> objects(String key) {
+  public List<SpecReader> objects(String key) {
     List<SpecReader> values = new ArrayList<>();
     for (JsonNode value : list(key)) {
       child(key + "[" + values.size() + "]", value, values);
@@ -136,7 +182,7 @@ final class SpecReader {
   }
 
   /// The object at a key, or an empty one.
-  SpecReader object(String key) {
+  public SpecReader object(String key) {
     List<SpecReader> values = new ArrayList<>();
     JsonNode value = find(key);
     if (value != null) {
@@ -147,12 +193,12 @@ final class SpecReader {
         : values.getFirst();
   }
 
-  void problem(String key, String what) {
+  public void problem(String key, String what) {
     problems.add(at(key) + " " + what);
   }
 
   /// A problem unless `name` is among the known ones.
-  void requireKnown(String key, String what, String name, Collection<String> known) {
+  public void requireKnown(String key, String what, String name, Collection<String> known) {
     if (!name.isEmpty() && !known.contains(name)) {
       problem(
           key,
@@ -162,24 +208,34 @@ final class SpecReader {
   }
 
   /// What `value` gives, or null with a problem where it refuses.
-  <T> @Nullable T check(String key, Supplier<T> value) {
+  public <T> @Nullable T check(String key, Supplier<T> value) {
     try {
       return value.get();
-    } catch (IllegalArgumentException | TraceException e) {
+    } catch (IllegalArgumentException | TraceException | SpecException e) {
       problems.add((key.isEmpty() ? path : at(key)) + ": " + e.getMessage());
       return null;
     }
   }
 
-  /// Names every key that nobody asked for, here and below.
-  void finish() {
+  /// Names every key that nobody asked for, here and below; then it is known whether all is well.
+  ///
+  /// @param file for the message
+  /// @throws SpecException with every problem that was found
+  public void finish(Path file) {
+    nameUnasked();
+    if (!problems.isEmpty()) {
+      throw new SpecException(file.toString(), problems);
+    }
+  }
+
+  private void nameUnasked() {
     for (String key : unasked()) {
       problem(
           key,
           "is not a key here%s; known: %s"
               .formatted(NearMatch.hint(key, asked), String.join(", ", asked)));
     }
-    children.forEach(SpecReader::finish);
+    children.forEach(SpecReader::nameUnasked);
   }
 
   private List<String> unasked() {
@@ -204,11 +260,15 @@ final class SpecReader {
   }
 
   private long whole(String key, JsonNode value) {
-    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-      problem(key, "is %s, must be a whole number".formatted(value));
-      return 1;
+    if (value.isNumber()) {
+      try {
+        return value.decimalValue().longValueExact();
+      } catch (ArithmeticException | NumberFormatException e) {
+        // No whole number.
+      }
     }
-    return value.longValue();
+    problem(key, "is %s, must be a whole number".formatted(value));
+    return 1;
   }
 
   private Iterable<JsonNode> list(String key) {

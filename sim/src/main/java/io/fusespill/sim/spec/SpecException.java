@@ -1,17 +1,17 @@
-package io.fusespill.replay.evaluate;
+package io.fusespill.sim.spec;
 
 import java.util.List;
 
-/// A specification that cannot be run. The message holds every problem with its path.
+/// A specification or topology that cannot be used. The message holds every problem with its path.
 public final class SpecException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
-  SpecException(String file, List<String> problems) {
+  public SpecException(String file, List<String> problems) {
     super(message(file, problems));
   }
 
-  SpecException(String message, Throwable cause) {
+  public SpecException(String message, Throwable cause) {
     super(message, cause);
   }
 
