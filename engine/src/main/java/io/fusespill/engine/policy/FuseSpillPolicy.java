@@ -521,7 +521,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       if (oldest == null
           || oldest.table().size() + reserve > draft.free()
-          || seats(view.residents(device)) + oldest.seats() > limits.maxNumSeqs()
+          || seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
+              > limits.maxNumSeqs()
           || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
         return changed;
       }
@@ -548,10 +549,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
   }
 
-  /// Blocks that those running will need within the next steps.
+  /// Blocks that those running, and those on their way here, will need within the next steps.
   private int reserve(EngineView view, int device) {
     SequenceQueue running = view.residents(device);
-    int blocks = 0;
+    int blocks = view.transfersInto(device);
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null) {
@@ -577,7 +578,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean changed = false;
     int left = budget;
-    int seats = seats(view.residents(device));
+    int seats = seats(view.residents(device)) + view.transfersInto(device);
     int reserve = reserve(view, device);
     boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
     if (predicted) {
@@ -706,11 +707,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       return false;
     }
     long copy = estimator.copyNanos(scene.device(), host, sequence.table().size());
-    long worth = remaining * scene.tokenWorth();
-    long cost =
-        remaining * weigher.addedNanos(scene, HandlingWeigher.meanContext(sequence, remaining))
-            + copy;
-    if (worth * 1_000 <= cost * (1_000 + options.hysteresisPermille())) {
+    long worth = HandlingWeigher.times(remaining, scene.tokenWorth());
+    int context = HandlingWeigher.meanContext(sequence, remaining);
+    long added = Math.max(0, weigher.addedNanos(scene, context));
+    long cost = HandlingWeigher.times(remaining, added) + copy;
+    if (worth / (1_000 + options.hysteresisPermille()) <= cost / 1_000) {
       return false;
     }
     decisions.weigh(sequence, scene.device(), remaining, estimates, chosen);
@@ -743,6 +744,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     int local = trial.rows();
     int mean = (int) (context / local);
     long alone = estimator.stepNanos(device, trial, host, scene.sharing());
+    if (alone == 0) {
+      return;
+    }
     long nanos = alone;
     while (trial.rows() < limits.maxNumSeqs()) {
       trial.addRemote(mean);

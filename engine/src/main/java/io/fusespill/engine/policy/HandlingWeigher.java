@@ -143,7 +143,7 @@ final class HandlingWeigher {
   List<HandlingEstimate> weigh(
       Scene scene, Sequence sequence, int remaining, boolean growthNeeded) {
     List<HandlingEstimate> estimates = new ArrayList<>(6);
-    long lifeNanos = Math.max(1, remaining * scene.stepNanos());
+    long lifeNanos = Math.max(1, times(remaining, scene.stepNanos()));
     long awayNanos = Math.max(1, Math.min(lifeNanos, scene.awayNanos()));
     estimates.add(recompute(scene, sequence, awayNanos));
     if (sequence.table().size() > 0) {
@@ -220,14 +220,22 @@ final class HandlingWeigher {
     int device = scene.device();
     int host = attendingHost[device];
     int last = kv.blocks(sequence.totalTokens() + remaining);
-    if (host < 0 || scene.view().pool(host).free() < last) {
+    if (host < 0 || scene.view().pool(host).free() < last || !attendable(scene, sequence)) {
       return;
     }
     long out = queued(scene, device, host, sequence.table().size());
     long more = addedNanos(scene, meanContext(sequence, remaining)) - scene.tokenWorth();
-    long lost = held(scene, sequence.table().size(), out) + Math.max(0, remaining * more);
+    long lost =
+        plus(held(scene, sequence.table().size(), out), times(remaining, Math.max(0, more)));
     estimates.add(
         new HandlingEstimate(Handling.OFFLOAD_ATTENTION, host, lost, Math.max(1, lifeNanos - out)));
+  }
+
+  /// Whether a host could decode the sequence: no sample is to fork from it, and nobody shares the
+  /// block that its next token goes into.
+  private static boolean attendable(Scene scene, Sequence sequence) {
+    return sequence.unforked() == 0
+        && scene.view().pool(scene.device()).holders(sequence.table().last()) == 1;
   }
 
   /// Mean context of the sequence over its remaining life.
@@ -275,7 +283,7 @@ final class HandlingWeigher {
       }
       long more =
           estimator.decodeNanos(other, meanContext(sequence, remaining)) - scene.tokenWorth();
-      long lost = held(scene, blocks, out) + Math.max(0, remaining * more);
+      long lost = plus(held(scene, blocks, out), times(remaining, Math.max(0, more)));
       estimates.add(
           new HandlingEstimate(Handling.OFFLOAD_DECODE, other, lost, Math.max(1, lifeNanos - out)));
     }
@@ -308,6 +316,15 @@ final class HandlingWeigher {
 
   /// What it costs that `blocks` blocks serve nobody for `nanos`.
   private static long held(Scene scene, int blocks, long nanos) {
-    return nanos * blocks / Math.max(1, scene.view().pool(scene.device()).total());
+    return times(blocks, nanos) / Math.max(1, scene.view().pool(scene.device()).total());
+  }
+
+  private static long plus(long a, long b) {
+    return Long.MAX_VALUE - a < b ? Long.MAX_VALUE : a + b;
+  }
+
+  /// The product of two numbers that are not negative, the largest where it would be beyond.
+  static long times(long count, long nanos) {
+    return nanos != 0 && count > Long.MAX_VALUE / nanos ? Long.MAX_VALUE : count * nanos;
   }
 }
