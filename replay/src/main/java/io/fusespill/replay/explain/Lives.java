@@ -105,7 +105,6 @@ final class Lives {
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case RunStarted started -> start(started.config().topology());
       case ShareChosen share -> {}
-      case SequenceRouted routed -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
     }
