@@ -59,7 +59,7 @@ class InvariantsTest {
         damage("I7", state -> ((SequenceDeque) state.residents(0)).addLast(state.sequence(1))),
         damage("I7", state -> ((SequenceDeque) state.residents(1)).addLast(state.sequence(1))),
         damage("I7", state -> state.sequence(3).home = 0),
-        damage("I22", state -> state.sequence(0).home = 0),
+        damage("I27", state -> state.sequence(0).home = 0),
         damage("I7", state -> ((SequenceDeque) state.waiting()).remove(state.sequence(3))));
   }
 
