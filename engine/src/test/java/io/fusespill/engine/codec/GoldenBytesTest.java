@@ -246,7 +246,7 @@ class GoldenBytesTest {
             0,
             new RunStarted(0, "1.0", "ab", -2, EventExamples.SPILL_CONFIG),
             """
-            0100 0200 7C000000 0000000000000000 0000000000000000 5F6EF2E7
+            0100 0200 7E000000 0000000000000000 0000000000000000 5197B79E
             03 312E30           # version "1.0"
             02 6162             # digest "ab"
             FEFFFFFFFFFFFFFF    # seed -2
@@ -266,6 +266,7 @@ class GoldenBytesTest {
             02                  # costs of two places:
             01 02 03 04 05 06 07 08 80A094A58D1D  # the last 10^12
             00 00 00 00 00 00 00 00 00
+            00 00               # each link has its own channel
             """));
   }
 

@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.replay.evaluate.CellResult.Failed;
 import io.fusespill.replay.evaluate.CellResult.Ran;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// Everything that an evaluation found, for programs.
 public final class EvaluationReport {
@@ -45,23 +47,27 @@ public final class EvaluationReport {
     return json;
   }
 
-  /// A header, and one line for each cell that ran.
+  /// A header, and one line for each cell that ran. A figure that a cell does not have is empty.
   public static List<String> csv(List<CellResult> results) {
+    List<Ran> all = results.stream().filter(Ran.class::isInstance).map(Ran.class::cast).toList();
+    Set<String> names = new LinkedHashSet<>();
+    all.forEach(ran -> names.addAll(ran.figures().keySet()));
     List<String> lines = new ArrayList<>();
-    for (CellResult result : results) {
-      if (result instanceof Ran ran) {
-        ObjectNode key = key(JsonNodeFactory.instance.objectNode(), ran.cell());
-        if (lines.isEmpty()) {
-          List<String> head = new ArrayList<>();
-          key.fieldNames().forEachRemaining(head::add);
-          head.addAll(ran.figures().keySet());
-          lines.add(String.join(",", head));
-        }
-        List<String> cells = new ArrayList<>();
-        key.forEach(value -> cells.add(quoted(value.asText())));
-        ran.figures().values().forEach(value -> cells.add(quoted(value.toString())));
-        lines.add(String.join(",", cells));
+    for (Ran ran : all) {
+      ObjectNode key = key(JsonNodeFactory.instance.objectNode(), ran.cell());
+      if (lines.isEmpty()) {
+        List<String> head = new ArrayList<>();
+        key.fieldNames().forEachRemaining(head::add);
+        head.addAll(names);
+        lines.add(String.join(",", head));
       }
+      List<String> cells = new ArrayList<>();
+      key.forEach(value -> cells.add(quoted(value.asText())));
+      for (String name : names) {
+        Object value = ran.figures().get(name);
+        cells.add(value == null ? "" : quoted(value.toString()));
+      }
+      lines.add(String.join(",", cells));
     }
     return lines;
   }
