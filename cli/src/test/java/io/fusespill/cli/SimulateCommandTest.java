@@ -169,6 +169,25 @@ class SimulateCommandTest {
         .isEqualTo(Cli.run(options.toArray()).json().get("journal_digest"));
   }
 
+  // 8 MiB at 16 GB/s = 524.3 us, and 2.28 us for the copy.
+  @Test
+  void profile_ofATopology_listsPlacesAndLinks() {
+    Cli cli =
+        Cli.run(
+            "profile",
+            "--model",
+            "vicuna-7b",
+            "--topology",
+            Path.of("../topologies/2xa10-shared-root.yaml"));
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.out())
+        .containsPattern("a10-1 +device +818 +13,088\n")
+        .containsPattern("xeon +host +8,192 +131,072 +yes\n")
+        .containsPattern("xeon > a10-1 +16.0 +526.6 +1\n")
+        .containsPattern("nvme > xeon +6.5 +1,300.6 +own\n");
+    assertThat(Cli.run("profile", "--topology", "t.yaml").exitCode()).isEqualTo(2);
+  }
+
   @Test
   void inspectAndDump_tellTheSameStory() throws IOException {
     simulate("run", "--policy", "vllm-0.2.7");
