@@ -55,6 +55,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private static final int LOOK_AHEAD_STEPS = 1;
   private static final int VICTIMS_WEIGHED = 64;
   private static final int MILLION = 1_000_000;
+
+  /// A row with less context is priced as if it had so much: it will soon, and would only go to and
+  /// fro.
+  private static final int PRICED_TOKENS_MIN = 128;
+
   private static final long SECOND_NANOS = 1_000_000_000L;
 
   /// Prefill tokens grow by this multiple of the ridge from none to all of the memory free.
@@ -470,7 +475,12 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           && !spacious) {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
-        if (nanos == 0 || pays(with - nanos, nanos, sequence.plannedComputedTokens(), waited)) {
+        if (nanos == 0
+            || pays(
+                with - nanos,
+                nanos,
+                Math.max(sequence.plannedComputedTokens(), PRICED_TOKENS_MIN),
+                waited)) {
           nanos = with;
           remote.add(sequence);
           continue;

@@ -311,7 +311,7 @@ final class HandlingWeigher {
 
   /// Time until a copy of `blocks` is through, with what is on the link already.
   private long queued(Scene scene, int from, int to, int blocks) {
-    return estimator.copyNanos(from, to, (long) blocks + scene.view().blocksInTransit(from, to));
+    return estimator.queuedNanos(scene.view(), from, to, blocks);
   }
 
   /// What it costs that `blocks` blocks serve nobody for `nanos`.
