@@ -11,6 +11,7 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.EngineEvent;
@@ -75,6 +76,7 @@ public final class EngineFixture implements AfterEachCallback {
     private int checkpointEvents;
     private int maxStepsInFlight = 1;
     private String predictor = EngineConfig.NO_PREDICTOR;
+    private List<StepCosts> costs = List.of();
     private PolicySpec spec = PolicySpec.of("continuous");
     private SchedulingPolicy policy;
 
@@ -115,6 +117,12 @@ public final class EngineFixture implements AfterEachCallback {
 
     public Given predictor(String name) {
       predictor = name;
+      return this;
+    }
+
+    /// What steps are believed to cost, one a place.
+    public Given costs(StepCosts... each) {
+      costs = List.of(each);
       return this;
     }
 
@@ -182,7 +190,7 @@ public final class EngineFixture implements AfterEachCallback {
               maxStepsInFlight),
           new Topology(places, links.isEmpty() ? allLinks() : links),
           spec,
-          List.of(),
+          costs,
           predictor);
     }
 

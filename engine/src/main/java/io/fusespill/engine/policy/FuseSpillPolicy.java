@@ -530,7 +530,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         return raise(view, disk, host, decisions, deepest) || changed;
       }
       if (oldest == null
-          || oldest.table().size() + reserve > draft.free()
+          || kv.blocks(oldest.plannedComputedTokens() + 2 * lookAhead) + reserve > draft.free()
           || seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
               > limits.maxNumSeqs()
           || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
@@ -616,11 +616,15 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           || (predicted && !empty && !fits(view, device, head))) {
         break;
       }
+      if (predicted && empty) {
+        forecast.add(head, view.lengths());
+      }
       decisions.admit(head, device);
       int tokens = draftPrefill(head, draft, left);
       left -= tokens;
       seats += head.seats();
-      reserve += reserve(head);
+      int grown = Math.max(head.totalTokens(), tokens + lookAhead);
+      reserve += kv.blocks(grown) - kv.blocks(tokens);
     }
     return changed;
   }

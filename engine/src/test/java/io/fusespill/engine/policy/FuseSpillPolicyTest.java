@@ -1,0 +1,233 @@
+package io.fusespill.engine.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.engine.EngineFixture;
+import io.fusespill.engine.EngineFixture.Given;
+import io.fusespill.engine.EngineFixture.Run;
+import io.fusespill.engine.config.StepCosts;
+import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/// Scenarios under `fusespill`, four tokens a block; lines are those of `EventLines`. Device 0,
+/// host 1, disk 2. A step takes 10 ms for the weights, in which 8 tokens of prefill ride along (the
+/// ridge), and 10 µs for each token of context; a block's copy takes 1 ms.
+class FuseSpillPolicyTest {
+
+  private static final StepCosts DEVICE =
+      new StepCosts(0, 10_000_000, 1_250_000_000, 0, 0, 10_000_000, 0, 0, 0);
+
+  /// The same with prefill attention so dear that nobody recomputes.
+  private static final StepCosts QUADRATIC =
+      new StepCosts(0, 10_000_000, 1_250_000_000, 0, 0, 10_000_000, 0, 1_000_000_000, 0);
+
+  private static final StepCosts HOST = new StepCosts(0, 0, 0, 0, 0, 20_000_000, 0, 0, 0);
+
+  @RegisterExtension final EngineFixture engine = new EngineFixture();
+
+  private Given given(String... options) {
+    return engine
+        .given()
+        .policy(PolicyKind.FUSESPILL.label(), options)
+        .predictor("oracle")
+        .costs(DEVICE, HOST);
+  }
+
+  /// Two sequences fill all but one of the blocks, and both will need more for the next two tokens.
+  private static Run twoThatGrow(Given given) {
+    Run run = given.start();
+    run.arrivesForetold(7, 30).arrivesForetold(7, 30);
+    run.thenWhatever();
+    return run.completes(0);
+  }
+
+  private static HandlingChosen choice(Run run) {
+    return run.log().stream()
+        .filter(HandlingChosen.class::isInstance)
+        .map(HandlingChosen.class::cast)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static List<Handling> weighed(Run run) {
+    return choice(run).estimates().stream().map(HandlingEstimate::handling).toList();
+  }
+
+  // ---------------------------------------------------------------- prefill
+
+  @Test
+  void emptyMemory_shouldBeFilledByMoreThanRidesAlong() {
+    given()
+        .device(16)
+        .host(16)
+        .start()
+        .arrivesForetold(20, 5)
+        .then("admit 0", "step 0+20 new 0,1,2,3,4");
+  }
+
+  @Test
+  void prefillBudget_shouldSplitAPrompt() {
+    Run run = given("prefill-budget", "8").device(16).host(16).start();
+    run.arrivesForetold(20, 5).then("admit 0", "step 0+8 new 0,1");
+    run.completes(0).then("step 0@8+8 new 2,3");
+    run.completes(0).then("step 0@16+4 new 4");
+    run.completes(0).then("step 0@20+1 new 5");
+  }
+
+  @Test
+  void prefill_shouldRideBesideDecodes() {
+    Run run = given("prefill-budget", "8").device(16).host(16).start();
+    run.arrivesForetold(4, 9).then("admit 0", "step 0+4 new 0");
+    run.arrivesForetold(12, 9);
+    run.completes(0).then("admit 1", "step 0@4+1 1+8 new 1,2,3");
+  }
+
+  // ---------------------------------------------------------------- victims
+
+  @Test
+  void lackOfRoom_shouldBeSeenAheadAndSwappedBesideTheStep() {
+    Run run = twoThatGrow(given().device(5).host(8));
+    run.then(
+        "choose SWAP for 1", "preempt 1 SWAP", "async swap_out [0>1] 1: 2>0 3>1", "step 0@7+1");
+    assertThat(weighed(run)).containsExactly(Handling.RECOMPUTE, Handling.SWAP, Handling.STAY);
+  }
+
+  @Test
+  void withoutHost_shouldRecompute() {
+    Run run =
+        twoThatGrow(engine.given().policy("fusespill").predictor("oracle").costs(DEVICE).device(5));
+    run.then("choose RECOMPUTE for 1", "preempt 1 RECOMPUTE", "step 0@7+1");
+  }
+
+  @Test
+  void handlingRecompute_shouldNotSwapThoughThatCostsLess() {
+    Run run = twoThatGrow(given("handling", "recompute").device(5).host(8));
+    run.then("choose RECOMPUTE for 1", "preempt 1 RECOMPUTE", "step 0@7+1");
+    HandlingEstimate swap = choice(run).estimates().get(1);
+    assertThat(swap.cheaperThan(choice(run).choice())).isTrue();
+  }
+
+  @Test
+  void oldest_shouldNeverLeave() {
+    Run run = given("victims", "oldest_last").device(5).host(8).start();
+    run.arrivesForetold(7, 30).arrivesForetold(7, 30).thenWhatever();
+    run.completes(0).thenWhatever();
+    assertThat(choice(run).sequence()).isEqualTo(1);
+  }
+
+  @Test
+  void fullHost_shouldSendTheNewestThatRestsOnToTheDisk() {
+    Run run =
+        engine
+            .given()
+            .policy("fusespill")
+            .predictor("oracle")
+            .costs(QUADRATIC, StepCosts.NONE, StepCosts.NONE)
+            .device(9)
+            .host(4)
+            .disk(8)
+            .link(0, 1)
+            .link(1, 0)
+            .link(1, 2)
+            .link(2, 1)
+            .start();
+    run.arrivesForetold(7, 30).arrivesForetold(7, 30).arrivesForetold(7, 30).thenWhatever();
+    run.completes(0).thenWhatever();
+    for (int i = 0; i < 12; i++) {
+      if (run.view().transfersInFlight() > 0) {
+        run.transferCompletes(run.state().firstTransfer());
+      }
+      if (run.view().stepInFlight(0) != null) {
+        run.completes(0);
+      }
+      run.thenWhatever();
+    }
+    assertThat(run.lines()).anyMatch(line -> line.startsWith("choose SPILL"));
+    assertThat(run.lines()).anyMatch(line -> line.startsWith("async spill [1>2]"));
+  }
+
+  // -------------------------------------------------------- host attention
+
+  @Test
+  void attendingHost_shouldDecodeWhatWasMovedThere() {
+    Run run = twoThatGrow(given().device(5).attendingHost(32));
+    run.arrivesForetold(16, 30);
+    run.then(
+        "choose OFFLOAD_ATTENTION for 1",
+        "preempt 1 OFFLOAD OFFLOADED",
+        "async swap_out [0>1] 1: 2>0 3>1",
+        "step 0@7+1");
+    run.transferCompletes(0);
+    run.completes(0).then("share 875000 of 0 with 1", "step 0@8+1 1@7+1 last 1 at 1 new 3");
+  }
+
+  @Test
+  void attentionOff_shouldLeaveItAtRest() {
+    Run run = twoThatGrow(given("attention", "false").device(5).attendingHost(32));
+    run.thenWhatever();
+    assertThat(weighed(run)).doesNotContain(Handling.OFFLOAD_ATTENTION);
+    run.transferCompletes(0);
+    run.completes(0).thenWhatever();
+    assertThat(run.lines()).noneMatch(line -> line.contains("last 1 at 1"));
+  }
+
+  @Test
+  void offload_shouldNeedRoomForThePredictedFinalLength() {
+    Run run = twoThatGrow(given().device(5).attendingHost(9));
+    run.thenWhatever();
+    assertThat(weighed(run)).doesNotContain(Handling.OFFLOAD_ATTENTION);
+  }
+
+  // ----------------------------------------------------- coming back, admission
+
+  @Test
+  void swapped_shouldComeBackIntoLeftoversAndBeforeAnybodyNew() {
+    Run run = twoThatGrow(given().device(5).host(8)).thenWhatever();
+    run.transferCompletes(0).arrivesForetold(4, 4);
+    run.completes(0).then("step 0@8+1 new 3");
+    run.completes(0, 0)
+        .then("finish 0 STOP", "async swap_in [1>0] 1: 0>0 1>1", "admit 2", "step 2+4 new 3");
+    run.transferCompletes(1);
+    run.completes(0).then("sort 0", "step 1@7+1 2@4+1 new 2");
+  }
+
+  @Test
+  void predictedAdmission_shouldKeepOutWhoseGrowthWillNotFit() {
+    Run run = given("admission", "predicted").device(8).host(8).start();
+    run.arrivesForetold(7, 20).arrivesForetold(7, 20).then("admit 0", "step 0+7 new 0,1");
+    Run greedy = given("admission", "greedy").device(8).host(8).start();
+    greedy.arrivesForetold(7, 20).arrivesForetold(7, 20);
+    greedy.then("admit 0", "admit 1", "step 0+7 1+7 new 0,1,2,3");
+  }
+
+  @Test
+  void whatExactlyFillsTheDevice_shouldRun() {
+    given()
+        .device(4)
+        .host(8)
+        .start()
+        .arrivesForetold(16, 3)
+        .then("admit 0", "step 0+16 new 0,1,2,3");
+  }
+
+  @Test
+  void whatCanNeverFit_shouldBeTurnedAway() {
+    given().device(4).host(8).start().arrivesForetold(17, 3).then("reject 0 NEVER_FITS 5/4");
+  }
+
+  // -------------------------------------------------------------- queued steps
+
+  @Test
+  void victimInAStepInFlight_shouldLeaveOnceThatIsDone() {
+    Run run = given().maxStepsInFlight(2).device(5).host(8).start();
+    run.arrivesForetold(7, 30).arrivesForetold(7, 30).thenWhatever();
+    assertThat(run.lines()).contains("choose SWAP for 1");
+    assertThat(run.lines()).noneMatch(line -> line.startsWith("async"));
+    run.completes(0).thenWhatever();
+    assertThat(run.lines()).anyMatch(line -> line.startsWith("async swap_out [0>1] 1:"));
+  }
+}
