@@ -27,6 +27,8 @@ import picocli.CommandLine.Option;
 final class ScenarioOptions {
 
   private static final double MILLION = 1e6;
+  private static final int STEPS_MAX = 8;
+  private static final int SUBMIT_MICROS_MAX = 60_000_000;
   private static final double SWAP_GIB = 4;
   private static final double HOST_SWAP_GIB = 64;
   private static final long CANCEL_WITHIN_NANOS = 10_000_000_000L;
@@ -110,7 +112,7 @@ final class ScenarioOptions {
       defaultValue = "0",
       paramLabel = "MICROS",
       description =
-          "Microseconds from a step's end to the start of one planned in answer (default 0): what --depth hides.")
+          "Microseconds from a step's end to the start of one planned in answer, 0 to 60,000,000 (default 0): what --depth hides.")
   private long submitLatency;
 
   @Option(
@@ -225,8 +227,8 @@ final class ScenarioOptions {
                   checkpointEvents),
               new Scenario.Serving(
                   knownPredictor(),
-                  given("--depth", depth),
-                  Math.multiplyExact(submitLatency, 1_000L)),
+                  within("--depth", depth == null ? 0 : depth, depth == null ? 0 : 1, STEPS_MAX),
+                  1_000L * within("--submit-latency", submitLatency, 0, SUBMIT_MICROS_MAX)),
               timeModel,
               faults(),
               samples,
@@ -303,6 +305,13 @@ final class ScenarioOptions {
           "unknown %s \"%s\"%s; known: %s"
               .formatted(what, name, NearMatch.hint(name, known), String.join(", ", known)));
     }
+  }
+
+  private static int within(String option, long value, int min, int max) {
+    if (value < min || value > max) {
+      throw new UsageException("%s is %d, must be %d to %,d".formatted(option, value, min, max));
+    }
+    return (int) value;
   }
 
   /// The value, or 0 where none was given. 0 itself is no legal value of any of these.

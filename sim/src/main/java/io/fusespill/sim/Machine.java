@@ -4,6 +4,7 @@ import io.fusespill.sim.TopologySpec.Device;
 import io.fusespill.sim.TopologySpec.Disk;
 import io.fusespill.sim.TopologySpec.Host;
 import io.fusespill.sim.TopologySpec.Link;
+import io.fusespill.sim.profile.DeviceKind;
 import io.fusespill.sim.profile.HardwareProfile;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfile;
@@ -55,6 +56,11 @@ public record Machine(
       throw new ProfileException(
           "swap space is %s GiB, must be 0 to %,.0f".formatted(swapSpaceGib, TopologySpec.GIB_MAX));
     }
+    if (host != null && swapSpaceGib == 0) {
+      throw new ProfileException(
+          "host %s holds no KV with swap space 0; leave the host away, or give it memory"
+              .formatted(host));
+    }
     if (disk != null && swapSpaceGib == 0) {
       throw new ProfileException("a disk stands behind a host, and swap space 0 leaves none");
     }
@@ -84,6 +90,10 @@ public record Machine(
     name(devices, "", named);
     name(auxiliary, AUXILIARY, named);
     HardwareProfile attends = host == null ? null : HardwareProfiles.named(host);
+    if (attends != null && attends.kind() != DeviceKind.CPU) {
+      throw new ProfileException(
+          "host %s is a GPU, must be a CPU, for example xeon-8358p or h200-host".formatted(host));
+    }
     String hostName = attends == null ? HOST : attends.name();
     List<Link> links = new ArrayList<>();
     if (swapSpaceGib > 0) {

@@ -63,7 +63,7 @@ final class VllmPolicy implements SchedulingPolicy {
     prompts = PromptStep.of(config.kv(), limits, options, "vllm-0.2.7");
     if (limits.maxStepsInFlight() != 1) {
       throw new PolicyException(
-          "maxStepsInFlight is %d, must be 1 under vllm-0.2.7, which knows no step before its result"
+          "depth is %d, must be 1 under vllm-0.2.7, which knows no step before its result"
               .formatted(limits.maxStepsInFlight()));
     }
     preemption = options.constant(PREEMPTION, Preemption.class);

@@ -110,8 +110,8 @@ public record PolicyRow(
     }
     return new Scenario.Serving(
         predictor,
-        Limits.orZero(spec.countOrNull("depth")),
-        1_000L * Limits.orZero(spec.countOrNull("submit-latency")));
+        spec.within("depth", 0, 1, 8),
+        1_000L * spec.within("submit-latency", 0, 0, 60_000_000));
   }
 
   private static Standing standing(SpecReader spec) {

@@ -60,7 +60,11 @@ public final class JsonReader {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new ProfileException("%s: cannot be read (%s)".formatted(file, e), e);
+      throw new ProfileException(
+          Files.exists(file)
+              ? "%s: cannot be read (%s)".formatted(file, e)
+              : "no file %s".formatted(file),
+          e);
     }
   }
 

@@ -56,7 +56,11 @@ public final class SpecReader {
                   e.getOriginalMessage().lines().findFirst().orElse("")),
           e);
     } catch (IOException e) {
-      throw new SpecException("%s: cannot be read (%s)".formatted(file, e), e);
+      throw new SpecException(
+          Files.exists(file)
+              ? "%s: cannot be read (%s)".formatted(file, e)
+              : "no file %s".formatted(file),
+          e);
     }
   }
 
@@ -118,6 +122,12 @@ public final class SpecReader {
   public @Nullable Integer countOrNull(String key) {
     Long value = wholeOrNull(key, 1, Integer.MAX_VALUE);
     return value == null ? null : value.intValue();
+  }
+
+  /// A whole number of `min` to `max`; `otherwise` where the key is not there.
+  public int within(String key, int otherwise, int min, int max) {
+    Long value = wholeOrNull(key, min, max);
+    return value == null ? otherwise : value.intValue();
   }
 
   public @Nullable Double numberOrNull(String key) {
