@@ -21,6 +21,7 @@ import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.traces.SeededRandom;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.LongSupplier;
@@ -42,11 +43,25 @@ public final class SimulatedExecutor implements Executor {
 
   private static final int MILLION = 1_000_000;
 
-  /// What is true of a sequence.
-  ///
-  /// @param lastContext tokens computed when its last token is sampled
-  /// @param promptTokens where its siblings fork
-  private record Truth(int lastContext, int promptTokens, int samples) {}
+  /// What is true of a request's samples. They fork where the prompt ends, perhaps more than once:
+  /// a step that comes to that may turn out wasted.
+  private static final class Truth {
+    final int firstSequence;
+    final int samples;
+    final int promptTokens;
+
+    /// Tokens computed when the last token of a sample is sampled.
+    final int lastContext;
+
+    final BitSet released = new BitSet();
+
+    Truth(int firstSequence, int samples, int promptTokens, int lastContext) {
+      this.firstSequence = firstSequence;
+      this.samples = samples;
+      this.promptTokens = promptTokens;
+      this.lastContext = lastContext;
+    }
+  }
 
   private final KvLayout kv;
   private final World world;
@@ -97,7 +112,9 @@ public final class SimulatedExecutor implements Executor {
   /// Tells how long a request's outputs will be, each of its samples alike, before any step
   /// computes it.
   public void expect(int firstSequence, int samples, int promptTokens, int outputTokens) {
-    truths.put(firstSequence, new Truth(promptTokens + outputTokens - 1, promptTokens, samples));
+    truths.put(
+        firstSequence,
+        new Truth(firstSequence, samples, promptTokens, promptTokens + outputTokens - 1));
   }
 
   @Override
@@ -162,7 +179,9 @@ public final class SimulatedExecutor implements Executor {
 
   @Override
   public void release(int sequence) {
-    if (truths.get(sequence) != null) {
+    Truth truth = truths.get(sequence);
+    if (truth != null) {
+      truth.released.set(sequence - truth.firstSequence);
       truths.remove(sequence);
     }
   }
@@ -226,21 +245,26 @@ public final class SimulatedExecutor implements Executor {
         throw new IllegalStateException(
             "a step computes sequence %d, which is not expected".formatted(sequence));
       }
-      if (context == truth.lastContext()) {
+      if (context == truth.lastContext) {
         addEnded(sequence);
       }
-      if (truth.samples() > 1 && context == truth.promptTokens()) {
-        forkTruth(sequence, truth, context);
+      if (sequence == truth.firstSequence && context == truth.promptTokens) {
+        forkTruth(truth);
       }
     }
   }
 
-  private void forkTruth(int sequence, Truth truth, int context) {
-    truths.put(sequence, new Truth(truth.lastContext(), truth.promptTokens(), 1));
-    for (int sample = 1; sample < truth.samples(); sample++) {
-      truths.put(sequence + sample, new Truth(truth.lastContext(), truth.promptTokens(), 1));
-      if (context == truth.lastContext()) {
-        addEnded(sequence + sample);
+  private void forkTruth(Truth truth) {
+    for (int sample = 1; sample < truth.samples; sample++) {
+      int sequence = truth.firstSequence + sample;
+      if (truth.released.get(sample)) {
+        continue;
+      }
+      if (truths.get(sequence) == null) {
+        truths.put(sequence, truth);
+      }
+      if (truth.promptTokens == truth.lastContext) {
+        addEnded(sequence);
       }
     }
   }

@@ -40,7 +40,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
    *   turn away what can never run
    *   carry out what was chosen before, where the sequence is free at last
    *   choose victims until the next steps' growth fits
-   *   draft: decodes, oldest first; prefill chunks; then host rows while they raise the token rate
+   *   draft: decodes, oldest first; prefill chunks; then host rows that are worth their time
    *   bring back, with leftovers only, the oldest that rests and was not drafted
    *   admit, if nobody older rests and nobody had to go
    *   move ahead: offload one sequence more where that raises the rate
@@ -444,7 +444,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return tokens;
   }
 
-  /// Chooses the host's rows for this step, oldest first: each that does not lower the token rate.
+  /// Chooses the host's rows for this step, in the order in which they came there: each that pays.
   ///
   /// @return whether somebody rests on the host, or beyond, who is in no step
   private boolean chooseRemote(Scene scene, StepDraft draft) {
@@ -786,8 +786,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   /// α* of the balance rule, `(T_prefill + T_decode − T_spill) / (2 · T_decode)` in [0, 1], for one
-  /// spilled sequence of mean length over one step: T_prefill the step without it, T_decode its own
-  /// decode there, T_spill its copy spread over its remaining life.
+  /// spilled sequence of mean length over one step: T_prefill a token's worth of the device,
+  /// T_decode its own decode there, T_spill its copy spread over its remaining life.
   private int closedForm(Scene scene, int host, int meanTokens) {
     long decode = Math.max(1, estimator.attendNanos(host, 1, meanTokens, scene.sharing()));
     long prefill = scene.tokenWorth();

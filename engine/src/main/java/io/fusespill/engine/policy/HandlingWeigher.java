@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// | handling | lost | free for |
 /// |---|---|---|
 /// | recompute | prefill of all its tokens, less what rides along with the weights of as many steps as it takes, + B/2 held while that lasts | min(r·s, W) |
-/// | swap | B held while copies go out and come back, queued link time included | min(r·s, W) |
-/// | spill | as swap, once a parked sequence has made room on the host | min(r·s, W) less both disk copies |
-/// | offload decode | B held while the copy goes out + r × (the other device's marginal decode − a token's worth) | r·s |
-/// | offload attention | B held while the copy goes out + r × (what one more row adds to the step − a token's worth) | r·s |
+/// | swap | B held while copies go out and come back, queued link time included | min(r·s, W) less the copy out |
+/// | spill | as swap, once a parked sequence has made room on the host | the same less both disk copies |
+/// | offload decode | B held while the copy goes out + r × (the other device's marginal decode − a token's worth) | r·s less the copy out |
+/// | offload attention | B held while the copy goes out + r × (what one more row adds to the step − a token's worth) | r·s less the copy out |
 /// | stay | the tokens of the rows that stall, for one step | a step |
 ///
 /// Holding b blocks for t costs b/P·t: that share of the device decodes nothing meanwhile. Offloads

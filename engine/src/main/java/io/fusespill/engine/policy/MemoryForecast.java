@@ -11,7 +11,8 @@ import java.util.Arrays;
 ///
 /// All decode one token a step. When the one with the fewest remaining tokens ends, its blocks come
 /// back; memory peaks just before one of these moments. With sequences by remaining tokens r₁ ≤ r₂
-/// ≤ … and tokens held t: `max over i of Σ over j ≥ i of blocks(tⱼ + rᵢ)`.
+/// ≤ … and tokens held t: `max over i of Σ over j ≥ i of (tⱼ + rᵢ) / block`, and half a block for
+/// each j.
 final class MemoryForecast {
 
   private static final int TOKEN_BITS = 25;
