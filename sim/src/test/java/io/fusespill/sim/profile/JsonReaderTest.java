@@ -92,7 +92,7 @@ class JsonReaderTest {
   void read_noSuchFile_namesIt() {
     assertThatThrownBy(() -> JsonReader.read(Path.of("nowhere", "x.json"), json -> 0))
         .isInstanceOf(ProfileException.class)
-        .hasMessageContaining("x.json: cannot be read");
+        .hasMessage("no file " + Path.of("nowhere", "x.json"));
   }
 
   private static long whole(String value) {
