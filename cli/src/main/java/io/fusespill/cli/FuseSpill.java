@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       SimulateCommand.class,
+      WhatIfCommand.class,
       EvaluateCommand.class,
       SweepCommand.class,
       CapacityCommand.class,

@@ -27,7 +27,15 @@ final class JournalOptions {
   ///
   /// @throws UsageException if somebody writes to it and `--partial` was not given
   JournalReader open() {
-    Path journal = RunDirectory.journalOf(run);
+    return open(run, partial);
+  }
+
+  /// Opens the journal of the run that `path` names.
+  ///
+  /// @param partial whether what is there is enough where somebody writes to it
+  /// @throws UsageException if somebody writes to it and it is not
+  static JournalReader open(Path path, boolean partial) {
+    Path journal = RunDirectory.journalOf(path);
     if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
           "%s is still being written: wait for the run to end, or read what is there with --partial"

@@ -12,7 +12,6 @@ import io.fusespill.engine.exec.Dispatcher;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.sim.EventQueue.Rank;
-import io.fusespill.traces.SeededRandom;
 import io.fusespill.traces.TraceRequest;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
@@ -38,20 +37,36 @@ public final class Simulation {
   private static final int PROGRESS_MASK = (1 << 13) - 1;
 
   private final EventQueue queue = new EventQueue();
-  private final Iterator<TraceRequest> workload;
+  private final Iterator<Arrival> workload;
   private final Setup setup;
   private final Engine engine;
   private final SimulatedExecutor executor;
-  private final SeededRandom cancellations;
   private final Progress progress;
   private final boolean oracle;
-  private @Nullable TraceRequest next;
+  private @Nullable Arrival next;
   private long nowNanos;
   private int rounds;
 
   /// @param workload requests in order of arrival; read as the run needs them
   /// @param log where events go; every event is there before the simulated world sees it
   public Simulation(Setup setup, Iterator<TraceRequest> workload, EventLog log, Progress progress) {
+    this(
+        setup,
+        log,
+        progress,
+        new TraceArrivals(workload, setup.samples(), setup.world().faults(), setup.start().seed()));
+  }
+
+  /// A run of requests that come as `arrivals` say, cancellations included: those that the world's
+  /// faults would draw, and the number of samples of the setup, do not count.
+  ///
+  /// @param arrivals in order of time; read as the run needs them
+  public static Simulation ofArrivals(
+      Setup setup, Iterator<Arrival> arrivals, EventLog log, Progress progress) {
+    return new Simulation(setup, log, progress, arrivals);
+  }
+
+  private Simulation(Setup setup, EventLog log, Progress progress, Iterator<Arrival> workload) {
     this.setup = setup;
     this.workload = workload;
     this.progress = progress;
@@ -62,7 +77,6 @@ public final class Simulation {
     executor = new SimulatedExecutor(config, world, seed, () -> nowNanos, queue::add);
     Dispatcher dispatcher = new Dispatcher(executor);
     engine = new Engine(config, world.policy(config), event -> dispatch(log, dispatcher, event));
-    cancellations = new SeededRandom(seed, "cancellations");
   }
 
   private static long dispatch(EventLog log, Dispatcher dispatcher, EngineEvent event) {
@@ -77,7 +91,7 @@ public final class Simulation {
   public void run() {
     engine.accept(setup.start());
     pull();
-    if (next == null || next.arrivalNanos() > nowNanos) {
+    if (next == null || next.atNanos() > nowNanos) {
       engine.schedule();
     }
     while (next != null || !queue.isEmpty()) {
@@ -94,12 +108,12 @@ public final class Simulation {
 
   /// Plays everything of the next instant, then asks the policies.
   private void step() {
-    nowNanos = Math.min(queue.nextNanos(), next == null ? Long.MAX_VALUE : next.arrivalNanos());
+    nowNanos = Math.min(queue.nextNanos(), next == null ? Long.MAX_VALUE : next.atNanos());
     while (queue.nextNanos() == nowNanos) {
       InputEvent input = queue.remove();
       engine.accept(input);
     }
-    while (next != null && next.arrivalNanos() == nowNanos) {
+    while (next != null && next.atNanos() == nowNanos) {
       arrive(next);
       pull();
     }
@@ -109,33 +123,35 @@ public final class Simulation {
     }
   }
 
-  private void arrive(TraceRequest request) {
+  private void arrive(Arrival request) {
+    int maxModelTokens = setup.start().config().limits().maxModelTokens();
     RequestArrived arrived =
         new RequestArrived(
             nowNanos,
             engine.state().nextRequest(),
             engine.state().nextSequence(),
-            setup.samples(),
+            request.samples(),
             request.promptTokens(),
-            setup.start().config().limits().maxModelTokens(),
+            request.maxOutputTokens() == Arrival.NO_MAXIMUM
+                ? maxModelTokens
+                : request.maxOutputTokens(),
             oracle ? request.outputTokens() : request.declaredOutputTokens());
     executor.expect(
         arrived.firstSequence(), arrived.samples(), arrived.promptTokens(), request.outputTokens());
     engine.accept(arrived);
-    Faults faults = setup.world().faults();
-    if (faults.cancellations() > 0
-        && cancellations.nextInt(1, 1_000_000) <= faults.cancellations()) {
-      long after = 1 + Long.remainderUnsigned(cancellations.nextLong(), faults.cancelWithinNanos());
-      queue.add(Rank.CANCELLATION, new RequestCancelled(nowNanos + after, arrived.request()));
+    if (request.cancelledAfterNanos() != Arrival.NEVER) {
+      queue.add(
+          Rank.CANCELLATION,
+          new RequestCancelled(nowNanos + request.cancelledAfterNanos(), arrived.request()));
     }
   }
 
   private void pull() {
     next = workload.hasNext() ? workload.next() : null;
-    if (next != null && next.arrivalNanos() < nowNanos) {
+    if (next != null && next.atNanos() < nowNanos) {
       throw new IllegalArgumentException(
           "request arrives at %d ns after one at %d ns: a workload must be in order of arrival"
-              .formatted(next.arrivalNanos(), nowNanos));
+              .formatted(next.atNanos(), nowNanos));
     }
   }
 
