@@ -4,16 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.RunReport;
-import io.fusespill.replay.whatif.Difference;
+import io.fusespill.replay.whatif.Prefix;
 import io.fusespill.replay.whatif.RecordedRequests;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
@@ -28,41 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class SideBySide {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final double GIB = 1L << 30;
-  private static final String MOVED_BYTES = "moved_bytes";
-
-  /// One line of the table.
-  ///
-  /// @param always whether it is shown where both sides are 0
-  private record Line(String label, String figure, double unit, String format, boolean always) {}
-
-  private static final List<Line> LINES =
-      List.of(
-          new Line("completed requests", "completed", 1, "%,.0f", true),
-          new Line("cancelled requests", "cancelled", 1, "%,.0f", false),
-          new Line("rejected or failed", "failed", 1, "%,.0f", false),
-          new Line("makespan, s", "duration", 1, "%,.1f", true),
-          new Line("requests/s", "request_throughput", 1, "%,.3f", true),
-          new Line("output tokens/s", "output_throughput", 1, "%,.1f", true),
-          new Line("mean TTFT, ms", "mean_ttft_ms", 1, "%,.1f", true),
-          new Line("p99 TTFT, ms", "p99_ttft_ms", 1, "%,.1f", true),
-          new Line("mean TPOT, ms", "mean_tpot_ms", 1, "%,.2f", true),
-          new Line("p99 TPOT, ms", "p99_tpot_ms", 1, "%,.2f", true),
-          new Line("mean ITL, ms", "mean_itl_ms", 1, "%,.2f", true),
-          new Line("p99 ITL, ms", "p99_itl_ms", 1, "%,.2f", true),
-          new Line("mean E2E, ms", "mean_e2el_ms", 1, "%,.1f", true),
-          new Line("p99 E2E, ms", "p99_e2el_ms", 1, "%,.1f", true),
-          new Line("preemptions", "preemptions", 1, "%,.0f", true),
-          new Line("spilled requests", "preempted_requests", 1, "%,.0f", true),
-          new Line("recomputed tokens", "recomputed_tokens", 1, "%,.0f", true),
-          new Line("swapped-out blocks", "swapped_out_blocks", 1, "%,.0f", false),
-          new Line("swapped-in blocks", "swapped_in_blocks", 1, "%,.0f", false),
-          new Line("offloaded blocks", "offloaded_blocks", 1, "%,.0f", false),
-          new Line("blocks to and from disk", "disk_blocks", 1, "%,.0f", false),
-          new Line("moved, GiB", MOVED_BYTES, GIB, "%,.2f", true),
-          new Line("tokens by host attention", "remote_decodes", 1, "%,.0f", false),
-          new Line("mean running", "mean_running", 1, "%,.1f", true),
-          new Line("peak KV usage", "peak_kv_usage", 1, "%,.3f", true));
 
   private final String target;
   private final String policy;
@@ -79,6 +41,7 @@ final class SideBySide {
   private String alternativeDigest = "";
   private long events;
   private @Nullable Boolean reproduced;
+  private @Nullable Branch branch;
   private int assumed;
 
   /// @param described configuration of the alternative
@@ -92,7 +55,7 @@ final class SideBySide {
   void baseline(String name, RunReport report, JsonNode configuration) {
     baselineName = name;
     baselineDescribed = configuration;
-    baseline = figures(report, configuration);
+    baseline = FigureTable.figures(report, configuration);
   }
 
   void recordedDigest(String digest, long events) {
@@ -122,7 +85,7 @@ final class SideBySide {
     String digest = figures.get("journal_digest").asText();
     reproduced = digest.equals(baselineDigest);
     Map<String, Object> simulated =
-        figures(report, baselineDescribed == null ? described : baselineDescribed);
+        FigureTable.figures(report, baselineDescribed == null ? described : baselineDescribed);
     if (reproduced) {
       notes.add(
           "the recorded run is reproduced: all %,d events, digest %s…"
@@ -136,8 +99,35 @@ final class SideBySide {
     alternativeDigest = digest;
   }
 
+  /// What going on from the branch without any change comes to.
+  void continuation(RunReport report, ObjectNode figures) {
+    Map<String, Object> simulated =
+        FigureTable.figures(report, baselineDescribed == null ? described : baselineDescribed);
+    reproduced = baseline.get("state_hash").equals(simulated.get("state_hash"));
+    if (reproduced) {
+      notes.add("unchanged, the branch ends in the state that the recorded run ended in");
+    } else {
+      again = simulated;
+      notes.add(
+          "unchanged, the branch does not end as the recorded run did; differences are from that branch");
+    }
+  }
+
+  void branch(Branch from) {
+    Prefix prefix = from.prefix();
+    branch = from;
+    notes.add(
+        "branched behind position %,d, at %.6f s: the %,d events up to there are the run's, and count on both sides"
+            .formatted(prefix.last(), prefix.lastNanos() / 1e9, prefix.last() + 1));
+    if (prefix.endsWithDecisions()) {
+      notes.add(
+          "the decisions of that instant stay as they were; --from %d decides them anew"
+              .formatted(prefix.beforeDecisions()));
+    }
+  }
+
   void alternative(RunReport report, ObjectNode figures) {
-    alternative = figures(report, described);
+    alternative = FigureTable.figures(report, described);
     alternativeDigest = figures.get("journal_digest").asText();
     long extrapolated = figures.path("extrapolated_steps").asLong();
     if (extrapolated > 0) {
@@ -148,18 +138,6 @@ final class SideBySide {
 
   void directory(@Nullable Path directory) {
     this.directory = directory;
-  }
-
-  private static Map<String, Object> figures(RunReport report, JsonNode configuration) {
-    RunMetrics metrics = report.metrics();
-    long blocks =
-        metrics.swappedOutBlocks()
-            + metrics.swappedInBlocks()
-            + metrics.offloadedBlocks()
-            + metrics.diskBlocks();
-    Map<String, Object> figures = new LinkedHashMap<>(report.figures());
-    figures.put(MOVED_BYTES, blocks * configuration.path("kv").path("block_bytes").asLong());
-    return figures;
   }
 
   private Map<String, Object> compared() {
@@ -178,17 +156,15 @@ final class SideBySide {
         "  SIMULATED, not measured. Step times: %s. Transfers: link rates of the configuration."
             .formatted(costModel()));
     out.println();
-    Table table = new Table();
-    List<String> head = new ArrayList<>(List.of("", baselineName + " " + policy));
+    List<FigureTable.Column> columns = new ArrayList<>();
+    columns.add(new FigureTable.Column(baselineName + " " + policy, baseline));
     if (again != null) {
-      head.add("simulated " + policy);
+      columns.add(new FigureTable.Column("simulated " + policy, again));
     }
-    head.addAll(List.of("what if " + described.path("policy").path("name").asText(), "diff", "%"));
-    table.row(head.toArray(String[]::new));
-    for (Line line : LINES) {
-      print(line, table);
-    }
-    table.print(out);
+    columns.add(
+        new FigureTable.Column(
+            "what if " + described.path("policy").path("name").asText(), changed()));
+    FigureTable.print(out, columns);
     out.println();
     for (String note : notes) {
       out.println("  " + note);
@@ -197,45 +173,6 @@ final class SideBySide {
     if (directory != null) {
       out.println("  run %s  (fusespill diff %s %s)".formatted(directory, target, directory));
     }
-  }
-
-  private void print(Line line, Table table) {
-    double before = number(compared(), line);
-    double after = number(changed(), line);
-    if (!line.always() && before == 0 && after == 0 && number(baseline, line) == 0) {
-      return;
-    }
-    Difference difference = new Difference(line.figure(), before, after);
-    List<String> cells = new ArrayList<>(List.of(line.label(), text(line, baseline)));
-    if (again != null) {
-      cells.add(text(line, again));
-    }
-    cells.add(text(line, changed()));
-    cells.add(signed(line.format().formatted(difference.absolute())));
-    cells.add(percent(difference));
-    table.row(cells.toArray(String[]::new));
-  }
-
-  private static String text(Line line, Map<String, Object> figures) {
-    return line.format().formatted(number(figures, line));
-  }
-
-  private static double number(Map<String, Object> figures, Line line) {
-    return figures.get(line.figure()) instanceof Number number
-        ? number.doubleValue() / line.unit()
-        : 0;
-  }
-
-  private static String percent(Difference difference) {
-    return Double.isNaN(difference.percent())
-        ? difference.absolute() == 0 ? "0.0" : "-"
-        : signed(String.format(Locale.ROOT, "%,.1f", difference.percent()));
-  }
-
-  /// With a plus in front of what is more, and without a sign where the digits shown are all 0.
-  private static String signed(String number) {
-    boolean zero = number.chars().noneMatch(digit -> digit >= '1' && digit <= '9');
-    return zero ? number.replace("-", "") : number.startsWith("-") ? number : "+" + number;
   }
 
   private String costModel() {
@@ -271,22 +208,20 @@ final class SideBySide {
     json.put("alternative_policy", described.path("policy").path("name").asText());
     json.put("reproduced", reproduced);
     json.put("assumed_lengths", assumed);
+    if (branch != null) {
+      ObjectNode from = json.putObject("branch");
+      from.put("behind_position", branch.prefix().last());
+      from.put("at_nanos", branch.prefix().lastNanos());
+      from.put("ends_with_decisions", branch.prefix().endsWithDecisions());
+      from.put("before_decisions", branch.prefix().beforeDecisions());
+    }
     json.put("baseline_digest", baselineDigest);
     json.put("alternative_digest", alternativeDigest);
     json.put("directory", directory == null ? null : directory.toString());
     json.set("baseline", MAPPER.valueToTree(baseline));
     json.set("baseline_simulated", again == null ? null : MAPPER.valueToTree(again));
     json.set("alternative", MAPPER.valueToTree(changed()));
-    ObjectNode differences = json.putObject("differences");
-    for (Difference difference : Difference.of(compared(), changed())) {
-      ObjectNode one = differences.putObject(difference.figure());
-      one.put("absolute", difference.absolute());
-      if (Double.isNaN(difference.percent())) {
-        one.putNull("percent");
-      } else {
-        one.put("percent", difference.percent());
-      }
-    }
+    json.set("differences", FigureTable.differences(compared(), changed()));
     notes.forEach(json.withArray("notes")::add);
     return json;
   }

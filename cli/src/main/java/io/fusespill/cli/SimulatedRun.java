@@ -54,6 +54,7 @@ final class SimulatedRun {
   private final Durability durability;
   private final @Nullable RunDirectory directory;
   private final boolean realTime;
+  private boolean predicting = true;
 
   /// @param directory where to leave journal, configuration and requests; null for nowhere, and
   ///   then no journal
@@ -97,10 +98,7 @@ final class SimulatedRun {
         run(
             figures,
             (header, folds, lengths) -> {
-              if (lengths != null) {
-                arrivals.forEach(
-                    each -> lengths.add(each.outputTokens(), each.declaredOutputTokens()));
-              }
+              note(arrivals, lengths);
               simulate(
                   log ->
                       Simulation.ofArrivals(
@@ -111,6 +109,43 @@ final class SimulatedRun {
             });
     writeSummary(figures);
     return report;
+  }
+
+  /// Runs what `body` makes of a simulation of this scenario whose requests are `arrivals`: a
+  /// branch off a run of it. No predictor is measured, because it may change on the way.
+  ///
+  /// @param described the configuration that the branch ends under
+  RunReport branch(
+      List<Arrival> arrivals,
+      Consumer<Simulation> body,
+      ObjectNode described,
+      ProgressLine progress,
+      ObjectNode figures) {
+    predicting = false;
+    RunReport report =
+        run(
+            figures,
+            (header, folds, lengths) -> {
+              note(arrivals, lengths);
+              simulate(
+                  log ->
+                      body.accept(
+                          Simulation.ofArrivals(
+                              scenario.setup(), arrivals.iterator(), log, progress(progress))),
+                  RunLog.open(durability, journal(), header, folds),
+                  figures);
+            });
+    if (directory != null) {
+      directory.writeConfig(described);
+    }
+    writeSummary(figures);
+    return report;
+  }
+
+  private static void note(List<Arrival> arrivals, @Nullable LengthsCsv lengths) {
+    if (lengths != null) {
+      arrivals.forEach(each -> lengths.add(each.outputTokens(), each.declaredOutputTokens()));
+    }
   }
 
   /// What makes the run's events, on this thread.
@@ -184,7 +219,7 @@ final class SimulatedRun {
   /// A fold that measures the run's own predictor, or null where it has none.
   private @Nullable PredictionAccuracy prediction() {
     String predictor = scenario.config().predictor();
-    return predictor.equals(EngineConfig.NO_PREDICTOR)
+    return !predicting || predictor.equals(EngineConfig.NO_PREDICTOR)
         ? null
         : new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
   }

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  fusespill whatif runs/demo/continuous --policy fusespill",
       "  fusespill whatif runs/NAME --device rtx-4090 --rate-scale 1.5 --out runs/faster",
+      "  fusespill whatif runs/NAME --from 8805 --policy fusespill --policy-option handling=swap --out runs/swapped",
       "  fusespill whatif requests.csv --model vicuna-7b --device a10 --policy fusespill",
       "",
       "It is a simulation, and says by which cost model: docs/whatif.md."
@@ -53,6 +54,17 @@ final class WhatIfCommand implements Callable<Integer> {
   private static final List<String> ALTERNATIVE =
       List.of(GivenOptions.POLICY, GivenOptions.POLICY_OPTION, "--predictor", "--depth");
 
+  /// Options that may change in the middle of a run.
+  private static final List<String> BRANCH =
+      List.of(
+          GivenOptions.POLICY,
+          GivenOptions.POLICY_OPTION,
+          "--predictor",
+          "--depth",
+          "--max-num-seqs",
+          "--max-num-batched-tokens",
+          "--checkpoint-every");
+
   private static final String RATE_SCALE = "--rate-scale";
   private static final String LIMIT = "--limit";
 
@@ -66,6 +78,16 @@ final class WhatIfCommand implements Callable<Integer> {
   @Mixin private ScenarioOptions scenarioOptions;
 
   @Mixin private WorkloadOptions workloadOptions;
+
+  @Option(
+      names = "--from",
+      paramLabel = "POSITION|TIME",
+      converter = Moment.Converter.class,
+      description = {
+        "Branch off the run behind the event at this position, or behind the last one at a time such as 12.5s or 300ms, and let the given policy decide from there.",
+        "The branch has the run's events so far byte for byte, and its world with what is under way. Only --policy, --policy-option, --predictor, --depth, --max-num-seqs, --max-num-batched-tokens and --checkpoint-every go with it."
+      })
+  private @Nullable Moment from;
 
   @Option(
       names = "--out",
@@ -131,6 +153,9 @@ final class WhatIfCommand implements Callable<Integer> {
       run = RecordedRun.read(target, reader, progress);
     }
     ResolvedScenario own = ownScenario(run, over);
+    if (from != null) {
+      return ofBranch(run, own, over, from);
+    }
     ResolvedScenario alternative = run.options().overlaidBy(over).parse().resolve(workload(run));
     boolean changed =
         own == null || !own.canonicalText().equals(alternative.canonicalText()) || reshapes();
@@ -176,6 +201,60 @@ final class WhatIfCommand implements Callable<Integer> {
               .formatted(run.path(), run.options(), problem));
     }
     return null;
+  }
+
+  // ---------------------------------------------------------------- branch
+
+  private SideBySide ofBranch(
+      RecordedRun run, @Nullable ResolvedScenario own, GivenOptions over, Moment from) {
+    for (GivenOptions.Given given : over.all()) {
+      if (!BRANCH.contains(given.name())) {
+        throw new UsageException(
+            "%s cannot change in the middle of a run: leave it away, or leave --from away"
+                .formatted(given.name()));
+      }
+    }
+    if (own == null || reshapes()) {
+      throw new UsageException(
+          own == null
+              ? "%s cannot be branched: what is known of its configuration leads to another one"
+                  .formatted(target)
+              : "--from branches off the run's own requests: leave --rate-scale and --limit away");
+    }
+    ResolvedScenario successor = run.options().overlaidBy(over).parse().resolve(run.workload());
+    Branch branch = new Branch(target, partial, from, own, successor);
+    branch.check();
+    Branch unchanged = new Branch(target, partial, from, own, null);
+    unchanged.check();
+    ObjectNode againFigures = JsonNodeFactory.instance.objectNode();
+    RunReport again = simulate(unchanged, run, null, againFigures);
+    ObjectNode figures = JsonNodeFactory.instance.objectNode();
+    RunDirectory directory = null;
+    if (out != null) {
+      directory = RunDirectory.create(out, force);
+      directory.writeOptions(run.options());
+    }
+    RunReport report = simulate(branch, run, directory, figures);
+    SideBySide sides =
+        new SideBySide(target.toString(), run.policy(), changes(over), branch.described());
+    sides.baseline("recorded", run.report(), run.described());
+    sides.recordedDigest(run.digest(), run.events());
+    sides.assumed(run.requests());
+    sides.continuation(again, againFigures);
+    sides.alternative(report, figures);
+    sides.branch(branch);
+    sides.directory(out);
+    return sides;
+  }
+
+  private RunReport simulate(
+      Branch branch, RecordedRun run, @Nullable RunDirectory directory, ObjectNode figures) {
+    Durability durability = directory == null ? Durability.NONE : Durability.ASYNC;
+    try (ProgressLine progress =
+        new ProgressLine("branch", "requests", run.arrivals().size(), quiet)) {
+      return new SimulatedRun(branch.scenario(), durability, directory, false)
+          .branch(run.arrivals(), branch::play, branch.described(), progress, figures);
+    }
   }
 
   private @Nullable RunDirectory directory(GivenOptions over, RecordedRun run) {
@@ -233,6 +312,10 @@ final class WhatIfCommand implements Callable<Integer> {
   // ----------------------------------------------------------------- trace
 
   private SideBySide ofTrace() {
+    if (from != null) {
+      throw new UsageException(
+          "--from branches off a run, and %s is a trace: simulate it first".formatted(target));
+    }
     GivenOptions given = GivenOptions.of(spec.commandLine().getParseResult());
     TraceWorkload workload = workloadOptions.workload(target);
     GivenOptions common = given.without(ALTERNATIVE);

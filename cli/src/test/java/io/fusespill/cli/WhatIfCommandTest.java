@@ -192,6 +192,65 @@ class WhatIfCommandTest {
         .containsPattern("p99 ITL, ms +[0-9.,]+ +[0-9.,]+ +[+-][0-9.,]+ +[+-][0-9.,]+\n");
   }
 
+  @Test
+  void from_isABranchWithTheRunsOwnPrefixThatVerifies() throws IOException {
+    simulate(
+        "run",
+        List.of("--policy", "fusespill"),
+        List.of("--swap-space", "0.5", "--disk", "20", "--faults", "cancel=0.1,step=0.005"));
+    for (int from : List.of(0, 1, 777, 2_500, 4_001)) {
+      for (String policy : List.of("vllm-0.2.7", "continuous", "fusespill")) {
+        Path branch = folder.resolve("branch");
+        JsonNode json =
+            whatIf("run", "--from", from, "--policy", policy, "--out", branch, "--force");
+        assertThat(json.get("reproduced").asBoolean()).isTrue();
+        int behind = json.get("branch").get("behind_position").asInt();
+        assertThat(behind).isGreaterThanOrEqualTo(from);
+        String range = "0.." + behind;
+        assertThat(Cli.run("dump", branch, "--range", range).out())
+            .isEqualTo(Cli.run("dump", folder.resolve("run"), "--range", range).out());
+        assertThat(Cli.run("dump", branch, "--kind", "ConfigurationChanged").out().lines())
+            .singleElement()
+            .asString()
+            .startsWith("{\"position\":" + (behind + 1) + ",")
+            .contains("\"name\":\"" + policy + "\"");
+        Cli verified = Cli.run("verify", branch);
+        assertThat(verified.exitCode()).as(verified.out()).isZero();
+        assertThat(Cli.run("explain", branch).exitCode()).isZero();
+        assertThat(Cli.run("inspect", branch, "--at", behind + 5).exitCode()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void fromATime_isTheLastEventBeforeIt() throws IOException {
+    simulate("run", List.of(), List.of());
+    JsonNode json = whatIf("run", "--from", "2.5s", "--policy", "fusespill");
+    assertThat(json.get("branch").get("at_nanos").asLong()).isBetween(1L, 2_500_000_000L);
+  }
+
+  @Test
+  void branchThatCannotBe_isOneLineThatSaysWhy() throws IOException {
+    simulate("run", List.of("--policy", "continuous"), List.of());
+    assertOneLine(branch("99999999"), List.of("99999999", "last position"));
+    assertOneLine(branch("x"), List.of("'x'", "12.5s"));
+    assertOneLine(branch("500", "--device", "l4"), List.of("--device", "middle of a run"));
+    assertOneLine(branch("500", "--rate-scale", "2"), List.of("--rate-scale"));
+    assertOneLine(branch("500", "--max-num-seqs", "1"), List.of("maxNumSeqs is 1", "a10"));
+    assertOneLine(branch("500", "--policy", "fusespill-artifact"), List.of("oracle", "predictor"));
+    assertOneLine(branch("500", "--policy", "vllm-0.2.7", "--depth", "2"), List.of("depth is 2"));
+    assertThat(folder.resolve("branch")).doesNotExist();
+    assertOneLine(Cli.run("whatif", sample(), "--from", "5"), List.of("is a trace"));
+  }
+
+  private Cli branch(String from, String... options) {
+    List<Object> arguments =
+        new ArrayList<>(List.of("whatif", folder.resolve("run"), "--from", from));
+    arguments.addAll(List.of("--out", folder.resolve("branch")));
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray());
+  }
+
   static Stream<Arguments> badInput() {
     return Stream.of(
         arguments(List.of("--policy", "vllm-0.2.8"), List.of("vllm-0.2.8", "vllm-0.2.7")),

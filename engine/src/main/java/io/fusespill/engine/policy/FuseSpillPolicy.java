@@ -97,6 +97,22 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
   }
 
+  /// It brings back what lies on a host beside a device, or on the disk behind that.
+  @Override
+  public boolean keeps(EngineView view, Sequence sequence) {
+    int at = sequence.place();
+    for (Place place : topology.places()) {
+      if (!place.computes()) {
+        continue;
+      }
+      int host = weigher.swapHost(place.id());
+      if (at == place.id() || (host >= 0 && (at == host || at == weigher.disk(host)))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);

@@ -5,6 +5,7 @@ import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -79,6 +80,8 @@ public final class RecordedRequests {
     } else if (event instanceof RunStarted started) {
       oracle = PredictorKind.named(started.config().predictor()).oracle();
       maxModelTokens = started.config().limits().maxModelTokens();
+    } else if (event instanceof ConfigurationChanged changed) {
+      oracle = PredictorKind.named(changed.config().predictor()).oracle();
     }
   }
 
