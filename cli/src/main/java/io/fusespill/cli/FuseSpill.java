@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       SimulateCommand.class,
       WhatIfCommand.class,
+      DiffCommand.class,
       EvaluateCommand.class,
       SweepCommand.class,
       CapacityCommand.class,
