@@ -111,11 +111,17 @@ final class Branch {
       return from.position();
     }
     long last = 0;
+    long lastNanos = 0;
     try (JournalReader reader = JournalOptions.open(run, partial)) {
-      while (reader.next() && from.includes(reader.position(), reader.event().atNanos())) {
+      while (reader.next()) {
+        lastNanos = reader.event().atNanos();
+        if (!from.includes(reader.position(), lastNanos)) {
+          return last;
+        }
         last = reader.position();
       }
     }
+    from.requireReached("--from", last, lastNanos);
     return last;
   }
 

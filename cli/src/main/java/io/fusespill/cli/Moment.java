@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -39,7 +40,7 @@ record Moment(String text, long position, long nanos) {
     throw malformed(text, null);
   }
 
-  private static IllegalArgumentException malformed(String text, Exception cause) {
+  private static IllegalArgumentException malformed(String text, @Nullable Exception cause) {
     return new IllegalArgumentException(
         "'%s' must be a position of 0 or more, for example 8805, or a time in whole nanoseconds with its unit (ns, us, ms, s, min, h), for example 12.5s"
             .formatted(text),
@@ -60,6 +61,21 @@ record Moment(String text, long position, long nanos) {
   /// Whether the event lies at this place or before it.
   boolean includes(long position, long atNanos) {
     return this.position >= 0 ? position <= this.position : atNanos <= nanos;
+  }
+
+  /// Does nothing where a log comes so far.
+  ///
+  /// @param option for the message
+  /// @throws UsageException if it ends before this place
+  void requireReached(String option, long lastPosition, long lastNanos) {
+    if (position > lastPosition) {
+      throw new UsageException(
+          "%s is %s, the journal's last position is %d".formatted(option, text, lastPosition));
+    }
+    if (nanos > lastNanos) {
+      throw new UsageException(
+          "%s is %s, the journal ends at %.9f s".formatted(option, text, lastNanos / 1e9));
+    }
   }
 
   /// For picocli.

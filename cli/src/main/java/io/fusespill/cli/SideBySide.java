@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeSet;
@@ -103,7 +104,7 @@ final class SideBySide {
   void continuation(RunReport report, ObjectNode figures) {
     Map<String, Object> simulated =
         FigureTable.figures(report, baselineDescribed == null ? described : baselineDescribed);
-    reproduced = baseline.get("state_hash").equals(simulated.get("state_hash"));
+    reproduced = Objects.equals(baseline.get("state_hash"), simulated.get("state_hash"));
     if (reproduced) {
       notes.add("unchanged, the branch ends in the state that the recorded run ended in");
     } else {
