@@ -7,6 +7,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -53,7 +55,19 @@ record GivenOptions(List<Given> all) {
   }
 
   private static String located(String name, String value) {
-    return FILES.contains(name) && Files.isRegularFile(Path.of(value))
+    if (name.equals(DEVICE) || name.equals("--aux")) {
+      int colon = value.indexOf(':');
+      String cards = colon < 0 ? value : value.substring(0, colon);
+      return Stream.of(cards.split("\\+", -1))
+              .map(GivenOptions::located)
+              .collect(Collectors.joining("+"))
+          + value.substring(cards.length());
+    }
+    return FILES.contains(name) ? located(value) : value;
+  }
+
+  private static String located(String value) {
+    return Files.isRegularFile(Path.of(value))
         ? Path.of(value).toAbsolutePath().normalize().toString()
         : value;
   }

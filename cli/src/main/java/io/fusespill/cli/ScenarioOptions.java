@@ -40,7 +40,8 @@ final class ScenarioOptions {
       names = "--model",
       defaultValue = "",
       paramLabel = "M",
-      description = "Model profile ('fusespill profile' lists them) or a Hugging Face config.json.")
+      description =
+          "Model profile ('fusespill profile' lists them) or a Hugging Face config.json; required, but for a run that has its own.")
   private String model;
 
   @Option(

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.whatif.Prefix;
 import io.fusespill.replay.whatif.RecordedRequests;
@@ -57,6 +58,18 @@ final class SideBySide {
     baselineName = name;
     baselineDescribed = configuration;
     baseline = FigureTable.figures(report, configuration);
+    RunMetrics metrics = report.metrics();
+    long live =
+        metrics.arrived()
+            - metrics.completed()
+            - metrics.rejected()
+            - metrics.cancelled()
+            - metrics.failed();
+    if (live > 0) {
+      notes.add(
+          "the recorded run was cut off with %,d requests on their way: its figures are of what it came to"
+              .formatted(live));
+    }
   }
 
   void recordedDigest(String digest, long events) {
