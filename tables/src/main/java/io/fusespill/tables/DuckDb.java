@@ -2,9 +2,12 @@ package io.fusespill.tables;
 
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Properties;
+import org.duckdb.DuckDBConnection;
+import org.duckdb.DuckDBDriver;
+import org.jspecify.annotations.Nullable;
 
 /// Connections to DuckDB within this process: one thread, so that the same rows give the same file,
 /// and nothing loaded from anywhere.
@@ -12,11 +15,19 @@ final class DuckDb {
 
   private static final String MEMORY_LIMIT = "512MB";
 
+  /// Starting DuckDB takes ten times as long as what a small table needs of it.
+  private static @Nullable DuckDBConnection memory;
+
   private DuckDb() {}
 
-  /// A database in memory.
-  static Connection inMemory() throws SQLException {
-    return open("jdbc:duckdb:");
+  /// The database in memory that this process has; a connection sees temporary tables of its own.
+  static synchronized Connection inMemory() throws SQLException {
+    DuckDBConnection first = memory;
+    if (first == null) {
+      first = (DuckDBConnection) open("jdbc:duckdb:");
+      memory = first;
+    }
+    return first.duplicate();
   }
 
   /// A database in a file, which holds what does not fit into memory.
@@ -25,7 +36,8 @@ final class DuckDb {
   }
 
   private static Connection open(String url) throws SQLException {
-    Connection connection = DriverManager.getConnection(url);
+    // Not by the DriverManager, which sees the drivers of one class loader alone.
+    Connection connection = new DuckDBDriver().connect(url, new Properties());
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET threads = 1");
       statement.execute("SET memory_limit = '%s'".formatted(MEMORY_LIMIT));

@@ -16,8 +16,7 @@ import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
-/// Parquet through DuckDB: rows go into a temporary database beside the file, which may be larger
-/// than memory, and from there into the file at the end.
+/// Parquet through DuckDB: rows go into a temporary table, and from there into the file at the end.
 final class ParquetWriter implements TableWriter {
 
   private static final String TABLE = "rows";
@@ -25,24 +24,38 @@ final class ParquetWriter implements TableWriter {
   private final Schema schema;
   private final SortedMap<String, String> metadata;
   private final UnfinishedFile file;
-  private final Path database;
+  private final @Nullable Path database;
   private final Connection connection;
   private final DuckDBAppender appender;
 
-  ParquetWriter(Path target, Schema schema, Map<String, String> metadata) {
+  /// A writer of any number of rows, which a database beside the file holds until the end.
+  static ParquetWriter large(Path target, Schema schema, Map<String, String> metadata) {
+    return new ParquetWriter(
+        target, schema, metadata, target.resolveSibling(target.getFileName() + ".duckdb"));
+  }
+
+  /// A writer of a few rows, which memory holds until the end.
+  static ParquetWriter small(Path target, Schema schema, Map<String, String> metadata) {
+    return new ParquetWriter(target, schema, metadata, null);
+  }
+
+  private ParquetWriter(
+      Path target, Schema schema, Map<String, String> metadata, @Nullable Path database) {
     this.schema = schema;
     this.metadata = new TreeMap<>(metadata);
     this.metadata.put(ColumnsJson.KEY, ColumnsJson.write(schema));
     this.file = new UnfinishedFile(target);
-    this.database = target.resolveSibling(target.getFileName() + ".duckdb");
+    this.database = database;
     try {
       deleteDatabase();
-      connection = DuckDb.inFile(database);
+      connection = database == null ? DuckDb.inMemory() : DuckDb.inFile(database);
       String columns =
           schema.columns().stream()
               .map(column -> "\"%s\" %s".formatted(column.name(), column.type().sql()))
               .collect(Collectors.joining(", "));
-      execute("CREATE TABLE \"%s\" (%s)".formatted(TABLE, columns));
+      execute(
+          "CREATE %s \"%s\" (%s)"
+              .formatted(database == null ? "TEMPORARY TABLE" : "TABLE", TABLE, columns));
       appender = ((DuckDBConnection) connection).createAppender(TABLE);
     } catch (SQLException | IOException e) {
       throw failed(e);
@@ -114,8 +127,10 @@ final class ParquetWriter implements TableWriter {
   }
 
   private void deleteDatabase() throws IOException {
-    Files.deleteIfExists(database);
-    Files.deleteIfExists(database.resolveSibling(database.getFileName() + ".wal"));
+    if (database != null) {
+      Files.deleteIfExists(database);
+      Files.deleteIfExists(database.resolveSibling(database.getFileName() + ".wal"));
+    }
   }
 
   private UncheckedIOException failed(Exception e) {

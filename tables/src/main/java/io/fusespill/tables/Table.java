@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// A table in memory.
@@ -34,6 +35,16 @@ public record Table(Schema schema, List<List<@Nullable Object>> rows) {
 
   private static List<@Nullable Object> copy(List<@Nullable Object> row) {
     return Collections.unmodifiableList(new ArrayList<>(row));
+  }
+
+  /// Writes it as a Parquet file, in the place of what was there.
+  ///
+  /// @param metadata texts by key that the file keeps
+  public void writeParquet(Path file, Map<String, String> metadata) {
+    try (TableWriter writer = ParquetWriter.small(file, schema, metadata)) {
+      rows.forEach(writer::write);
+      writer.finish();
+    }
   }
 
   /// Reads a Parquet file that a [TableWriter] wrote.

@@ -28,7 +28,7 @@ public enum TableFormat {
   public TableWriter create(Path file, Schema schema, Map<String, String> metadata) {
     return switch (this) {
       case CSV -> new CsvWriter(file, schema);
-      case PARQUET -> new ParquetWriter(file, schema, metadata);
+      case PARQUET -> ParquetWriter.large(file, schema, metadata);
     };
   }
 }

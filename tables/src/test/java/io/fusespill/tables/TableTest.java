@@ -63,6 +63,16 @@ class TableTest {
   }
 
   @Test
+  void tableInMemory_isWrittenAsRowByRow() throws IOException {
+    Path file = folder.resolve("memory.parquet");
+
+    new Table(SCHEMA, ROWS).writeParquet(file, Map.of("sweep", "an example"));
+
+    assertThat(Files.readAllBytes(file))
+        .isEqualTo(Files.readAllBytes(write(TableFormat.PARQUET, ROWS)));
+  }
+
+  @Test
   void bothFiles_areReadByDuckDbItself() throws SQLException {
     Path parquet = write(TableFormat.PARQUET, ROWS);
     Path csv = write(TableFormat.CSV, ROWS);
