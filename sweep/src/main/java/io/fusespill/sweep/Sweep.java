@@ -82,7 +82,12 @@ public final class Sweep {
             .engine()
             .run(
                 new SweepEngine.Job(
-                    pending, options.workers(), options.master(), traces, directory),
+                    pending,
+                    options.workers(),
+                    options.master(),
+                    traces,
+                    directory,
+                    SweepRows.of(plan.spec())),
                 listener(store, failed, progress));
       }
       Map<String, Finished> finished = store.finished();

@@ -15,12 +15,14 @@ public interface SweepEngine {
   /// @param master where a cluster is, in the engine's own words; null where nobody said
   /// @param traces those of the tasks, read already, for what runs in this process
   /// @param directory of the sweep, which exists; an engine may make a folder of its own in it
+  /// @param rows how results become rows, for engines that write such themselves
   record Job(
       List<SweepTask> tasks,
       int workers,
       @Nullable String master,
       TraceCache traces,
-      Path directory) {
+      Path directory,
+      SweepRows rows) {
 
     public Job {
       tasks = List.copyOf(tasks);

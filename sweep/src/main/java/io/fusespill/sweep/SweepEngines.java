@@ -27,7 +27,7 @@ public final class SweepEngines {
         .findFirst()
         .orElseThrow(() ->
             new SweepException(
-                "unknown engine \"%s\"%s; this installation has: %s"
+                "unknown engine \"%s\"%s; on the class path are: %s"
                     .formatted(name, NearMatch.hint(name, names), String.join(", ", names))));
   }
 }
