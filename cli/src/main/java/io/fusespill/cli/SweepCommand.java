@@ -84,13 +84,14 @@ final class SweepCommand implements Callable<Integer> {
       names = "--engine",
       defaultValue = LocalEngine.NAME,
       paramLabel = "NAME",
-      description = "What runs the scenarios (default: local, threads of this process).")
+      description =
+          "What runs the scenarios: local, threads of this process (default), or spark, Apache Spark.")
   private String engine;
 
   @Option(
       names = "--master",
       paramLabel = "URL",
-      description = "Where the engine's cluster is, for engines that have one.")
+      description = "Where the executors of --engine spark are: local[N] or spark://HOST:PORT.")
   private @Nullable String master;
 
   @Option(
@@ -198,9 +199,12 @@ final class SweepCommand implements Callable<Integer> {
                 outcome.failures().size()));
     if (outcome.ran() > 0) {
       print.println(
-          "%.1f s, %.2f scenarios a second, %d workers; %.1f s of work"
+          "%.1f s, %.2f scenarios a second, %s; %.1f s of work"
               .formatted(
-                  seconds, outcome.ran() / seconds, search.workers(), outcome.scenarioSeconds()));
+                  seconds,
+                  outcome.ran() / seconds,
+                  master == null ? search.workers() + " workers" : "on " + master,
+                  outcome.scenarioSeconds()));
     }
     printFailures(print, outcome.failures(), directory);
     if (outcome.rows() == 0) {
