@@ -197,7 +197,7 @@ class WhatIfCommandTest {
     simulate(
         "run",
         List.of("--policy", "fusespill"),
-        List.of("--swap-space", "0.5", "--disk", "20", "--faults", "cancel=0.1"));
+        List.of("--swap-space", "0.5", "--disk", "20", "--faults", "cancel=0.1,step=0.005"));
     for (int from : List.of(0, 1, 777, 2_500, 4_001)) {
       for (String policy : List.of("vllm-0.2.7", "continuous", "fusespill")) {
         Path branch = folder.resolve("branch");
