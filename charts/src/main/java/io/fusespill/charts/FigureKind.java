@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// All figures of runs: name, what each shows, and how it is made.
@@ -26,7 +27,33 @@ public enum FigureKind {
   KV(
       "kv",
       "KV in use over time by place, with admissions, preemptions and spills",
-      runs -> each("kv", runs, KvFigure::of));
+      runs -> each("kv", runs, run -> run.pools().bins() > 0, KvFigure::of)),
+  UTILISATION(
+      "utilisation",
+      "when devices, attending hosts and links were at work, and on what",
+      runs -> each("utilisation", runs, run -> run.busy().bins() > 0, UtilisationFigure::of)),
+  LIVES(
+      "lives",
+      "lives of some sequences: waiting, prefill, decode by place, swapped, in transfer",
+      runs -> each("lives", runs, run -> !run.lives().stories().isEmpty(), LifeLinesFigure::of)),
+  STEP_TIME(
+      "step-time",
+      "estimated against actual time of steps",
+      runs ->
+          each(
+              "step-time",
+              runs,
+              run -> run.stepTimes().pairs().count() > 0,
+              PredictionFigure::stepTime)),
+  REMAINING_LENGTH(
+      "remaining-length",
+      "predicted against actual remaining output",
+      runs ->
+          each(
+              "remaining-length",
+              runs,
+              run -> run.remaining().pairs().count() > 0,
+              PredictionFigure::remaining));
 
   private static final Pattern OTHER = Pattern.compile("[^a-z0-9]+");
 
@@ -44,11 +71,14 @@ public enum FigureKind {
     Figure of(String name, RunData run);
   }
 
-  private static List<Figure> each(String label, List<RunData> runs, OfRun maker) {
+  private static List<Figure> each(
+      String label, List<RunData> runs, Predicate<RunData> has, OfRun maker) {
     List<Figure> figures = new ArrayList<>();
     for (RunData run : runs) {
-      String name = runs.size() == 1 ? label : label + "-" + fileName(run.name());
-      figures.add(maker.of(name, run));
+      if (has.test(run)) {
+        String name = runs.size() == 1 ? label : label + "-" + fileName(run.name());
+        figures.add(maker.of(name, run));
+      }
     }
     return figures;
   }

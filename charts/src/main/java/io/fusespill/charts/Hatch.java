@@ -28,7 +28,7 @@ enum Hatch {
         g.setColor(theme.tint(color, 0.42));
         g.fill(area);
         g.setColor(color);
-        g.setStroke(new BasicStroke(0.7f));
+        g.setStroke(new BasicStroke(0.7f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL));
         g.draw(lines(area));
       }
       case HOLLOW -> {

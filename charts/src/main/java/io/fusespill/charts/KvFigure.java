@@ -3,16 +3,13 @@ package io.fusespill.charts;
 import io.fusespill.charts.Sheet.Band;
 import io.fusespill.charts.Sheet.LegendEntry;
 import io.fusespill.engine.config.Place;
-import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.replay.timeline.PoolUse;
 import io.fusespill.replay.timeline.PoolUse.Mark;
-import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
-import java.awt.geom.Line2D;
-import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jfree.chart.axis.NumberAxis;
@@ -95,7 +92,7 @@ final class KvFigure {
     Color color =
         switch (place.kind()) {
           case DEVICE -> look.theme() == Theme.LIGHT ? look.color(0) : new Color(0x3d8fd1);
-          case HOST -> look.theme() == Theme.LIGHT ? look.color(5) : look.color(5);
+          case HOST -> look.color(5);
           case DISK -> look.color(3);
         };
     return look.theme().tint(color, Math.max(0.35, 1 - 0.3 * before));
@@ -106,14 +103,13 @@ final class KvFigure {
     private final Look look;
     private final PoolUse pools;
     private final List<Place> places;
-    private final int step;
+    private final Steps steps;
 
     Drawing(Style style, PoolUse pools, List<Place> places) {
       this.look = new Look(style);
       this.pools = pools;
       this.places = places;
-      // No finer than half a point.
-      this.step = Math.max(1, (int) Math.ceil(pools.bins() / (2 * style.points())));
+      this.steps = new Steps(new PoolBins(pools), style);
     }
 
     Sheet sheet() {
@@ -121,27 +117,18 @@ final class KvFigure {
       for (Place place : places) {
         keys.add(
             new LegendEntry(
-                place.name(), look.fillSwatch(color(look, places, place), hatch(place))));
+                place.name(), look.fillSwatch(color(look, places, place), Hatch.SOLID)));
       }
-      keys.add(
-          new LegendEntry(
-              "device memory",
-              (g, box) -> {
-                g.setColor(look.theme().ink());
-                g.setStroke(Look.stroke(1, 0.8f));
-                g.draw(
-                    new Line2D.Double(
-                        box.getX(), box.getCenterY(), box.getMaxX(), box.getCenterY()));
-              }));
+      keys.add(new LegendEntry("device memory", look.ruleSwatch()));
       List<Mark> marks = new ArrayList<>();
       for (Mark mark : Mark.values()) {
-        if (highest(mark) > 0) {
+        if (highest(steps.sums(bin -> (double) pools.marks(mark, bin))) > 0) {
           marks.add(mark);
         }
       }
-      double from = pools.bins() == 0 ? 0 : pools.binFromNanos(0) / NANOS;
-      double until = pools.bins() == 0 ? 1 : pools.binUntilNanos(pools.bins() - 1) / NANOS;
-      CombinedDomainXYPlot both = new CombinedDomainXYPlot(look.timeAxis(from, until));
+      CombinedDomainXYPlot both =
+          new CombinedDomainXYPlot(
+              look.timeAxis(steps.fromSeconds(0), steps.untilSeconds(steps.count() - 1)));
       look.dress(both);
       both.setGap(3);
       both.add(area(), (int) AREA_POINTS);
@@ -153,106 +140,37 @@ final class KvFigure {
           keys, List.of(new Band(AREA_POINTS + lanes + AXIS_POINTS, List.of(Look.panel(both)))));
     }
 
-    private static Hatch hatch(Place place) {
-      return place.kind() == PlaceKind.DISK ? Hatch.RISING : Hatch.SOLID;
-    }
-
-    private double gib(Place place, int bin) {
-      return pools.meanBlocks(place.id(), bin) * pools.blockBytes() / GIB;
-    }
-
     private XYPlot area() {
-      double most = 0;
       double memory = 0;
       for (Place place : places) {
         memory += place.computes() ? place.blocks() * (double) pools.blockBytes() / GIB : 0;
       }
-      for (int bin = 0; bin < pools.bins(); bin++) {
-        double sum = 0;
-        for (Place place : places) {
-          sum += gib(place, bin);
-        }
-        most = Math.max(most, sum);
-      }
       NumberAxis range = look.zeroAxis("KV in use, GiB");
-      range.setRange(0, Math.max(most, memory) * 1.06);
       XYPlot plot = look.plot(null, range);
-      double[] floor = new double[(pools.bins() + step - 1) / step];
+      double[] floor = new double[steps.count()];
       for (Place place : places) {
+        double[] held =
+            steps.means(bin -> pools.meanBlocks(place.id(), bin) * pools.blockBytes() / GIB);
         double[] below = floor.clone();
         for (int i = 0; i < floor.length; i++) {
-          floor[i] += mean(place, i);
+          floor[i] += held[i];
         }
         double[] above = floor.clone();
-        Layer.add(plot, (g, scale) -> fill(g, scale, place, below, above));
+        Layer.add(
+            plot,
+            (g, scale) -> {
+              g.setColor(color(look, places, place));
+              g.fill(steps.between(scale, below, above));
+            });
       }
+      range.setRange(0, Math.max(highest(floor), memory) * 1.06);
       double line = memory;
-      Layer.add(
-          plot,
-          (g, scale) -> {
-            g.setColor(look.theme().ink());
-            g.setStroke(Look.stroke(1, 0.8f));
-            g.draw(
-                new Line2D.Double(
-                    scale.area().getX(), scale.y(line), scale.area().getMaxX(), scale.y(line)));
-          });
+      Layer.add(plot, (g, scale) -> look.rule(g, scale, line));
       return plot;
     }
 
-    /// Mean over `step` bins.
-    private double mean(Place place, int i) {
-      double sum = 0;
-      double nanos = 0;
-      for (int bin = i * step; bin < Math.min(pools.bins(), (i + 1) * step); bin++) {
-        double width = pools.binUntilNanos(bin) - pools.binFromNanos(bin);
-        sum += gib(place, bin) * width;
-        nanos += width;
-      }
-      return sum / nanos;
-    }
-
-    private double fromSeconds(int i) {
-      return pools.binFromNanos(i * step) / NANOS;
-    }
-
-    private double untilSeconds(int i) {
-      return pools.binUntilNanos(Math.min(pools.bins(), (i + 1) * step) - 1) / NANOS;
-    }
-
-    private void fill(
-        Graphics2D g, Layer.Scale scale, Place place, double[] below, double[] above) {
-      if (above.length == 0) {
-        return;
-      }
-      Path2D path = new Path2D.Double();
-      path.moveTo(scale.x(fromSeconds(0)), scale.y(above[0]));
-      for (int i = 0; i < above.length; i++) {
-        path.lineTo(scale.x(fromSeconds(i)), scale.y(above[i]));
-        path.lineTo(scale.x(untilSeconds(i)), scale.y(above[i]));
-      }
-      for (int i = above.length - 1; i >= 0; i--) {
-        path.lineTo(scale.x(untilSeconds(i)), scale.y(below[i]));
-        path.lineTo(scale.x(fromSeconds(i)), scale.y(below[i]));
-      }
-      path.closePath();
-      g.setColor(color(look, places, place));
-      g.fill(path);
-    }
-
-    private long highest(Mark mark) {
-      long highest = 0;
-      for (int bin = 0; bin < pools.bins(); bin++) {
-        highest = Math.max(highest, pools.marks(mark, bin));
-      }
-      return highest;
-    }
-
-    private long count(Mark mark, int i) {
-      long count = 0;
-      for (int bin = i * step; bin < Math.min(pools.bins(), (i + 1) * step); bin++) {
-        count += pools.marks(mark, bin);
-      }
-      return count;
+    private static double highest(double[] values) {
+      return Arrays.stream(values).max().orElse(0);
     }
 
     private XYPlot lanes(List<Mark> marks) {
@@ -270,23 +188,37 @@ final class KvFigure {
     }
 
     private void draw(Graphics2D g, Layer.Scale scale, Mark mark, int lane) {
-      int points = (pools.bins() + step - 1) / step;
-      long highest = 1;
-      for (int i = 0; i < points; i++) {
-        highest = Math.max(highest, count(mark, i));
-      }
-      for (int i = 0; i < points; i++) {
-        long count = count(mark, i);
-        if (count > 0) {
-          double share = FAINTEST + (1 - FAINTEST) * Math.sqrt((double) count / highest);
-          Rectangle2D box = scale.box(fromSeconds(i), lane - 0.38, untilSeconds(i), lane + 0.38);
+      double[] counts = steps.sums(bin -> (double) pools.marks(mark, bin));
+      double highest = highest(counts);
+      for (int i = 0; i < counts.length; i++) {
+        if (counts[i] > 0) {
+          double share = FAINTEST + (1 - FAINTEST) * Math.sqrt(counts[i] / highest);
+          Rectangle2D box =
+              scale.box(steps.fromSeconds(i), lane - 0.38, steps.untilSeconds(i), lane + 0.38);
           g.setColor(look.theme().tint(look.theme().ink(), share));
-          g.setStroke(new BasicStroke(Look.THIN));
           g.fill(
               new Rectangle2D.Double(
                   box.getX(), box.getY(), Math.max(0.5, box.getWidth()), box.getHeight()));
         }
       }
+    }
+  }
+
+  private record PoolBins(PoolUse pools) implements Steps.Bins {
+
+    @Override
+    public int count() {
+      return pools.bins();
+    }
+
+    @Override
+    public long fromNanos(int bin) {
+      return pools.binFromNanos(bin);
+    }
+
+    @Override
+    public long untilNanos(int bin) {
+      return pools.binUntilNanos(bin);
     }
   }
 }

@@ -28,9 +28,10 @@ final class LaneAxis extends SymbolAxis {
   protected List<NumberTick> refreshTicksVertical(
       Graphics2D g, Rectangle2D area, RectangleEdge edge) {
     List<NumberTick> ticks = new ArrayList<>();
+    TextAnchor anchor =
+        edge == RectangleEdge.LEFT ? TextAnchor.CENTER_RIGHT : TextAnchor.CENTER_LEFT;
     for (int lane = 0; lane < getSymbols().length; lane++) {
-      ticks.add(
-          new NumberTick(lane, getSymbols()[lane], TextAnchor.CENTER_RIGHT, TextAnchor.CENTER, 0));
+      ticks.add(new NumberTick(lane, getSymbols()[lane], anchor, TextAnchor.CENTER, 0));
     }
     return ticks;
   }

@@ -38,16 +38,19 @@ final class LatencyFigure {
     }
   }
 
-  private record Curve(int series, double[] percentiles, double[] values) {
+  /// A distribution by its percentiles.
+  private static final class Curve {
 
-    static Curve of(int series, Latency latency, double millisPerUnit) {
-      double[] percentiles = new double[POINTS];
-      double[] values = new double[POINTS];
+    final int series;
+    final double[] percentiles = new double[POINTS];
+    final double[] values = new double[POINTS];
+
+    Curve(int series, Latency latency, double millisPerUnit) {
+      this.series = series;
       for (int i = 0; i < POINTS; i++) {
         percentiles[i] = 100.0 * i / (POINTS - 1);
         values[i] = latency.percentileMillis(percentiles[i]) / millisPerUnit;
       }
-      return new Curve(series, percentiles, values);
     }
 
     double at(double percentile) {
@@ -69,14 +72,14 @@ final class LatencyFigure {
         if (latency.count() == 0) {
           continue;
         }
-        Curve curve = Curve.of(run, latency, measure.millisPerUnit);
+        Curve curve = new Curve(run, latency, measure.millisPerUnit);
         some.add(curve);
         for (int i = 0; i < POINTS; i++) {
           data.row(
               runs.get(run).name(),
               measure.name().toLowerCase(java.util.Locale.ROOT),
-              curve.percentiles()[i],
-              curve.values()[i] * measure.millisPerUnit,
+              curve.percentiles[i],
+              curve.values[i] * measure.millisPerUnit,
               latency.count());
         }
       }
@@ -135,13 +138,13 @@ final class LatencyFigure {
   }
 
   private static void draw(Graphics2D g, Layer.Scale scale, Look look, Curve curve) {
-    g.setColor(look.color(curve.series()));
-    g.setStroke(Look.stroke(curve.series(), Look.LINE));
-    g.draw(scale.line(curve.values(), curve.percentiles()));
+    g.setColor(look.color(curve.series));
+    g.setStroke(Look.stroke(curve.series, Look.LINE));
+    g.draw(scale.line(curve.values, curve.percentiles));
     for (double percentile : MARKED) {
       g.fill(
           Look.at(
-              Look.mark(curve.series(), 4.2), scale.x(curve.at(percentile)), scale.y(percentile)));
+              Look.mark(curve.series, 4.2), scale.x(curve.at(percentile)), scale.y(percentile)));
     }
   }
 }

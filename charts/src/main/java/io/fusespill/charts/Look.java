@@ -25,6 +25,7 @@ import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
 import org.jfree.chart.text.TextUtils;
 import org.jfree.chart.ui.RectangleInsets;
+import org.jspecify.annotations.Nullable;
 
 /// How everything in a figure looks in one theme: thin axes, quiet grid, small text, series that
 /// differ in colour, line and mark.
@@ -99,7 +100,8 @@ final class Look {
     axis.setTickLabelInsets(new RectangleInsets(1, 1.5, 1, 1.5));
   }
 
-  XYPlot plot(ValueAxis domain, ValueAxis range) {
+  /// @param domain null where a combined plot has it
+  XYPlot plot(@Nullable ValueAxis domain, ValueAxis range) {
     // Without a renderer there is no grid either.
     XYPlot plot = new XYPlot(null, domain, range, new XYLineAndShapeRenderer());
     dress(plot);
@@ -219,6 +221,21 @@ final class Look {
       g.setColor(color);
       g.fill(at(mark, box.getCenterX(), box.getCenterY()));
     };
+  }
+
+  /// A dashed line across the plot.
+  void rule(Graphics2D g, Layer.Scale scale, double value) {
+    rule(g, scale.area().getX(), scale.area().getMaxX(), scale.y(value));
+  }
+
+  private void rule(Graphics2D g, double fromX, double untilX, double y) {
+    g.setColor(theme.ink());
+    g.setStroke(stroke(1, 0.8f));
+    g.draw(new Line2D.Double(fromX, y, untilX, y));
+  }
+
+  Swatch ruleSwatch() {
+    return (g, box) -> rule(g, box.getX(), box.getMaxX(), box.getCenterY());
   }
 
   Swatch fillSwatch(Color color, Hatch hatch) {

@@ -40,6 +40,7 @@ public final class RunData {
   private final LifeLines lives;
   private final StepTimes stepTimes;
   private final RemainingLengths remaining = new RemainingLengths();
+  private final Span span;
   private @Nullable PolicySpec policy;
 
   /// What is looked at in detail.
@@ -64,10 +65,11 @@ public final class RunData {
       throw new IllegalArgumentException(
           "the configuration of run %s is not JSON: %s".formatted(name, e.getOriginalMessage()), e);
     }
-    pools = new PoolUse(detail.span());
-    busy = new BusyTimes(detail.span());
-    stepTimes = new StepTimes(detail.span());
-    lives = new LifeLines(detail.lifeLines());
+    span = detail.span();
+    pools = new PoolUse(span);
+    busy = new BusyTimes(span);
+    stepTimes = new StepTimes(span);
+    lives = new LifeLines(detail.lifeLines(), span);
   }
 
   /// Takes the next event of the log.
@@ -95,6 +97,11 @@ public final class RunData {
   /// The run's figures.
   public RunReport report() {
     return new RunReport(metrics, latencies);
+  }
+
+  /// What is looked at in detail.
+  Span span() {
+    return span;
   }
 
   PoolUse pools() {

@@ -2,6 +2,7 @@ package io.fusespill.replay.explain;
 
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.replay.timeline.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,16 +22,19 @@ public final class LifeLines {
           .thenComparing(Story::sequence, Comparator.reverseOrder());
 
   private final int lines;
+  private final Span span;
   private final Lives lives;
   private final List<Story> best = new ArrayList<>();
   private int groupSize = 1;
 
   /// @param lines how many at most, 1 to [#LINES_MAX]
-  public LifeLines(int lines) {
+  /// @param span only sequences with KV at some time of it are told of
+  public LifeLines(int lines, Span span) {
     if (lines < 1 || lines > LINES_MAX) {
       throw new IllegalArgumentException("%d lines, must be 1 to %,d".formatted(lines, LINES_MAX));
     }
     this.lines = lines;
+    this.span = span;
     this.lives =
         new Lives(
             (request, sequence) -> true, arrival -> new StoryWriter(arrival.atNanos()), this::tell);
@@ -44,12 +48,24 @@ public final class LifeLines {
   private void tell(Life life) {
     if (life.listener() instanceof StoryWriter writer) {
       Story story = writer.story(life);
+      if (!present(story)) {
+        return;
+      }
       while (story.sequence() / groupSize >= lines) {
         groupSize *= 2;
         regroup();
       }
       keep(story);
     }
+  }
+
+  private boolean present(Story story) {
+    return story.moments().stream()
+        .anyMatch(moment ->
+            moment instanceof Moment.Stretch stretch
+                && stretch.phase() != Phase.WAITING
+                && stretch.untilNanos() > span.fromNanos()
+                && stretch.atNanos() < span.untilNanos());
   }
 
   private void regroup() {

@@ -17,6 +17,7 @@ import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.TreeMap;
@@ -55,6 +56,9 @@ public final class BusyTimes {
   /// The most times of a lane that are kept one by one.
   public static final int TIMES_MAX = 4_096;
 
+  /// Steps that are looked back at: more than there are devices that a host attends for.
+  private static final int RECENT = 64;
+
   private static final int WORKS = Work.values().length;
   private static final double NANOS_PER_SECOND = 1e9;
 
@@ -67,6 +71,7 @@ public final class BusyTimes {
   private final List<List<Busy>> times = new ArrayList<>();
   private final List<Boolean> whole = new ArrayList<>();
   private final List<Deque<Flight>> flights = new ArrayList<>();
+  private final List<Deque<Busy>> attended = new ArrayList<>();
   private final TreeMap<Integer, Copy> copies = new TreeMap<>();
   private Topology topology = NOWHERE;
   private long blockBytes;
@@ -107,10 +112,11 @@ public final class BusyTimes {
     copiesPerBlock = config.kv().copiesPerBlock();
     for (Place place : topology.places()) {
       flights.add(new ArrayDeque<>());
+      attended.add(new ArrayDeque<>());
       lane(place.name(), false);
     }
     for (Link link : topology.links()) {
-      lane("%s → %s".formatted(name(link.from()), name(link.to())), true);
+      lane("%s to %s".formatted(name(link.from()), name(link.to())), true);
     }
     stepEndNanos = new long[topology.places().size()];
     channelFreeNanos = new long[topology.links().size()];
@@ -141,7 +147,33 @@ public final class BusyTimes {
     }
     note(device, failed ? Work.FAILED : work(plan), from, now);
     if (plan.remoteEntries() > 0) {
-      note(plan.remotePlace(), Work.ATTENTION, from, now);
+      attend(plan.remotePlace(), from, now);
+    }
+  }
+
+  /// Notes what of the time the host does not attend already for another device. Steps come in the
+  /// order of their ends.
+  private void attend(int host, long fromNanos, long untilNanos) {
+    Deque<Busy> recent = attended.get(host);
+    long until = untilNanos;
+    List<Busy> pieces = new ArrayList<>();
+    for (Busy busy : recent) {
+      if (busy.untilNanos() > fromNanos && busy.fromNanos() < until) {
+        if (busy.untilNanos() < until) {
+          pieces.add(new Busy(Work.ATTENTION, busy.untilNanos(), until));
+        }
+        until = Math.max(fromNanos, busy.fromNanos());
+      }
+    }
+    if (fromNanos < until) {
+      pieces.add(new Busy(Work.ATTENTION, fromNanos, until));
+    }
+    for (Busy piece : pieces.reversed()) {
+      note(host, Work.ATTENTION, piece.fromNanos(), piece.untilNanos());
+    }
+    recent.addFirst(new Busy(Work.ATTENTION, fromNanos, untilNanos));
+    if (recent.size() > RECENT) {
+      recent.removeLast();
     }
   }
 
@@ -214,7 +246,9 @@ public final class BusyTimes {
   /// The times of a lane one by one, in order; empty if there were more than [#TIMES_MAX].
   /// Successive steps of one kind are one time.
   public List<Busy> times(int lane) {
-    return whole.get(lane) ? List.copyOf(times.get(lane)) : List.of();
+    return whole.get(lane)
+        ? times.get(lane).stream().sorted(Comparator.comparingLong(Busy::fromNanos)).toList()
+        : List.of();
   }
 
   /// Bins of time, of equal width but for the last.
@@ -230,8 +264,7 @@ public final class BusyTimes {
     return bins.binUntilNanos(bin);
   }
 
-  /// Share of the bin's time that the lane was at this work, 0 to 1; of a host that attends for
-  /// several devices at once, more.
+  /// Share of the bin's time that the lane was at this work, 0 to 1.
   public double share(int lane, Work work, int bin) {
     return bins.mean(lane * WORKS + work.ordinal(), bin);
   }

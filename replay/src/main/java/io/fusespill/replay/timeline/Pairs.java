@@ -19,7 +19,8 @@ public final class Pairs {
   private double relativeSum;
   private double excessSum;
   private double actualSum;
-  private long within;
+  private long withinTenth;
+  private long withinDouble;
 
   /// @param actual above 0
   void add(double predicted, double actual) {
@@ -37,7 +38,8 @@ public final class Pairs {
     relativeSum += Math.abs(error) / actual;
     excessSum += error;
     actualSum += actual;
-    within += Math.abs(error) <= actual / 10 ? 1 : 0;
+    withinTenth += Math.abs(error) <= actual / 10 ? 1 : 0;
+    withinDouble += predicted <= 2 * actual && actual <= 2 * predicted ? 1 : 0;
   }
 
   private void thin() {
@@ -77,6 +79,11 @@ public final class Pairs {
 
   /// Share of pairs with an error of at most a tenth of what came.
   public double withinTenth() {
-    return count == 0 ? 0 : (double) within / count;
+    return count == 0 ? 0 : (double) withinTenth / count;
+  }
+
+  /// Share of pairs of which neither is more than twice the other.
+  public double withinDouble() {
+    return count == 0 ? 0 : (double) withinDouble / count;
   }
 }
