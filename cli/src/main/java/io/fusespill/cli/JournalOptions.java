@@ -27,6 +27,13 @@ final class JournalOptions {
   ///
   /// @throws UsageException if somebody writes to it and `--partial` was not given
   JournalReader open() {
+    return open(run, partial);
+  }
+
+  /// Opens a journal for reading.
+  ///
+  /// @throws UsageException if somebody writes to it and not `partial`
+  static JournalReader open(Path run, boolean partial) {
     Path journal = RunDirectory.journalOf(run);
     if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
