@@ -227,7 +227,12 @@ public final class BusyTimes {
     bins.hold(lane * WORKS + work.ordinal(), fromNanos, untilNanos, 1);
     List<Busy> kept = times.get(lane);
     Busy last = kept.isEmpty() ? null : kept.getLast();
-    if (last != null && last.work() == work && last.untilNanos() >= fromNanos) {
+    boolean goesOn =
+        last != null
+            && last.work() == work
+            && last.fromNanos() <= fromNanos
+            && last.untilNanos() >= fromNanos;
+    if (last != null && goesOn) {
       kept.set(
           kept.size() - 1,
           new Busy(work, last.fromNanos(), Math.max(last.untilNanos(), untilNanos)));
