@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       WhatIfCommand.class,
       DiffCommand.class,
       EvaluateCommand.class,
+      ChartsCommand.class,
       SweepCommand.class,
       CapacityCommand.class,
       CheapestCommand.class,
