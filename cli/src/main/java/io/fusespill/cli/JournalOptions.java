@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.journal.JournalReader;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -34,5 +35,17 @@ final class JournalOptions {
               .formatted(journal));
     }
     return JournalReader.open(journal);
+  }
+
+  /// @throws UsageException if no request arrives in the journal: there is nothing to show
+  void requireRequest() {
+    try (JournalReader reader = open()) {
+      while (reader.next()) {
+        if (reader.event() instanceof RequestArrived) {
+          return;
+        }
+      }
+    }
+    throw new UsageException("%s holds no request: nothing ran in it".formatted(run));
   }
 }
