@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       DumpCommand.class,
       ExplainCommand.class,
+      ReportCommand.class,
       ExportCommand.class,
       TraceCommand.class,
       TrainLengthCommand.class,

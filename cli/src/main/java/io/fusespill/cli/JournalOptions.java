@@ -20,6 +20,11 @@ final class JournalOptions {
   @SuppressWarnings("NullAway.Init") // picocli sets it
   JournalOptions() {}
 
+  JournalOptions(Path run, boolean partial) {
+    this.run = run;
+    this.partial = partial;
+  }
+
   Path run() {
     return run;
   }

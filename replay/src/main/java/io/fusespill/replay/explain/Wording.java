@@ -5,6 +5,7 @@ import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.replay.explain.Outcome.Fate;
 import java.util.Locale;
 
 /// Stories and choices in words, a line each, with the names of the run's places.
@@ -174,16 +175,21 @@ public final class Wording {
   }
 
   private static String fate(Outcome outcome) {
-    String away =
-        outcome.awayNanos() < 0 ? "" : " after %s s".formatted(seconds(outcome.awayNanos()));
-    return switch (outcome.fate()) {
+    return outcome.awayNanos() < 0
+        ? fate(outcome.fate())
+        : "%s after %s s".formatted(fate(outcome.fate()), seconds(outcome.awayNanos()));
+  }
+
+  /// How a choice went on.
+  public static String fate(Fate fate) {
+    return switch (fate) {
       case OPEN -> "open where the journal ends";
       case STAYED -> "it stayed";
       case NOT_BEGUN -> "ended before anything was done";
-      case FAILED -> "the copy failed" + away;
-      case CHOSEN_AGAIN -> "another handling chosen there" + away;
-      case ENDED -> "ended there" + away;
-      case BACK -> "back" + away;
+      case FAILED -> "the copy failed";
+      case CHOSEN_AGAIN -> "another handling chosen there";
+      case ENDED -> "ended there";
+      case BACK -> "back";
     };
   }
 
