@@ -6,6 +6,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.charts.Charts;
+import io.fusespill.charts.Figure;
+import io.fusespill.charts.FigureKind;
+import io.fusespill.charts.RunData;
+import io.fusespill.charts.Style;
+import io.fusespill.charts.Theme;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
@@ -30,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +54,12 @@ final class ReportPage {
   record Told(int run, Choice choice, Story story) {}
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final double SECOND = 1e9;
+
+  /// Figures of one kind that are shown without a click.
+  private static final int OPEN_FIGURES = 3;
+
+  private static final EnumSet<FigureKind> COMPARING =
+      EnumSet.of(FigureKind.THROUGHPUT, FigureKind.LATENCY);
 
   private final List<ReportRun> runs;
   private final List<Told> told;
@@ -67,12 +79,15 @@ final class ReportPage {
     String script = resource("report.js");
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.add(
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-%s'\">\n",
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src 'sha256-%s'\">\n",
         sha256(script));
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.raw("<link rel=\"icon\" href=\"data:,\">\n");
     html.add("<title>%s · FuseSpill report</title>\n", title());
-    html.raw("<style>\n").raw(resource("report.css")).raw("</style>\n</head>\n<body>\n");
+    html.raw("<style>\n")
+        .raw(resource("report.css"))
+        .raw(Charts.fontCss())
+        .raw("</style>\n</head>\n<body>\n");
     html.raw("<a class=\"skip\" href=\"#overview\">Skip to the report</a>\n");
     html.raw("<div class=\"frame\">\n");
     navigation();
@@ -80,6 +95,7 @@ final class ReportPage {
     overview();
     comparison();
     timeline();
+    figures();
     decisions();
     prediction();
     configuration();
@@ -104,6 +120,7 @@ final class ReportPage {
     link("overview", "Overview", "");
     link("comparison", runs.size() == 1 ? "Figures in numbers" : "Comparison", "");
     link("timeline", "Timeline", "");
+    link("figures", "Figures", "");
     if (hasChoices()) {
       link("decisions", "Decisions", "");
     }
@@ -373,6 +390,45 @@ final class ReportPage {
     html.add("<span><i style=\"background:var(--%s)\"></i>%s</span>", color, text);
   }
 
+  /// Figures that compare the runs, then those of each run, kind by kind.
+  private void figures() {
+    List<RunData> charted = runs.stream().map(ReportRun::charted).toList();
+    html.raw("<section id=\"figures\">\n<h2>Figures</h2>\n");
+    html.raw(
+        "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill chart</code>.</p>\n<div class=\"figures\">\n");
+    for (FigureKind kind : COMPARING) {
+      if (runs.size() > 1 || kind != FigureKind.THROUGHPUT) {
+        kind.of(charted).forEach(this::figure);
+      }
+    }
+    html.raw("</div>\n");
+    for (FigureKind kind : EnumSet.complementOf(COMPARING)) {
+      List<Figure> each = kind.of(charted);
+      if (!each.isEmpty()) {
+        boolean open = each.size() <= OPEN_FIGURES || kind == FigureKind.KV;
+        html.raw(open ? "<details class=\"kind\" open>" : "<details class=\"kind\">");
+        html.raw("<summary>");
+        html.add("%s</summary>\n<div class=\"figures\">\n", sentence(kind.description()));
+        each.forEach(this::figure);
+        html.raw("</div></details>\n");
+      }
+    }
+    html.raw("</section>\n");
+  }
+
+  private void figure(Figure figure) {
+    html.add("<figure class=\"card\" aria-label=\"%s\">", figure.title());
+    for (Theme theme : Theme.values()) {
+      html.add("<div class=\"on-%s\">", theme.label());
+      html.raw(figure.svg(Style.column(theme))).raw("</div>");
+    }
+    html.raw("</figure>\n");
+  }
+
+  private static String sentence(String text) {
+    return Character.toUpperCase(text.charAt(0)) + text.substring(1);
+  }
+
   private boolean hasChoices() {
     return runs.stream().anyMatch(run -> run.handlings().choices() > 0);
   }
@@ -394,8 +450,9 @@ final class ReportPage {
     html.add(
         "<h3 style=\"margin:1.4rem 0 .7rem\">The %s with the greatest estimated loss</h3>\n",
         told.size() == 1 ? "decision" : told.size() + " decisions");
+    html.raw("<div class=\"told\">\n");
     told.forEach(this::tell);
-    html.raw("</section>\n");
+    html.raw("</div>\n</section>\n");
   }
 
   private void tallies(ReportRun run) {

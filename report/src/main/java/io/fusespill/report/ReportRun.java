@@ -3,6 +3,7 @@ package io.fusespill.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fusespill.charts.RunData;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -10,7 +11,6 @@ import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.PredictionAccuracy;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.JournalHeader;
-import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.explain.HandlingSummary;
 import io.fusespill.replay.timeline.Timeline;
@@ -29,8 +29,7 @@ final class ReportRun {
   private final JournalHeader header;
   private final JsonNode config;
   private final JsonNode summary;
-  private final Latencies latencies = new Latencies(outcome -> {});
-  private final RunMetrics metrics = new RunMetrics(latencies);
+  private final RunData charted;
   private final HandlingSummary handlings = new HandlingSummary(0);
   private final TimelineData timelineData;
   private final Timeline timeline;
@@ -43,6 +42,7 @@ final class ReportRun {
     this.name = name;
     this.header = header;
     this.summary = summary;
+    this.charted = new RunData(name, header, RunData.Detail.DEFAULT);
     this.timelineData = new TimelineData(budget);
     this.timeline = new Timeline(timelineData);
     try {
@@ -62,7 +62,7 @@ final class ReportRun {
             new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
       }
     }
-    metrics.accept(event);
+    charted.accept(position, event);
     if (prediction != null) {
       prediction.accept(event);
     }
@@ -75,6 +75,7 @@ final class ReportRun {
   /// @param torn whether scraps of a record lie behind it
   void close(boolean torn) {
     tornTail = torn;
+    charted.close();
     handlings.close();
     timeline.close();
   }
@@ -98,11 +99,16 @@ final class ReportRun {
   }
 
   RunReport report() {
-    return new RunReport(metrics, latencies, prediction);
+    return new RunReport(metrics(), charted.report().latencies(), prediction);
   }
 
   RunMetrics metrics() {
-    return metrics;
+    return charted.report().metrics();
+  }
+
+  /// What figures show of it.
+  RunData charted() {
+    return charted;
   }
 
   HandlingSummary handlings() {
@@ -126,6 +132,7 @@ final class ReportRun {
 
   /// Devices that ran a step.
   int devices() {
+    RunMetrics metrics = metrics();
     int devices = 0;
     for (int place = 0; place < metrics.places(); place++) {
       devices += metrics.steps(place) > 0 ? 1 : 0;
@@ -139,6 +146,7 @@ final class ReportRun {
 
   /// Requests that had not ended when the log did.
   long unfinished() {
+    RunMetrics metrics = metrics();
     return metrics.arrived()
         - metrics.completed()
         - metrics.cancelled()

@@ -63,10 +63,21 @@ public final class PredictionAccuracy {
 
   private record Moment(BatchSample sample, int slot) {}
 
+  /// Hears of each moment that is counted.
+  @FunctionalInterface
+  public interface MomentListener {
+
+    /// @param generated output tokens at the moment
+    /// @param median predicted median of the remaining tokens
+    /// @param remaining tokens that came, at least 1
+    void moment(int generated, int median, int remaining);
+  }
+
   private final PredictorKind kind;
   private final ToIntFunction<RequestArrived> hint;
   private final int warmUpRequests;
   private final int stepsBetweenSamples;
+  private final MomentListener moments;
   private final Window<Track> tracks = new Window<>();
   private final OrderedTransfers ordered = new OrderedTransfers();
   private final List<Deque<StepPlan>> flights = new ArrayList<>();
@@ -82,21 +93,30 @@ public final class PredictionAccuracy {
   ///
   /// @param stepsBetweenSamples of so many steps of a device one is sampled, 1 or more
   public PredictionAccuracy(PredictorKind kind, int stepsBetweenSamples) {
-    this(kind, RequestArrived::hintTokens, 0, stepsBetweenSamples);
+    this(kind, stepsBetweenSamples, (generated, median, remaining) -> {});
+  }
+
+  /// Hints are those of the log, and all requests are counted.
+  ///
+  /// @param stepsBetweenSamples of so many steps of a device one is sampled, 1 or more
+  /// @param moments hears of each moment as its sequence ends
+  public PredictionAccuracy(PredictorKind kind, int stepsBetweenSamples, MomentListener moments) {
+    this(kind, RequestArrived::hintTokens, 0, stepsBetweenSamples, moments);
   }
 
   /// @param hint output tokens that a request declares, 0 for none; the true ones for an oracle
   /// @param warmUpRequests requests from the first on that are learnt from and not counted
   public PredictionAccuracy(
       PredictorKind kind, ToIntFunction<RequestArrived> hint, int warmUpRequests) {
-    this(kind, hint, warmUpRequests, STEPS_BETWEEN_SAMPLES);
+    this(kind, hint, warmUpRequests, STEPS_BETWEEN_SAMPLES, (generated, median, remaining) -> {});
   }
 
   private PredictionAccuracy(
       PredictorKind kind,
       ToIntFunction<RequestArrived> hint,
       int warmUpRequests,
-      int stepsBetweenSamples) {
+      int stepsBetweenSamples,
+      MomentListener moments) {
     if (stepsBetweenSamples < 1) {
       throw new IllegalArgumentException(
           "stepsBetweenSamples is %d, must be at least 1".formatted(stepsBetweenSamples));
@@ -105,8 +125,9 @@ public final class PredictionAccuracy {
     this.hint = hint;
     this.warmUpRequests = warmUpRequests;
     this.stepsBetweenSamples = stepsBetweenSamples;
+    this.moments = moments;
     this.predictor = kind.create(1);
-    this.tally = new PredictionTally(1);
+    this.tally = new PredictionTally(1, moments);
   }
 
   /// Takes the next event of the log.
@@ -138,7 +159,7 @@ public final class PredictionAccuracy {
     int maxTokens = started.config().limits().maxModelTokens();
     started.config().topology().places().forEach(place -> flights.add(new ArrayDeque<>()));
     predictor = kind.create(maxTokens);
-    tally = new PredictionTally(maxTokens);
+    tally = new PredictionTally(maxTokens, moments);
   }
 
   private void plan(StepPlan plan) {

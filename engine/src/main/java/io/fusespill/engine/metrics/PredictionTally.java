@@ -2,6 +2,7 @@ package io.fusespill.engine.metrics;
 
 import io.fusespill.engine.length.LogBins;
 import io.fusespill.engine.length.PredictorKind;
+import io.fusespill.engine.metrics.PredictionAccuracy.MomentListener;
 import io.fusespill.engine.metrics.PredictionFigures.Band;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ final class PredictionTally {
   private static final int LEVELS = PredictionFigures.LEVELS.size();
   private static final int BANDS = PredictionFigures.BAND_STARTS.size();
 
+  private final MomentListener listener;
   private final LogBins errorBins;
   private final long[] errors;
   private final long[] within = new long[LEVELS];
@@ -25,13 +27,15 @@ final class PredictionTally {
   private long halvesByMedian;
   private long halvesByMean;
 
-  PredictionTally(int maxTokens) {
+  PredictionTally(int maxTokens, MomentListener listener) {
+    this.listener = listener;
     errorBins = new LogBins(64, maxTokens);
     errors = new long[errorBins.count()];
   }
 
   /// @param quantiles what was predicted for each of [PredictionFigures#LEVELS], the median first
   void moment(int generated, int mean, int[] quantiles, int remaining) {
+    listener.moment(generated, quantiles[0], remaining);
     int error = Math.abs(quantiles[0] - remaining);
     moments++;
     errorOfMedian += error;

@@ -1,4 +1,5 @@
-/// What took time in a run, as spans: steps, transfers, lives, and the levels in between.
+/// What a run did over its time, as folds over its log: spans of steps, transfers and lives, pools,
+/// devices, links, estimates. Memory follows what is live, whatever the run's length.
 @NullMarked
 package io.fusespill.replay.timeline;
 

@@ -1,0 +1,122 @@
+package io.fusespill.charts;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/// All figures of runs: name, what each shows, and how it is made.
+///
+/// Some compare all runs in one figure, the others make one figure a run, whose name ends with the
+/// run's.
+public enum FigureKind {
+  THROUGHPUT(
+      "throughput",
+      "output tokens a second, with gains over the first run",
+      runs -> List.of(ThroughputFigure.of(runs))),
+  LATENCY(
+      "latency",
+      "distributions of TTFT, TPOT and E2E latency, several runs in one",
+      runs ->
+          runs.stream().anyMatch(run -> run.report().latencies().ttft().count() > 0)
+              ? List.of(LatencyFigure.of(runs))
+              : List.of()),
+  KV(
+      "kv",
+      "KV in use over time by place, with admissions, preemptions and spills",
+      runs -> each("kv", runs, run -> run.pools().bins() > 0, KvFigure::of)),
+  UTILISATION(
+      "utilisation",
+      "when devices, attending hosts and links were at work, and on what",
+      runs -> each("utilisation", runs, run -> run.busy().bins() > 0, UtilisationFigure::of)),
+  LIVES(
+      "lives",
+      "lives of some sequences: waiting, prefill, decode by place, swapped, in transfer",
+      runs -> each("lives", runs, run -> !run.lives().stories().isEmpty(), LifeLinesFigure::of)),
+  STEP_TIME(
+      "step-time",
+      "estimated against actual time of steps",
+      runs ->
+          each(
+              "step-time",
+              runs,
+              run -> run.stepTimes().pairs().count() > 0,
+              PredictionFigure::stepTime)),
+  REMAINING_LENGTH(
+      "remaining-length",
+      "predicted against actual remaining output",
+      runs ->
+          each(
+              "remaining-length",
+              runs,
+              run -> run.remaining().pairs().count() > 0,
+              PredictionFigure::remaining));
+
+  private static final Pattern OTHER = Pattern.compile("[^a-z0-9]+");
+
+  private final String label;
+  private final String description;
+  private final Function<List<RunData>, List<Figure>> maker;
+
+  FigureKind(String label, String description, Function<List<RunData>, List<Figure>> maker) {
+    this.label = label;
+    this.description = description;
+    this.maker = maker;
+  }
+
+  private interface OfRun {
+    Figure of(String name, RunData run);
+  }
+
+  private static List<Figure> each(
+      String label, List<RunData> runs, Predicate<RunData> has, OfRun maker) {
+    List<Figure> figures = new ArrayList<>();
+    for (RunData run : runs) {
+      if (has.test(run)) {
+        String name = runs.size() == 1 ? label : label + "-" + fileName(run.name());
+        figures.add(maker.of(name, run));
+      }
+    }
+    return figures;
+  }
+
+  /// A name of lower-case letters, digits and dashes.
+  static String fileName(String name) {
+    return OTHER.matcher(name.toLowerCase(Locale.ROOT)).replaceAll("-");
+  }
+
+  /// The name in options and file names.
+  public String label() {
+    return label;
+  }
+
+  public String description() {
+    return description;
+  }
+
+  /// The figures of this kind that the runs have something for; none where they have nothing.
+  ///
+  /// @param runs at least one, with different names
+  public List<Figure> of(List<RunData> runs) {
+    return maker.apply(runs);
+  }
+
+  public static List<String> labels() {
+    return Arrays.stream(values()).map(FigureKind::label).toList();
+  }
+
+  /// The kind with this name.
+  ///
+  /// @throws IllegalArgumentException if there is none; the message lists all
+  public static FigureKind named(String label) {
+    return Arrays.stream(values())
+        .filter(kind -> kind.label.equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "no figure '%s': there are %s".formatted(label, String.join(", ", labels()))));
+  }
+}
