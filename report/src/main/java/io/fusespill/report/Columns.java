@@ -3,6 +3,7 @@ package io.fusespill.report;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.zip.Deflater;
@@ -53,6 +54,16 @@ final class Columns {
 
   /// All columns so far.
   String text() {
+    return packed(bytes, size);
+  }
+
+  /// A text in UTF-8, deflated and in Base64.
+  static String packed(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    return packed(utf8, utf8.length);
+  }
+
+  private static String packed(byte[] bytes, int size) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(size / 2 + 64);
     Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION, true);
     try (DeflaterOutputStream deflating = new DeflaterOutputStream(out, deflater)) {

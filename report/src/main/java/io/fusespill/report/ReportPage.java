@@ -55,6 +55,9 @@ final class ReportPage {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
+  /// Width of a figure that takes two columns of the page.
+  private static final double WIDE_INCHES = 7;
+
   /// Figures of one kind that are shown without a click.
   private static final int OPEN_FIGURES = 3;
 
@@ -398,7 +401,9 @@ final class ReportPage {
         "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill chart</code>.</p>\n<div class=\"figures\">\n");
     for (FigureKind kind : COMPARING) {
       if (runs.size() > 1 || kind != FigureKind.THROUGHPUT) {
-        kind.of(charted).forEach(this::figure);
+        kind.of(charted)
+            .forEach(each ->
+                figure(each, kind == FigureKind.LATENCY ? WIDE_INCHES : Style.COLUMN_INCHES));
       }
     }
     html.raw("</div>\n");
@@ -409,19 +414,21 @@ final class ReportPage {
         html.raw(open ? "<details class=\"kind\" open>" : "<details class=\"kind\">");
         html.raw("<summary>");
         html.add("%s</summary>\n<div class=\"figures\">\n", sentence(kind.description()));
-        each.forEach(this::figure);
+        each.forEach(figure -> figure(figure, Style.COLUMN_INCHES));
         html.raw("</div></details>\n");
       }
     }
     html.raw("</section>\n");
   }
 
-  private void figure(Figure figure) {
-    html.add("<figure class=\"card\" aria-label=\"%s\">", figure.title());
-    for (Theme theme : Theme.values()) {
-      html.add("<div class=\"on-%s\">", theme.label());
-      html.raw(figure.svg(Style.column(theme))).raw("</div>");
-    }
+  private void figure(Figure figure, double inches) {
+    html.add(
+        "<figure class=\"card%s\" aria-label=\"%s\">",
+        inches > Style.COLUMN_INCHES ? " wide" : "", figure.title());
+    html.raw("<div class=\"on-light\">");
+    html.raw(figure.svg(new Style(Theme.LIGHT, inches))).raw("</div>");
+    String dark = Columns.packed(figure.svg(new Style(Theme.DARK, inches)));
+    html.add("<div class=\"on-dark\" data-svg=\"%s\"></div>", dark);
     html.raw("</figure>\n");
   }
 

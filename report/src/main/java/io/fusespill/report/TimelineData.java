@@ -24,7 +24,8 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /// What the page's timeline draws of one run, in bounded memory: a run that has more than fits is
-/// thinned evenly. Times are whole microseconds.
+/// thinned evenly. Times of steps, transfers and estimated losses are whole microseconds, all
+/// others whole tenths of a millisecond, which a page's width does not show.
 ///
 /// The page's script reads the columns in the order in which [#columns] writes them.
 final class TimelineData implements TimelineListener {
@@ -66,6 +67,7 @@ final class TimelineData implements TimelineListener {
   private static final int ENDED_REJECTED = -2;
   private static final int PHASE_BITS = 3;
   private static final long NANOS_PER_MICRO = 1_000;
+  private static final long NANOS_PER_TENTH = 100_000;
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
   /// The cheapest first; of equals the one that was chosen last.
@@ -98,7 +100,7 @@ final class TimelineData implements TimelineListener {
   public void started(RunStarted run) {
     topology = run.config().topology();
     for (Place place : topology.places()) {
-      steps.add(new SpanTrack(budget.steps(), 2, 6));
+      steps.add(new SpanTrack(budget.steps(), 2, 5));
       used.add(new LevelTrack(budget.levels()));
       leaving.add(new LevelTrack(budget.levels()));
       residents.add(new LevelTrack(budget.levels()));
@@ -125,7 +127,6 @@ final class TimelineData implements TimelineListener {
             step.prefillTokens(),
             step.decodes(),
             step.plan().remoteEntries(),
-            step.plan().newBlocks().size(),
             step.freeBlocks());
   }
 
@@ -146,7 +147,7 @@ final class TimelineData implements TimelineListener {
 
   @Override
   public void instant(EngineView state, int waitingNow) {
-    long now = micros(state.nowNanos());
+    long now = tenths(state.nowNanos());
     endNanos = state.nowNanos();
     waiting.at(now, waitingNow);
     for (int place = 0; place < used.size(); place++) {
@@ -248,19 +249,19 @@ final class TimelineData implements TimelineListener {
     Longs preemptionTimes = new Longs();
     Longs preemptionKinds = new Longs();
     for (Story story : lives) {
-      long arrival = micros(story.request().atNanos());
+      long arrival = tenths(story.request().atNanos());
       sequences.add(story.sequence());
       requests.add(story.request().request());
       arrivals.add(arrival);
       prompts.add(story.request().promptTokens());
       outputs.add(story.outputTokens());
-      firsts.add(story.ttftNanos() < 0 ? -1 : micros(story.ttftNanos()));
+      firsts.add(story.ttftNanos() < 0 ? -1 : tenths(story.ttftNanos()));
       endings.add(ending(story));
       List<Story.Span> spans = story.spans();
       spanCounts.add(spans.size());
       for (Story.Span span : spans) {
         phases.add(((long) span.place() + 1) << PHASE_BITS | span.phase().ordinal());
-        durations.add(micros(span.untilNanos()) - micros(span.fromNanos()));
+        durations.add(tenths(span.untilNanos()) - tenths(span.fromNanos()));
         tokens.add(
             span.moved() != null
                 ? span.moved().blocks()
@@ -269,7 +270,7 @@ final class TimelineData implements TimelineListener {
       preemptionCounts.add(story.preemptions());
       for (Moment moment : story.moments()) {
         if (moment instanceof Moment.Preempted preempted) {
-          preemptionTimes.add(micros(preempted.atNanos()) - arrival);
+          preemptionTimes.add(tenths(preempted.atNanos()) - arrival);
           preemptionKinds.add(preempted.kind().ordinal());
         }
       }
@@ -318,7 +319,7 @@ final class TimelineData implements TimelineListener {
       Outcome outcome = choice.outcome();
       long[] values = {
         choice.position(),
-        micros(chosen.atNanos()),
+        tenths(chosen.atNanos()),
         chosen.sequence(),
         chosen.device(),
         chosen.blocks(),
@@ -327,8 +328,8 @@ final class TimelineData implements TimelineListener {
         outcome.remainingKnown() ? outcome.remainingTokens() : -1,
         outcome.fate().ordinal(),
         outcome.carriedOut() == null ? -1 : outcome.carriedOut().ordinal(),
-        micros(outcome.copyNanos()),
-        micros(outcome.awayNanos()),
+        tenths(outcome.copyNanos()),
+        tenths(outcome.awayNanos()),
         outcome.elsewhereTokens(),
         outcome.recomputedTokens(),
         chosen.chosen(),
@@ -341,7 +342,7 @@ final class TimelineData implements TimelineListener {
         handlings.add(estimate.handling().ordinal());
         places.add(estimate.place());
         lost.add(micros(estimate.lostNanos()));
-        free.add(micros(estimate.freeNanos()));
+        free.add(tenths(estimate.freeNanos()));
       }
     }
     columns.addDeltas(rows[0]);
@@ -354,6 +355,10 @@ final class TimelineData implements TimelineListener {
 
   private static long micros(long nanos) {
     return nanos < 0 ? -1 : nanos / NANOS_PER_MICRO;
+  }
+
+  private static long tenths(long nanos) {
+    return nanos < 0 ? -1 : nanos / NANOS_PER_TENTH;
   }
 
   /// Time of the run's last event.

@@ -8,14 +8,30 @@
   const root = document.documentElement;
   const darkScheme = matchMedia("(prefers-color-scheme: dark)");
   let repaint = () => {};
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : darkScheme.matches;
+
+  /** Unpacks the figures of the dark theme when they are first wanted. */
+  async function figures() {
+    if (!isDark()) return root.classList.remove("dark-figures");
+    for (const place of document.querySelectorAll(".on-dark:empty")) {
+      const bytes = await inflate(place.dataset.svg);
+      place.innerHTML = new TextDecoder().decode(bytes);
+    }
+    root.classList.toggle("dark-figures", isDark());
+  }
   for (const radio of document.querySelectorAll("input[name=theme]")) {
     radio.addEventListener("change", () => {
       if (radio.value === "auto") delete root.dataset.theme;
       else root.dataset.theme = radio.value;
+      figures();
       repaint();
     });
   }
-  darkScheme.addEventListener("change", () => repaint());
+  darkScheme.addEventListener("change", () => {
+    figures();
+    repaint();
+  });
+  figures();
 
   const links = [...document.querySelectorAll("nav a[href^='#']")];
   const seen = new Map();
@@ -108,8 +124,11 @@
       for (const name of amounts) track[name] = this.deltas();
       return track;
     }
-    level() { return { times: this.deltas(), values: this.deltas() }; }
+    level() { return { times: tenths(this.deltas()), values: this.deltas() }; }
   }
+
+  /** Tenths of a millisecond as microseconds; what never came stays -1. */
+  const tenths = (values) => values.map((value) => value < 0 ? value : value * 100);
 
   const WAITING = 0, PREFILL = 1, DECODE = 2, RESTING = 3, MOVING = 4;
 
@@ -118,20 +137,22 @@
     const columns = new Columns(await inflate($(`timeline-${index}`).textContent.trim()));
     const run = { ...names, index };
     run.steps = names.places.map(() =>
-      columns.spans(["kind", "failed"], ["prefills", "prefillTokens", "decodes", "remote", "newBlocks", "freeBlocks"]));
+      columns.spans(["kind", "failed"], ["prefills", "prefillTokens", "decodes", "remote", "freeBlocks"]));
     run.transfers = names.links.map(() => columns.spans(["kind", "sequence", "failed"], ["blocks", "moved", "queued"]));
     run.levels = names.places.map(() => ({ used: columns.level(), leaving: columns.level(), residents: columns.level() }));
     run.waiting = columns.level();
-    const lives = { id: columns.deltas(), request: columns.deltas(), arrival: columns.deltas() };
+    const lives = { id: columns.deltas(), request: columns.deltas(), arrival: tenths(columns.deltas()) };
     for (const name of ["prompt", "output", "first", "ending", "spans", "phase", "duration", "tokens", "preemptions", "preemptedAt", "preemptedHow"]) {
       lives[name] = columns.next();
     }
+    for (const name of ["first", "duration", "preemptedAt"]) lives[name] = tenths(lives[name]);
     index_(lives);
     run.lives = lives;
     const rows = {};
     ["position", "at", "sequence", "device", "blocks", "believed", "output", "remaining", "fate", "carriedOut", "copy", "away", "elsewhere", "recomputed", "chosen", "estimates"]
       .forEach((name, i) => { rows[name] = i < 2 ? columns.deltas() : columns.next(); });
-    const estimates = { handling: columns.next(), place: columns.next(), lost: columns.next(), free: columns.next() };
+    for (const name of ["at", "copy", "away"]) rows[name] = tenths(rows[name]);
+    const estimates = { handling: columns.next(), place: columns.next(), lost: columns.next(), free: tenths(columns.next()) };
     run.choices = choices(rows, estimates);
     run.ofSequence = new Map();
     for (const choice of run.choices) {
@@ -737,7 +758,6 @@
             ["rows", fixed(rows / n, n === 1 ? 0 : 1)],
             ["prefill tokens", track.prefillTokens[i] > 0 ? fixed(track.prefillTokens[i] / n, n === 1 ? 0 : 1) : null],
             ["attended for by a host", track.remote[i] > 0 ? fixed(track.remote[i] / n, n === 1 ? 0 : 1) : null],
-            ["new blocks", fixed(track.newBlocks[i] / n, n === 1 ? 0 : 1)],
             ["free blocks", fixed(track.freeBlocks[i] / n, n === 1 ? 0 : 1)],
             ["from", clock(track.from[i])],
           ]),
