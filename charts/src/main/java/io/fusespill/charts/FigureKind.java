@@ -16,10 +16,15 @@ public enum FigureKind {
   THROUGHPUT(
       "throughput",
       "output tokens a second, with gains over the first run",
-      runs -> List.of(ThroughputFigure.of(runs))),
+      "a request that arrived",
+      runs ->
+          runs.stream().anyMatch(run -> run.report().metrics().arrived() > 0)
+              ? List.of(ThroughputFigure.of(runs))
+              : List.of()),
   LATENCY(
       "latency",
       "distributions of TTFT, TPOT and E2E latency, several runs in one",
+      "a request with a token",
       runs ->
           runs.stream().anyMatch(run -> run.report().latencies().ttft().count() > 0)
               ? List.of(LatencyFigure.of(runs))
@@ -27,18 +32,22 @@ public enum FigureKind {
   KV(
       "kv",
       "KV in use over time by place, with admissions, preemptions and spills",
+      "some time in --window",
       runs -> each("kv", runs, run -> run.pools().bins() > 0, KvFigure::of)),
   UTILISATION(
       "utilisation",
       "when devices, attending hosts and links were at work, and on what",
-      runs -> each("utilisation", runs, run -> run.busy().bins() > 0, UtilisationFigure::of)),
+      "a step or transfer in --window",
+      runs -> each("utilisation", runs, run -> run.busy().worked(), UtilisationFigure::of)),
   LIVES(
       "lives",
       "lives of some sequences: waiting, prefill, decode by place, swapped, in transfer",
+      "a sequence with KV in --window",
       runs -> each("lives", runs, run -> !run.lives().stories().isEmpty(), LifeLinesFigure::of)),
   STEP_TIME(
       "step-time",
       "estimated against actual time of steps",
+      "a policy that estimates costs, such as fusespill",
       runs ->
           each(
               "step-time",
@@ -48,6 +57,7 @@ public enum FigureKind {
   REMAINING_LENGTH(
       "remaining-length",
       "predicted against actual remaining output",
+      "a length predictor, and sequences that ended",
       runs ->
           each(
               "remaining-length",
@@ -59,11 +69,14 @@ public enum FigureKind {
 
   private final String label;
   private final String description;
+  private final String need;
   private final Function<List<RunData>, List<Figure>> maker;
 
-  FigureKind(String label, String description, Function<List<RunData>, List<Figure>> maker) {
+  FigureKind(
+      String label, String description, String need, Function<List<RunData>, List<Figure>> maker) {
     this.label = label;
     this.description = description;
+    this.need = need;
     this.maker = maker;
   }
 
@@ -97,6 +110,11 @@ public enum FigureKind {
     return description;
   }
 
+  /// What a run must have for this figure.
+  public String need() {
+    return need;
+  }
+
   /// The figures of this kind that the runs have something for; none where they have nothing.
   ///
   /// @param runs at least one, with different names
@@ -106,17 +124,5 @@ public enum FigureKind {
 
   public static List<String> labels() {
     return Arrays.stream(values()).map(FigureKind::label).toList();
-  }
-
-  /// The kind with this name.
-  ///
-  /// @throws IllegalArgumentException if there is none; the message lists all
-  public static FigureKind named(String label) {
-    return Arrays.stream(values())
-        .filter(kind -> kind.label.equals(label))
-        .findFirst()
-        .orElseThrow(() ->
-            new IllegalArgumentException(
-                "no figure '%s': there are %s".formatted(label, String.join(", ", labels()))));
   }
 }

@@ -9,6 +9,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.JournalHeader;
+import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.explain.LifeLines;
@@ -20,6 +21,7 @@ import io.fusespill.replay.timeline.StepTimes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.StringJoiner;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// All that figures show of one run, folded from its log in one pass.
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// any may read it.
 public final class RunData {
 
+  private static final int EVENTS_BETWEEN_REPORTS = 4_096;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final String name;
@@ -70,6 +73,22 @@ public final class RunData {
     busy = new BusyTimes(span);
     stepTimes = new StepTimes(span);
     lives = new LifeLines(detail.lifeLines(), span);
+  }
+
+  /// Reads a whole journal.
+  ///
+  /// @param events hears now and then how many events have been read
+  public static RunData read(
+      String name, JournalReader journal, Detail detail, LongConsumer events) {
+    RunData run = new RunData(name, journal.header(), detail);
+    while (journal.next()) {
+      run.accept(journal.position(), journal.event());
+      if (journal.position() % EVENTS_BETWEEN_REPORTS == 0) {
+        events.accept(journal.position());
+      }
+    }
+    run.close();
+    return run;
   }
 
   /// Takes the next event of the log.

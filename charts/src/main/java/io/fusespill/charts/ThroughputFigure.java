@@ -58,11 +58,12 @@ final class ThroughputFigure {
       if (Double.isNaN(gain)) {
         return value;
       }
-      return "%s  %s%s"
-          .formatted(
-              value,
-              significant ? "" : "~",
-              String.format(Locale.ROOT, "%+.1f%%", 100 * gain).replace('-', '−'));
+      return "%s  %s%s".formatted(value, significant ? "" : "~", percent(gain));
+    }
+
+    private static String percent(double share) {
+      String text = String.format(Locale.ROOT, "%+.1f%%", 100 * share).replace('-', '−');
+      return text.equals("−0.0%") ? "+0.0%" : text;
     }
   }
 

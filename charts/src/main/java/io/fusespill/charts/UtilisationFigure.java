@@ -161,7 +161,7 @@ final class UtilisationFigure {
       double full = full(row);
       return full == 1
           ? row.share()
-          : row.share() + String.format(Locale.ROOT, " (of %.0f%%)", 100 * full);
+          : row.share() + String.format(Locale.ROOT, " (top %.0f%%)", 100 * full);
     }
 
     /// Share of a moment that fills the height of a dense lane: a lane that never has much shows it

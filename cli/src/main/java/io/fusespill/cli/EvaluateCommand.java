@@ -1,5 +1,14 @@
 package io.fusespill.cli;
 
+import io.fusespill.charts.Charts;
+import io.fusespill.charts.Figure;
+import io.fusespill.charts.FigureFiles;
+import io.fusespill.charts.FigureFiles.Format;
+import io.fusespill.charts.GridKind;
+import io.fusespill.charts.GridKind.Axes;
+import io.fusespill.charts.Results;
+import io.fusespill.charts.Style;
+import io.fusespill.charts.Theme;
 import io.fusespill.replay.evaluate.Cell;
 import io.fusespill.replay.evaluate.CellFilter;
 import io.fusespill.replay.evaluate.CellResult;
@@ -15,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +89,12 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--csv", paramLabel = "FILE", description = "Write one line a cell to FILE.")
   private @Nullable Path csv;
 
+  @Option(
+      names = "--charts",
+      paramLabel = "DIR",
+      description = "Draw figures of the results in DIR; for a choice see charts.")
+  private @Nullable Path charts;
+
   @Option(names = "--quiet", description = "No progress bar.")
   private boolean quiet;
 
@@ -97,7 +113,9 @@ final class EvaluateCommand implements Callable<Integer> {
     List<Cell> cells = present(selected(evaluation), skipped);
     List<CellResult> results = run(cells);
     double wallSeconds = (System.nanoTime() - startNanos) / 1e9;
-    writeCsv(results);
+    List<String> lines = EvaluationReport.csv(results);
+    writeCsv(lines);
+    drawCharts(evaluation.name(), lines);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(
@@ -148,10 +166,24 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private void writeCsv(List<CellResult> results) {
+  /// Figures that suit the results, where any cell ran.
+  private void drawCharts(String name, List<String> lines) {
+    if (charts != null && !lines.isEmpty()) {
+      Results results = Results.of(name, String.join("\n", lines) + "\n");
+      new FigureFiles(
+              charts,
+              EnumSet.allOf(Format.class),
+              EnumSet.of(Theme.LIGHT),
+              Style.COLUMN_INCHES,
+              Figure.PRINT_DPI)
+          .write(Charts.ofResults(results, GridKind.suited(results), Axes.DEFAULT));
+    }
+  }
+
+  private void writeCsv(List<String> lines) {
     if (csv != null) {
       try {
-        Files.write(csv, EvaluationReport.csv(results));
+        Files.write(csv, lines);
       } catch (IOException e) {
         throw new UncheckedIOException("--csv %s cannot be written (%s)".formatted(csv, e), e);
       }

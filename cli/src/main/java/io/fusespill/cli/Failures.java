@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import io.fusespill.charts.ResultsException;
 import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
@@ -62,6 +63,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof PolicyException
         || e instanceof JournalException
         || e instanceof SpecException
+        || e instanceof ResultsException
         || e instanceof UncheckedIOException;
   }
 

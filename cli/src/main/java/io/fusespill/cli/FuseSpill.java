@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       SimulateCommand.class,
       EvaluateCommand.class,
+      ChartsCommand.class,
       VerifyCommand.class,
       InspectCommand.class,
       DumpCommand.class,

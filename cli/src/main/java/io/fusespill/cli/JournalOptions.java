@@ -20,11 +20,6 @@ final class JournalOptions {
   @SuppressWarnings("NullAway.Init") // picocli sets it
   JournalOptions() {}
 
-  JournalOptions(Path run, boolean partial) {
-    this.run = run;
-    this.partial = partial;
-  }
-
   Path run() {
     return run;
   }
@@ -33,6 +28,13 @@ final class JournalOptions {
   ///
   /// @throws UsageException if somebody writes to it and `--partial` was not given
   JournalReader open() {
+    return open(run, partial);
+  }
+
+  /// Opens a journal for reading.
+  ///
+  /// @throws UsageException if somebody writes to it and not `partial`
+  static JournalReader open(Path run, boolean partial) {
     Path journal = RunDirectory.journalOf(run);
     if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
@@ -44,7 +46,12 @@ final class JournalOptions {
 
   /// @throws UsageException if no request arrives in the journal: there is nothing to show
   void requireRequest() {
-    try (JournalReader reader = open()) {
+    requireRequest(run, partial);
+  }
+
+  /// @throws UsageException if no request arrives in a journal: there is nothing to show
+  static void requireRequest(Path run, boolean partial) {
+    try (JournalReader reader = open(run, partial)) {
       while (reader.next()) {
         if (reader.event() instanceof RequestArrived) {
           return;

@@ -85,10 +85,11 @@ final class ReportCommand implements Callable<Integer> {
     List<Report.Source> sources = new ArrayList<>();
     List<String> names = names(runs);
     for (int i = 0; i < runs.size(); i++) {
-      JournalOptions journal = new JournalOptions(runs.get(i), partial);
-      journal.requireRequest();
+      Path run = runs.get(i);
+      JournalOptions.requireRequest(run, partial);
       sources.add(
-          new Report.Source(names.get(i), journal::open, RunDirectory.summaryOf(runs.get(i))));
+          new Report.Source(
+              names.get(i), () -> JournalOptions.open(run, partial), RunDirectory.summaryOf(run)));
     }
     try (ProgressLine progress = new ProgressLine("report", "events", 0, quiet)) {
       Report.write(sources, mostExpensive, out, progress::at);

@@ -398,7 +398,7 @@ final class ReportPage {
     List<RunData> charted = runs.stream().map(ReportRun::charted).toList();
     html.raw("<section id=\"figures\">\n<h2>Figures</h2>\n");
     html.raw(
-        "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill chart</code>.</p>\n<div class=\"figures\">\n");
+        "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill charts</code>.</p>\n<div class=\"figures\">\n");
     for (FigureKind kind : COMPARING) {
       if (runs.size() > 1 || kind != FigureKind.THROUGHPUT) {
         kind.of(charted)

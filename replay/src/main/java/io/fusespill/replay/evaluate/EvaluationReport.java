@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 
 /// Everything that an evaluation found, for programs.
 public final class EvaluationReport {
@@ -103,9 +104,17 @@ public final class EvaluationReport {
     json.put("model", cell.model());
     json.put("workload", cell.workload().name());
     json.put("policy", cell.row().name());
+    json.put("policy_name", cell.row().policy().name());
+    json.put("policy_options", options(cell.row()));
     json.put("standing", label(cell.row()));
     json.put("seed", cell.seed());
     return json;
+  }
+
+  private static String options(PolicyRow row) {
+    StringJoiner options = new StringJoiner(" ");
+    row.policy().options().forEach((name, value) -> options.add(name + "=" + value));
+    return options.toString();
   }
 
   private static String label(PolicyRow row) {

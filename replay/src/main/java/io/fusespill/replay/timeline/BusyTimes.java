@@ -251,6 +251,11 @@ public final class BusyTimes {
         : List.of();
   }
 
+  /// Whether any lane was at work at all.
+  public boolean worked() {
+    return times.stream().anyMatch(lane -> !lane.isEmpty());
+  }
+
   /// Bins of time, of equal width but for the last.
   public int bins() {
     return bins.bins();
