@@ -31,6 +31,9 @@ import picocli.CommandLine.Spec;
     })
 final class ReportCommand implements Callable<Integer> {
 
+  /// Decisions that are explained unless somebody says otherwise.
+  static final int MOST_EXPENSIVE = 12;
+
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -48,11 +51,10 @@ final class ReportCommand implements Callable<Integer> {
 
   @Option(
       names = "--most-expensive",
-      defaultValue = "12",
       paramLabel = "K",
       description =
-          "Explain the K decisions with the greatest estimated loss, 0 to 200 (default ${DEFAULT-VALUE}).")
-  private int mostExpensive;
+          "Explain the K decisions with the greatest estimated loss, 0 to 200 (default 12).")
+  private int mostExpensive = MOST_EXPENSIVE;
 
   @Option(
       names = "--partial",

@@ -398,7 +398,8 @@ final class ReportPage {
     List<RunData> charted = runs.stream().map(ReportRun::charted).toList();
     html.raw("<section id=\"figures\">\n<h2>Figures</h2>\n");
     html.raw(
-        "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill charts</code>.</p>\n<div class=\"figures\">\n");
+        "<p class=\"lead\">Each says at its foot what its numbers come from. As files for a paper, with their data as CSV: <code>fusespill charts</code>.</p>\n");
+    html.add("<div class=\"figures%s\">\n", runs.size() > 1 ? " pair" : "");
     for (FigureKind kind : COMPARING) {
       if (runs.size() > 1 || kind != FigureKind.THROUGHPUT) {
         kind.of(charted)
@@ -531,9 +532,9 @@ final class ReportPage {
     }
     html.raw("</tbody></table></div>\n");
     html.add(
-        "<p><b>believed</b> %s to come</p>\n",
+        "<p class=\"said\"><b>believed</b><span>%s to come</span></p>\n",
         Wording.count(choice.chosen().remainingTokens(), "token"));
-    html.add("<p><b>came</b> %s</p>\n", Wording.came(choice));
+    html.add("<p class=\"said\"><b>came</b><span>%s</span></p>\n", Wording.came(choice));
     html.add(
         "<details><summary>The whole story of sequence %s</summary>\n<p>%s</p>\n<ol class=\"story\">\n",
         each.story().sequence(), Wording.heading(each.story()));
@@ -587,13 +588,19 @@ final class ReportPage {
       int index = band;
       if (figures.stream().anyMatch(f -> f.bands().get(index).moments() > 0)) {
         predictionRow(
-            "mean error after %,d generated tokens or more"
-                .formatted(PredictionFigures.BAND_STARTS.get(band)),
+            "mean error after %s, tokens".formatted(band(band)),
             figures,
             f -> "%,.1f".formatted(f.bands().get(index).meanErrorOfMedian()));
       }
     }
     html.raw("</tbody></table></div>\n</section>\n");
+  }
+
+  private static String band(int index) {
+    List<Integer> starts = PredictionFigures.BAND_STARTS;
+    return index + 1 == starts.size()
+        ? "%,d and more".formatted(starts.get(index))
+        : "%,d to %,d".formatted(starts.get(index), starts.get(index + 1) - 1);
   }
 
   private void predictionRow(

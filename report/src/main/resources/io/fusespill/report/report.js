@@ -300,9 +300,13 @@
       if (run.transfers[id].length > 0) add("link", 14, `${run.places[link.from].name} → ${run.places[link.to].name}`, { id });
     });
     run.places.forEach((place, id) => {
-      if (place.blocks > 0 && largest(run.levels[id].used.values, (i) => run.levels[id].used.values[i]) > 0) {
-        add("kv", 48, place.computes ? "KV blocks" : `KV in ${place.name}`, { id, note: `of ${grouped.format(place.blocks)}` });
-      }
+      const used = run.levels[id].used.values, most = largest(used, (i) => used[i]);
+      if (most === 0) return;
+      const all = `of ${grouped.format(place.blocks)}`;
+      add("kv", 48, place.computes ? "KV blocks" : `KV in ${place.name}`, {
+        id, scale: place.computes ? place.blocks : Math.min(place.blocks, 1.15 * most),
+        note: place.computes ? all : `up to ${grouped.format(most)} ${all}`,
+      });
     });
     add("waiting", 34, "waiting", { note: `up to ${grouped.format(run.waitingMax)}` });
     add("lives", LIVES, "sequences", { note: run.stride > 1 ? `every ${run.stride}th of ${grouped.format(run.sequences)}` : grouped.format(run.sequences) });
@@ -354,6 +358,7 @@
     for (const lane of lanes) {
       pen.save();
       label(lane);
+      if (lane.kind === "lives") rowNumbers(lane);
       if (lane.kind !== "marks" && lane.kind !== "ruler") {
         pen.beginPath();
         pen.rect(GUTTER, lane.y - 1, plot(), lane.height + 2);
@@ -377,17 +382,31 @@
   }
 
   function label(lane) {
-    pen.textAlign = "right";
+    const left = lane.kind === "lives" ? 14 : null, edge = left || GUTTER - 12;
+    pen.textAlign = left ? "left" : "right";
     pen.font = lane.kind === "link" ? "11px system-ui, sans-serif" : "600 12px system-ui, sans-serif";
     pen.fillStyle = lane.kind === "link" ? colors.muted : colors.ink;
     const middle = lane.y + (lane.kind === "lives" ? 10 : lane.height / 2);
     const twoLines = lane.note && lane.height > 28;
-    fitted(lane.label, GUTTER - 12, middle - (twoLines ? 7 : 0), GUTTER - 18);
+    fitted(lane.label, edge, middle - (twoLines ? 7 : 0), GUTTER - 18);
     if (twoLines) {
       pen.font = "11px system-ui, sans-serif";
       pen.fillStyle = colors.muted;
-      fitted(lane.note, GUTTER - 12, middle + 8, GUTTER - 18);
+      fitted(lane.note, edge, middle + 8, GUTTER - (left ? 64 : 18));
     }
+  }
+
+  /** Numbers of the sequences beside their rows, where those are high enough. */
+  function rowNumbers(lane) {
+    const rows = visibleLives(), tall = Math.min(16, lane.height / Math.max(1, rows.length));
+    if (tall < 11) return;
+    pen.textAlign = "right";
+    rows.forEach((i, row) => {
+      const is = run.lives.id[i] === pinned;
+      pen.font = is ? "700 10px system-ui, sans-serif" : "10px system-ui, sans-serif";
+      pen.fillStyle = is ? colors.accent : colors.muted;
+      pen.fillText(String(run.lives.id[i]), GUTTER - 8, lane.y + (row + 0.5) * tall);
+    });
   }
 
   function fitted(text, px, py, room) {
@@ -469,11 +488,11 @@
     ruler(lane) {
       const step = tick((view.until - view.from) / Math.max(2, plot() / 110));
       pen.font = "11px system-ui, sans-serif";
-      pen.textAlign = "center";
       for (let t = Math.ceil(view.from / step) * step; t <= view.until; t += step) {
         pen.strokeStyle = colors.line;
         line(x(t), lane.y + lane.height - 5, x(t), lane.y + lane.height);
         pen.fillStyle = colors.muted;
+        pen.textAlign = x(t) < GUTTER + 24 ? "left" : x(t) > width - RIGHT - 24 ? "right" : "center";
         pen.fillText(`${fixed(t / 1e6, Math.max(0, Math.min(6, 6 - Math.floor(Math.log10(step)))))} s`, x(t), lane.y + lane.height / 2 - 3);
       }
       pen.strokeStyle = colors.line;
@@ -564,13 +583,11 @@
 
     kv(lane) {
       floor(lane);
-      const levels = run.levels[lane.id], most = run.places[lane.id].blocks;
-      const scale = run.places[lane.id].computes ? most : Math.min(most, 1.15 * largest(levels.used.values, (i) => levels.used.values[i]));
-      lane.note = scale < most ? `up to ${grouped.format(largest(levels.used.values, (i) => levels.used.values[i]))} of ${grouped.format(most)}` : `of ${grouped.format(most)}`;
+      const levels = run.levels[lane.id];
       pen.fillStyle = run.places[lane.id].computes ? colors.used : colors.resting;
-      area(levels.used, lane, scale, view.from, view.until, x);
+      area(levels.used, lane, lane.scale, view.from, view.until, x);
       pen.fillStyle = colors.leaving;
-      area(levels.leaving, lane, scale, view.from, view.until, x);
+      area(levels.leaving, lane, lane.scale, view.from, view.until, x);
     },
 
     waiting(lane) {
@@ -601,19 +618,6 @@
           pen.fillStyle = phaseColor(lives.phase[s]);
           if (phase === WAITING && thick > 3) pen.fillRect(left, y + thick / 2 - 1, right - left, 2);
           else pen.fillRect(left, y, Math.max(0.5, right - left), thick);
-        }
-        if (tall >= 11) {
-          const left = Math.max(GUTTER + 3, x(lives.arrival[i]) + 3);
-          pen.font = "10px system-ui, sans-serif";
-          pen.textAlign = "left";
-          pen.lineWidth = 3;
-          pen.strokeStyle = colors.surface;
-          pen.globalAlpha = 0.8;
-          pen.strokeText(String(lives.id[i]), left, y + thick / 2);
-          pen.globalAlpha = 1;
-          pen.lineWidth = 1;
-          pen.fillStyle = colors.ink;
-          pen.fillText(String(lives.id[i]), left, y + thick / 2);
         }
         for (const choice of tall >= 5 ? run.ofSequence.get(lives.id[i]) || [] : []) {
           if (choice.at < view.from || choice.at > view.until) continue;
@@ -869,7 +873,7 @@
         element("td", null, each.handling), element("td", { class: "text" }, placeName(each.place)),
         element("td", null, millis(each.lost)), element("td", null, fixed(each.free / 1e6, 3)),
         element("td", null, fixed(1e3 * each.lost / each.free, 3))));
-    const line_ = (name, text) => element("p", null, element("b", null, name), ` ${text}`);
+    const line_ = (name, text) => element("p", { class: "said" }, element("b", null, name), element("span", null, text));
     return [
       element("header", null,
         element("h3", { tabindex: "-1" }, `Sequence ${choice.sequence}: ${choice.handling} chosen for its ${count(choice.blocks, "block")} on ${placeName(choice.device)} after ${count(choice.output, "output token")}`),

@@ -30,6 +30,25 @@ public final class Runs {
   }
 
   public static Path simulate(Path directory, PolicySpec policy, int requests, Faults faults) {
+    return simulate(directory, policy, requests, faults, Scenario.Serving.DEFAULT);
+  }
+
+  /// Under `fusespill`, told how long each output will be.
+  public static Path simulateWithOracle(Path directory, int requests) {
+    return simulate(
+        directory,
+        PolicySpec.of("fusespill"),
+        requests,
+        Faults.NONE,
+        new Scenario.Serving("oracle", 0, 0));
+  }
+
+  private static Path simulate(
+      Path directory,
+      PolicySpec policy,
+      int requests,
+      Faults faults,
+      Scenario.Serving serving) {
     ResolvedScenario scenario =
         new Scenario(
                 "vicuna-7b",
@@ -39,7 +58,7 @@ public final class Runs {
                 "xeon-8358p",
                 policy,
                 new Scenario.Limits(0, 0, 0, 0, 0),
-                Scenario.Serving.DEFAULT,
+                serving,
                 "roofline",
                 faults,
                 1,
