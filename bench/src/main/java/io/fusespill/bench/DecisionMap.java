@@ -38,10 +38,7 @@ public final class DecisionMap {
   }
 
   private static String text(Cell cell) {
-    Handling most = Handling.STAY;
-    for (Handling handling : Handling.values()) {
-      most = cell.chosen().get(handling) > cell.chosen().get(most) ? handling : most;
-    }
+    Handling most = cell.most();
     long all = cell.choices();
     String choice =
         all == 0
@@ -49,7 +46,7 @@ public final class DecisionMap {
             : "%s %d %%"
                 .formatted(
                     most.name().toLowerCase(Locale.ROOT).replace('_', ' '),
-                    100 * cell.chosen().get(most) / all);
+                    100 * cell.chosen(most) / all);
     return "%s of %,d; %,.0f".formatted(choice, all, cell.outputTokensPerSecond());
   }
 }

@@ -11,7 +11,6 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -91,7 +90,7 @@ final class DecisionMapFigure {
           new ArrayList<>(
               List.of(cell.blocks(), cell.linkBytesPerSecond(), cell.hostBytesPerSecond()));
       for (Handling handling : Handling.values()) {
-        row.add(cell.chosen().get(handling));
+        row.add(cell.chosen(handling));
       }
       row.add(cell.outputTokensPerSecond());
       row.add(cell.journalDigest());
@@ -99,12 +98,6 @@ final class DecisionMapFigure {
     }
     return new Figure(
         NAME, TITLE, source, new DataTable(columns, rows), style -> sheet(style, cells));
-  }
-
-  private static Handling most(Cell cell) {
-    return Arrays.stream(Handling.values())
-        .reduce((a, b) -> cell.chosen().get(b) > cell.chosen().get(a) ? b : a)
-        .orElseThrow();
   }
 
   private static String letter(Handling handling) {
@@ -144,7 +137,7 @@ final class DecisionMapFigure {
     Look look = new Look(style);
     List<LegendEntry> legend = new ArrayList<>();
     for (Handling handling : Handling.values()) {
-      if (cells.stream().anyMatch(cell -> most(cell) == handling)) {
+      if (cells.stream().anyMatch(cell -> cell.most() == handling)) {
         legend.add(
             new LegendEntry(
                 label(handling), (g, box) -> fill(g, look, box, handling, 0.8, letter(handling))));
@@ -185,9 +178,9 @@ final class DecisionMapFigure {
           for (Cell cell : cells) {
             int column = hosts.indexOf(cell.hostBytesPerSecond());
             int row = links.size() - 1 - links.indexOf(cell.linkBytesPerSecond());
-            Handling most = most(cell);
+            Handling most = cell.most();
             double share =
-                cell.choices() == 0 ? 0 : (double) cell.chosen().get(most) / cell.choices();
+                cell.choices() == 0 ? 0 : (double) cell.chosen(most) / cell.choices();
             String text =
                 String.format(
                     Locale.ROOT,

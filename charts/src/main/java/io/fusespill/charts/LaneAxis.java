@@ -48,7 +48,7 @@ final class LaneAxis extends SymbolAxis {
   protected List<NumberTick> refreshTicksVertical(
       Graphics2D g, Rectangle2D area, RectangleEdge edge) {
     TextAnchor anchor =
-        edge == RectangleEdge.LEFT ? TextAnchor.CENTER_RIGHT : TextAnchor.CENTER_LEFT;
+        RectangleEdge.LEFT.equals(edge) ? TextAnchor.CENTER_RIGHT : TextAnchor.CENTER_LEFT;
     return ticks(anchor, TextAnchor.CENTER, 0);
   }
 

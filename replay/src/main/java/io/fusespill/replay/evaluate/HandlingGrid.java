@@ -85,6 +85,20 @@ public record HandlingGrid(
       chosen = new EnumMap<>(chosen);
     }
 
+    /// How often this handling was chosen.
+    public long chosen(Handling handling) {
+      return chosen.getOrDefault(handling, 0L);
+    }
+
+    /// The handling chosen most often; of equals, the first of [Handling].
+    public Handling most() {
+      Handling most = Handling.RECOMPUTE;
+      for (Handling handling : Handling.values()) {
+        most = chosen(handling) > chosen(most) ? handling : most;
+      }
+      return most;
+    }
+
     /// All choices.
     public long choices() {
       return chosen.values().stream().mapToLong(Long::longValue).sum();
