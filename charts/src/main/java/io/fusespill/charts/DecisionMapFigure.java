@@ -179,8 +179,7 @@ final class DecisionMapFigure {
             int column = hosts.indexOf(cell.hostBytesPerSecond());
             int row = links.size() - 1 - links.indexOf(cell.linkBytesPerSecond());
             Handling most = cell.most();
-            double share =
-                cell.choices() == 0 ? 0 : (double) cell.chosen(most) / cell.choices();
+            double share = cell.choices() == 0 ? 0 : (double) cell.chosen(most) / cell.choices();
             String text =
                 String.format(
                     Locale.ROOT,

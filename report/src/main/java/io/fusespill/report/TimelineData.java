@@ -99,13 +99,13 @@ final class TimelineData implements TimelineListener {
   @Override
   public void started(RunStarted run) {
     topology = run.config().topology();
-    for (Place place : topology.places()) {
+    for (int place = 0; place < topology.places().size(); place++) {
       steps.add(new SpanTrack(budget.steps(), 2, 5));
       used.add(new LevelTrack(budget.levels()));
       leaving.add(new LevelTrack(budget.levels()));
       residents.add(new LevelTrack(budget.levels()));
     }
-    for (Link link : topology.links()) {
+    for (int link = 0; link < topology.links().size(); link++) {
       transfers.add(new SpanTrack(budget.transfers(), 3, 3));
     }
   }

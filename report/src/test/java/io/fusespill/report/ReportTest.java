@@ -33,8 +33,7 @@ class ReportTest {
     baseline =
         Runs.simulate(
             folder.resolve("baseline"), PolicySpec.of("vllm-0.2.7"), REQUESTS, Faults.NONE);
-    run =
-        Runs.simulate(folder.resolve("run"), PolicySpec.of("fusespill"), REQUESTS, Faults.NONE);
+    run = Runs.simulate(folder.resolve("run"), PolicySpec.of("fusespill"), REQUESTS, Faults.NONE);
     faulty =
         Runs.simulate(
             folder.resolve("faulty"),
@@ -48,8 +47,7 @@ class ReportTest {
   }
 
   private static Report.Source source(Path journal) {
-    return source(
-        journal.getFileName().toString(), journal, new ObjectMapper().createObjectNode());
+    return source(journal.getFileName().toString(), journal, new ObjectMapper().createObjectNode());
   }
 
   private static String page(Report.Source... sources) {

@@ -44,11 +44,7 @@ public final class Runs {
   }
 
   private static Path simulate(
-      Path directory,
-      PolicySpec policy,
-      int requests,
-      Faults faults,
-      Scenario.Serving serving) {
+      Path directory, PolicySpec policy, int requests, Faults faults, Scenario.Serving serving) {
     ResolvedScenario scenario =
         new Scenario(
                 "vicuna-7b",
