@@ -41,7 +41,7 @@ final class ExportCommand implements Callable<Integer> {
       names = "--to",
       required = true,
       paramLabel = "FORMAT",
-      description = "${COMPLETION-CANDIDATES}.")
+      description = "perfetto, parquet, csv or jsonl.")
   private ExportFormat format;
 
   @Option(

@@ -564,12 +564,9 @@
         const busy = new Float64Array(Math.ceil(plot()) + 1);
         for (let i = first; i <= last; i++) spread(busy, track.from[i], track.until[i], 1 - track.paused[i] / Math.max(1, track.until[i] - track.from[i]));
         for (let column = 0; column < busy.length; column++) {
-          if (busy[column] > 0) {
-            pen.globalAlpha = 0.25 + 0.75 * Math.min(1, busy[column]);
-            pen.fillRect(GUTTER + column, lane.y, 1, lane.height);
-          }
+          const tall = busy[column] > 0 ? Math.max(1.5, Math.min(1, busy[column]) * lane.height) : 0;
+          pen.fillRect(GUTTER + column, lane.y + lane.height - tall, 1, tall);
         }
-        pen.globalAlpha = 1;
         return;
       }
       for (let i = first; i <= last; i++) {
@@ -702,6 +699,18 @@
     return lanes.find((lane) => py >= lane.y - GAP / 2 && py < lane.y + lane.height + GAP / 2);
   }
 
+  /** The sequence of this row, or of one within three pixels, that lives at this time; -1 for none. */
+  function lifeAt(lane, py, time) {
+    const rows = lane.rows || [], row = Math.floor((py - lane.y) / lane.rowHeight), reach = Math.ceil(3 / lane.rowHeight);
+    for (let away = 0; away <= (lane.rowHeight < 4 ? reach : 0); away++) {
+      for (const each of [row - away, row + away]) {
+        const i = rows[each];
+        if (i !== undefined && time >= run.lives.arrival[i] && time <= run.lives.end[i]) return i;
+      }
+    }
+    return -1;
+  }
+
   function find(px, py) {
     const lane = laneAt(py);
     if (!lane || px < GUTTER || px > width - RIGHT) return null;
@@ -720,9 +729,8 @@
       case "kv": return { kind: "kv", lane, time };
       case "waiting": return { kind: "waiting", time };
       case "lives": {
-        const row = Math.floor((py - lane.y) / lane.rowHeight);
-        if (!lane.rows || row < 0 || row >= lane.rows.length) return null;
-        const i = lane.rows[row];
+        const i = lifeAt(lane, py, time);
+        if (i < 0) return null;
         const near = (run.ofSequence.get(run.lives.id[i]) || []).find((choice) => Math.abs(x(choice.at) - px) < 6);
         if (near && lane.rowHeight >= 5) return { kind: "mark", mark: { items: [near] } };
         return { kind: "life", i, time };
@@ -796,11 +804,10 @@
         const lives = run.lives, i = found.i;
         let s = lives.firstSpan[i];
         while (s < lives.firstSpan[i + 1] - 1 && lives.start[s] + lives.duration[s] <= found.time) s++;
-        const inside = found.time >= lives.arrival[i] && found.time <= lives.end[i] && lives.firstSpan[i] < lives.firstSpan[i + 1];
         return [
           `sequence ${lives.id[i]}${lives.request[i] === lives.id[i] ? "" : ` of request ${lives.request[i]}`}`,
           facts([
-            ["now", inside ? `${phaseName(lives.phase[s], lives.tokens[s])}, ${span(lives.duration[s])}` : "not here"],
+            ["now", s < lives.firstSpan[i + 1] ? `${phaseName(lives.phase[s], lives.tokens[s])}, ${span(lives.duration[s])}` : null],
             ...life(i),
           ]),
           (run.ofSequence.get(lives.id[i]) || []).length > 0 ? "click to see its decisions" : null,
