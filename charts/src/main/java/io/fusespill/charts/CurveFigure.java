@@ -16,7 +16,7 @@ import org.jfree.chart.axis.ValueAxis;
 import org.jfree.chart.plot.XYPlot;
 
 /// A value against a numeric axis or option, a line a policy; policies without that option are
-/// level lines. The highest point of each line is ringed.
+/// level lines. Of a rate against an option, the highest point of each line is ringed.
 final class CurveFigure {
 
   private static final double PANEL_POINTS = 140;
@@ -138,10 +138,15 @@ final class CurveFigure {
       }
     }
     return new Figure(
-        name, title, results.source(), data.build(), style -> sheet(style, x, y, lines));
+        name,
+        title,
+        results.source(),
+        data.build(),
+        style -> sheet(style, x, y, lines, option && y.label().endsWith("/s")));
   }
 
-  private static Sheet sheet(Style style, Quantity x, Quantity y, List<Line> lines) {
+  private static Sheet sheet(
+      Style style, Quantity x, Quantity y, List<Line> lines, boolean ringed) {
     Look look = new Look(style);
     List<LegendEntry> legend = new ArrayList<>();
     double left = Double.MAX_VALUE;
@@ -183,13 +188,14 @@ final class CurveFigure {
         plot,
         (g, scale) -> {
           for (int i = 0; i < lines.size(); i++) {
-            draw(g, scale, look, i, lines.get(i));
+            draw(g, scale, look, i, lines.get(i), ringed);
           }
         });
     return Sheet.of(legend, PANEL_POINTS, Look.panel(plot));
   }
 
-  private static void draw(Graphics2D g, Layer.Scale scale, Look look, int series, Line line) {
+  private static void draw(
+      Graphics2D g, Layer.Scale scale, Look look, int series, Line line, boolean ringed) {
     g.setColor(look.color(series));
     g.setStroke(Look.stroke(series, Look.LINE));
     if (line.level()) {
@@ -215,7 +221,9 @@ final class CurveFigure {
       g.fill(Look.at(Look.mark(series, 4), x, scale.y(point.mean().value())));
       best = point.mean().value() > best.mean().value() ? point : best;
     }
-    g.setColor(look.theme().ink());
-    g.draw(Look.at(Look.mark(0, 7.5), scale.x(best.x()), scale.y(best.mean().value())));
+    if (ringed) {
+      g.setColor(look.theme().ink());
+      g.draw(Look.at(Look.mark(0, 7.5), scale.x(best.x()), scale.y(best.mean().value())));
+    }
   }
 }

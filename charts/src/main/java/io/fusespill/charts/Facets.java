@@ -1,6 +1,7 @@
 package io.fusespill.charts;
 
 import io.fusespill.charts.Results.Row;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,10 +100,20 @@ final class Facets {
 
   static String text(String axis, String value) {
     return switch (axis) {
-      case "rate_requests_per_second" -> value.isEmpty() ? "own arrivals" : value + " requests/s";
-      case "rate_scale_ratio" -> value.isEmpty() ? "own rate" : value + " × the rate";
+      case "rate_requests_per_second" ->
+          value.isEmpty() ? "own arrivals" : plain(value) + " requests/s";
+      case "rate_scale_ratio" -> value.isEmpty() ? "own rate" : plain(value) + " × the rate";
       default -> value;
     };
+  }
+
+  /// A number without zeros at its end; anything else as it is.
+  static String plain(String value) {
+    try {
+      return new BigDecimal(value).stripTrailingZeros().toPlainString();
+    } catch (NumberFormatException e) {
+      return value;
+    }
   }
 
   static String titled(String title, String facet) {

@@ -119,15 +119,18 @@ final class HeatMapFigure {
     Look look = new Look(style);
     double low = cells.stream().mapToDouble(cell -> cell.mean().value()).min().orElse(0);
     double high = cells.stream().mapToDouble(cell -> cell.mean().value()).max().orElse(1);
-    LaneAxis range = new LaneAxis(look, lines);
+    LaneAxis range = new LaneAxis(look, lines.stream().map(Facets::plain).toList());
     range.setLabel(axisLabel(y));
     double names =
         lines.stream()
-            .mapToDouble(line -> Fonts.width(line, Fonts.regular(Fonts.SMALL)))
+            .mapToDouble(line -> Fonts.width(Facets.plain(line), Fonts.regular(Fonts.SMALL)))
             .max()
             .orElse(0);
     LaneAxis domain =
-        LaneAxis.horizontal(look, columns, (style.points() - names - SIDES) / columns.size());
+        LaneAxis.horizontal(
+            look,
+            columns.stream().map(Facets::plain).toList(),
+            (style.points() - names - SIDES) / columns.size());
     domain.setLabel(axisLabel(x));
     XYPlot plot = look.plot(domain, range);
     plot.setRangeGridlinesVisible(false);
@@ -170,7 +173,7 @@ final class HeatMapFigure {
             box.getX() + 0.3, box.getY() + 0.3, box.getWidth() - 0.6, box.getHeight() - 0.6));
     double width = Fonts.width(text, Fonts.regular(Fonts.SMALL));
     if (!text.isEmpty() && width + 2 < box.getWidth()) {
-      Color ink = share > 0.45 ? look.theme().background() : look.theme().ink();
+      Color ink = look.inkOn(ramp(look, share));
       Look.text(g, text, box.getCenterX() - width / 2, box.getCenterY() + 2.5, ink, false);
     }
   }

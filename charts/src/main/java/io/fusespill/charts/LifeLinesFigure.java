@@ -50,7 +50,7 @@ final class LifeLinesFigure {
     DataTable.Builder data =
         new DataTable.Builder("sequence", "phase", "place", "from_seconds", "until_seconds");
     for (Story story : run.lives().stories()) {
-      Line line = new Line(story.sequence(), parts(story, topology));
+      Line line = new Line(story.sequence(), parts(story, topology, run.span()));
       lines.add(line);
       for (Part part : line.parts()) {
         data.row(
@@ -69,7 +69,7 @@ final class LifeLinesFigure {
         style -> new Drawing(style, topology, run.span(), lines).sheet());
   }
 
-  private static List<Part> parts(Story story, Topology topology) {
+  private static List<Part> parts(Story story, Topology topology, Span span) {
     List<Part> parts = new ArrayList<>();
     List<Part> moves = new ArrayList<>();
     for (Moment moment : story.moments()) {
@@ -87,6 +87,8 @@ final class LifeLinesFigure {
       }
     }
     parts.addAll(moves);
+    parts.removeIf(
+        part -> part.untilNanos() <= span.fromNanos() || part.fromNanos() >= span.untilNanos());
     return parts;
   }
 

@@ -120,7 +120,7 @@ final class Look {
   void dress(Plot plot) {
     plot.setBackgroundPaint(null);
     plot.setOutlineVisible(false);
-    plot.setInsets(new RectangleInsets(1, 1, 0, 5));
+    plot.setInsets(new RectangleInsets(4, 1, 0, 5));
     plot.setNoDataMessage(null);
   }
 
@@ -144,6 +144,20 @@ final class Look {
           new Rectangle2D.Double(
               area.getX(), area.getY() + head, area.getWidth(), area.getHeight() - head));
     };
+  }
+
+  /// Of the theme's ink and background, the one that can be read better on `ground`.
+  Color inkOn(Color ground) {
+    double light = luminance(ground);
+    return Math.abs(light - luminance(theme.ink()))
+            > Math.abs(light - luminance(theme.background()))
+        ? theme.ink()
+        : theme.background();
+  }
+
+  /// How light a colour seems, 0 to 1.
+  private static double luminance(Color color) {
+    return (0.299 * color.getRed() + 0.587 * color.getGreen() + 0.114 * color.getBlue()) / 255;
   }
 
   static void text(Graphics2D g, String text, double x, double y, Color color, boolean medium) {

@@ -164,15 +164,25 @@ final class ParetoFigure {
     g.draw(line);
   }
 
-  /// Names the points of the front where a name covers neither a point nor another name.
+  /// Names the points of the front where a name covers neither a point, the line nor another name.
   private static void label(Graphics2D g, Layer.Scale scale, Look look, List<Point> points) {
     List<Rectangle2D> taken = new ArrayList<>();
     for (Point point : points) {
       taken.add(new Rectangle2D.Double(scale.x(point.x()) - 2.5, scale.y(point.y()) - 2.5, 5, 5));
     }
+    List<Point> front = front(points);
+    for (int i = 0; i < front.size(); i++) {
+      double x = scale.x(front.get(i).x());
+      double y = scale.y(front.get(i).y());
+      double next = i + 1 < front.size() ? scale.x(front.get(i + 1).x()) : scale.area().getMaxX();
+      double below = i == 0 ? scale.area().getMaxY() : scale.y(front.get(i - 1).y());
+      taken.add(new Rectangle2D.Double(x, y - 0.5, next - x, 1));
+      taken.add(new Rectangle2D.Double(x - 0.5, y, 1, below - y));
+    }
     int count = 0;
-    for (Point point : front(points)) {
-      if (point.label().isEmpty() || count == LABELS_MAX) {
+    String before = "";
+    for (Point point : front) {
+      if (point.label().isEmpty() || point.label().equals(before) || count == LABELS_MAX) {
         continue;
       }
       double width = Fonts.width(point.label(), Fonts.regular(Fonts.SMALL));
@@ -180,14 +190,15 @@ final class ParetoFigure {
       double y = scale.y(point.y());
       List<Rectangle2D> places =
           List.of(
-              new Rectangle2D.Double(x + 4, y - 9, width, 8),
               new Rectangle2D.Double(x - width - 4, y - 9, width, 8),
-              new Rectangle2D.Double(x + 4, y + 1, width, 8));
+              new Rectangle2D.Double(x + 4, y - 9, width, 8),
+              new Rectangle2D.Double(x + 4, y + 2, width, 8));
       for (Rectangle2D place : places) {
         if (scale.area().contains(place) && taken.stream().noneMatch(place::intersects)) {
           Look.text(
               g, point.label(), place.getX(), place.getMaxY() - 1.8, look.theme().ink(), false);
           taken.add(place);
+          before = point.label();
           count++;
           break;
         }

@@ -355,7 +355,8 @@ final class ChartsCommand implements Callable<Integer> {
       table.row(figures.get(i).title(), String.join(", ", files.get(i)));
     }
     table.printLeft(print);
-    print.println("%,d figures in %s".formatted(figures.size(), out));
+    print.println(
+        "%,d figure%s in %s".formatted(figures.size(), figures.size() == 1 ? "" : "s", out));
     print.flush();
   }
 }

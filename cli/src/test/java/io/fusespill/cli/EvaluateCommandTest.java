@@ -102,9 +102,11 @@ class EvaluateCommandTest {
     List<String> lines = Files.readAllLines(csv);
     assertThat(lines).hasSize(5);
     assertThat(lines.getFirst())
-        .startsWith("platform,model,workload,policy,standing,seed,completed");
-    assertThat(lines.get(1)).startsWith("one,vicuna-7b,trace,swap,baseline,1,");
-    assertThat(lines.get(4)).startsWith("one,vicuna-7b,trace,continuous,contender,2,");
+        .startsWith(
+            "platform,model,workload,policy,policy_name,policy_options,standing,seed,completed");
+    assertThat(lines.get(1))
+        .startsWith("one,vicuna-7b,trace,swap,vllm-0.2.7,preemption=swap,baseline,1,");
+    assertThat(lines.get(4)).startsWith("one,vicuna-7b,trace,continuous,continuous,,contender,2,");
   }
 
   @Test

@@ -76,13 +76,6 @@ public record Machine(
     return new Machine(others, List.of(), link, swapSpaceGib, host, disk, peerLink);
   }
 
-  /// All devices, auxiliary ones last.
-  public List<DeviceSpec> allDevices() {
-    List<DeviceSpec> all = new ArrayList<>(devices);
-    all.addAll(auxiliary);
-    return all;
-  }
-
   /// @throws ProfileException if a profile is not known
   public TopologySpec topology() {
     LinkProfile hostLink = LinkProfiles.named(link);

@@ -104,11 +104,6 @@ public final class CostEstimator {
         plus(times(context, c.contextPicos()), c.decodePicos() + c.tokenPicos() + c.headPicos()));
   }
 
-  /// Arithmetic of one token in the linear layers.
-  public long linearNanos(int device) {
-    return costs.get(device).linearPicos() / PICOS;
-  }
-
   /// Time to copy `blocks` blocks over an idle link, 0 where there is none.
   public long copyNanos(int from, int to, long blocks) {
     return cap(times(blocks, blockNanos[from][to]));

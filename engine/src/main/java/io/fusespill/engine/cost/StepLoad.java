@@ -30,6 +30,14 @@ public final class StepLoad {
     context += computed + 1L;
   }
 
+  /// Takes [#addDecode] back.
+  public void removeDecode(int computed) {
+    tokens--;
+    rows--;
+    decodes--;
+    context -= computed + 1L;
+  }
+
   /// One token of a sequence with `computed` tokens before it, attended for by a host.
   public void addRemote(int computed) {
     tokens++;

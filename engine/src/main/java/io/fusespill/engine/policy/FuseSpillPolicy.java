@@ -14,7 +14,6 @@ import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.plan.Ints;
-import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.BlockPool;
@@ -43,7 +42,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
    *   draft: decodes, oldest first; prefill chunks; then host rows that are worth their time
    *   bring back, with leftovers only, the oldest that rests and was not drafted
    *   admit, if nobody older rests and nobody had to go
-   *   move ahead: offload one sequence more where that raises the rate
+   *   move ahead: offload one sequence more where that raises the token rate (ProactiveOffload)
    *
    * Nothing is kept between rounds but in the state: a choice (HandlingChosen) marks its sequence until it is carried
    * out, because the sequence may be in steps in flight. The oldest resident is never a victim, blocks that leave are not
@@ -54,13 +53,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   private static final int LOOK_AHEAD_STEPS = 1;
   private static final int VICTIMS_WEIGHED = 64;
-  private static final int MILLION = 1_000_000;
 
   /// A row with less context is priced as if it had so much: it will soon, and would only go to and
   /// fro.
   private static final int PRICED_TOKENS_MIN = 128;
-
-  private static final long SECOND_NANOS = 1_000_000_000L;
 
   /// Prefill tokens grow by this multiple of the ridge from none to all of the memory free.
   private static final int FILL_GAIN = 8;
@@ -71,6 +67,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final Topology topology;
   private final CostEstimator estimator;
   private final HandlingWeigher weigher;
+  private final ProactiveOffload ahead;
   private final MemoryForecast forecast;
   private final StepLoad load = new StepLoad();
   private final List<Sequence> remote = new ArrayList<>();
@@ -88,6 +85,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     estimator = new CostEstimator(config);
     weigher = new HandlingWeigher(options, topology, kv, estimator);
+    ahead = new ProactiveOffload(options, config, weigher, estimator);
     forecast = new MemoryForecast(kv);
     tokensMax = limits.maxModelTokens();
     blocksMax =
@@ -105,7 +103,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     boolean changed = turnAwayHeads(view, decisions, draft);
     decisions.sortResidents(device);
     changed |= carryOut(view, device, decisions);
-    Scene scene = scene(view, device);
+    Scene scene = weigher.scene(view, device);
     boolean lacking = makeRoom(scene, decisions);
     changed |= lacking && carryOut(view, device, decisions);
     load.clear();
@@ -114,13 +112,13 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     budget = draftPrefills(view, device, draft, budget);
     boolean resting = chooseRemote(scene, draft);
     if (resting) {
-      changed |= bringBack(view, device, decisions, draft);
+      changed |= bringBack(scene, decisions, draft);
     }
     if (!lacking && !resting) {
-      changed |= admit(view, device, decisions, draft, budget);
+      changed |= admit(scene, decisions, draft, budget);
     }
     if (options.proactive() && !lacking) {
-      changed |= moveAhead(scene, decisions);
+      changed |= ahead.move(scene, decisions);
     }
     for (Sequence sequence : remote) {
       if (draft.size() < limits.maxNumSeqs()
@@ -137,44 +135,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       return Round.AGAIN;
     }
     return Round.SETTLED;
-  }
-
-  // ------------------------------------------------------------- the scene
-
-  private Scene scene(EngineView view, int device) {
-    StepLoad present = new StepLoad();
-    SequenceQueue running = view.residents(device);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null && isDecode(sequence)) {
-        present.addDecode(sequence.plannedComputedTokens());
-      }
-    }
-    int host = weigher.attendingHost(device);
-    int sharing = 1;
-    for (Place place : topology.places()) {
-      StepPlan step = place.id() == device ? null : view.stepInFlight(place.id());
-      sharing += step != null && step.remoteEntries() > 0 && step.remotePlace() == host ? 1 : 0;
-    }
-    if (host >= 0) {
-      SequenceQueue resting = view.residents(host);
-      for (int i = 0; i < resting.size(); i++) {
-        Sequence sequence = resting.get(i);
-        if (usableBy(sequence, device)) {
-          present.addRemote(sequence.plannedComputedTokens());
-        }
-      }
-    }
-    long stepNanos = Math.max(1, estimator.stepNanos(device, present, Math.max(0, host), sharing));
-    return new Scene(view, device, present, stepNanos, sharing);
-  }
-
-  private static boolean usableBy(Sequence sequence, int device) {
-    return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
-  }
-
-  private static boolean isDecode(Sequence sequence) {
-    return sequence.pendingTokens() == 1 && sequence.plannedComputedTokens() > 0;
   }
 
   // -------------------------------------------------------------- victims
@@ -248,32 +208,41 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   private @Nullable Victim chooseVictim(Scene scene, SequenceQueue running) {
+    Victim settled = chooseVictim(scene, running, true);
+    return settled == null ? chooseVictim(scene, running, false) : settled;
+  }
+
+  /// The first to go of those that have been where they are for a horizon, or of all.
+  private @Nullable Victim chooseVictim(Scene scene, SequenceQueue running, boolean settled) {
+    return options.victims() == VictimOrder.COST
+        ? cheapest(scene, running, settled)
+        : firstByKey(scene, running, settled);
+  }
+
+  private @Nullable Victim firstByKey(Scene scene, SequenceQueue running, boolean settled) {
     LengthPredictor lengths = scene.view().lengths();
-    if (options.victims() != VictimOrder.COST) {
-      Sequence best = null;
-      long bestKey = 0;
-      for (int i = 1; i < running.size(); i++) {
-        Sequence sequence = running.get(i);
+    Sequence best = null;
+    long bestKey = 0;
+    for (int i = 1; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null && (!settled || weigher.settled(scene, sequence))) {
         long key = options.victims().key(sequence, lengths);
-        if (sequence.intent() == null && (best == null || key > bestKey)) {
+        if (best == null || key > bestKey) {
           best = sequence;
           bestKey = key;
         }
       }
-      return best == null ? null : weighed(scene, best);
     }
-    Victim best = cheapest(scene, running, true);
-    return best == null ? cheapest(scene, running, false) : best;
+    return best == null ? null : weighed(scene, best);
   }
 
-  /// The cheapest of those that have been where they are for a horizon, or of all.
   private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
     Victim best = null;
     for (int i = Math.max(1, running.size() - VICTIMS_WEIGHED); i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null
           && sequence.pendingTokens() > 0
-          && (!settled || settled(scene, sequence))) {
+          && (!settled || weigher.settled(scene, sequence))) {
         Victim candidate = weighed(scene, sequence);
         if (best == null || candidate.cheaperThan(best)) {
           best = candidate;
@@ -281,13 +250,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     return best;
-  }
-
-  /// Whether the sequence has not moved for a horizon.
-  private boolean settled(Scene scene, Sequence sequence) {
-    return sequence.movedNanos() == Sequence.NEVER
-        || scene.view().nowNanos() - sequence.movedNanos()
-            > options.horizonSteps() * scene.stepNanos();
   }
 
   private Victim weighed(Scene scene, Sequence sequence) {
@@ -394,7 +356,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     for (int i = 0; i < running.size() && draft.size() < limits.maxNumSeqs(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null
-          && isDecode(sequence)
+          && HandlingWeigher.isDecode(sequence)
           && draft.blocksFor(sequence, 1) <= draft.free()
           && draft.tokens() < limits.maxNumBatchedTokens()) {
         load.addDecode(sequence.plannedComputedTokens());
@@ -425,7 +387,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     int left = budget;
     for (int i = 0; i < running.size() && left > 0 && draft.size() < limits.maxNumSeqs(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null && !isDecode(sequence) && sequence.pendingTokens() > 0) {
+      if (sequence.intent() == null
+          && !HandlingWeigher.isDecode(sequence)
+          && sequence.pendingTokens() > 0) {
         left -= draftPrefill(sequence, draft, left);
       }
     }
@@ -466,11 +430,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     boolean waited = !view.waiting().isEmpty();
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
-      if (sequence.pendingTokens() == 0) {
+      if (sequence.pendingTokens() == 0 || expectedElsewhere(view, sequence, scene.device())) {
         continue;
       }
       if (host == swap
-          && usableBy(sequence, scene.device())
+          && HandlingWeigher.usableBy(sequence, scene.device())
           && draft.canAddRemote(sequence)
           && !spacious) {
         load.addRemote(sequence.plannedComputedTokens());
@@ -508,10 +472,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   /// Brings back the oldest that rests and that this step does not decode, into what is left over.
-  private boolean bringBack(EngineView view, int device, Decisions decisions, StepDraft draft) {
+  private boolean bringBack(Scene scene, Decisions decisions, StepDraft draft) {
+    EngineView view = scene.view();
+    int device = scene.device();
     int host = weigher.swapHost(device);
     SequenceQueue resting = view.residents(host);
-    int reserve = reserve(view, device);
     boolean changed = false;
     while (true) {
       Sequence oldest = null;
@@ -520,6 +485,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         if (!sequence.pinned()
             && sequence.pendingTokens() > 0
             && !remote.contains(sequence)
+            && !expectedElsewhere(view, sequence, device)
             && (oldest == null || sequence.id() < oldest.id())) {
           oldest = sequence;
         }
@@ -530,7 +496,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         return raise(view, disk, host, decisions, deepest) || changed;
       }
       if (oldest == null
-          || kv.blocks(oldest.plannedComputedTokens() + 2 * lookAhead) + reserve > draft.free()
+          || kv.blocks(oldest.plannedComputedTokens() + 2 * lookAhead)
+                  + reserve(view, device, lookAhead + steps(scene, host, oldest.table().size()))
+              > draft.free()
           || seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
               > limits.maxNumSeqs()
           || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
@@ -538,6 +506,41 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       changed = true;
     }
+  }
+
+  /// Whether the sequence is passing through the host on its way to another device that has room
+  /// for it.
+  private boolean expectedElsewhere(EngineView view, Sequence sequence, int device) {
+    return sequence.intent() == Handling.OFFLOAD_DECODE
+        && sequence.intentPlace() != device
+        && kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
+            <= view.pool(sequence.intentPlace()).free();
+  }
+
+  /// Steps that the device takes until a copy of `blocks` blocks from `place` is here. One that has
+  /// nothing to do is about to start with one sequence.
+  private int steps(Scene scene, int place, int blocks) {
+    long nanos = estimator.queuedNanos(scene.view(), place, scene.device(), blocks);
+    long stepNanos = scene.stepNanos();
+    if (scene.load().rows() == 0) {
+      scene.load().addDecode(0);
+      stepNanos = Math.max(1, weigher.nanos(scene));
+      scene.load().removeDecode(0);
+    }
+    return (int) Math.min(tokensMax, 1 + nanos / stepNanos);
+  }
+
+  /// Steps that the device takes until those on their way here have come, 0 where nobody is.
+  private int stepsUntilAllArrived(Scene scene) {
+    int steps = 0;
+    if (scene.view().transfersInto(scene.device()) > 0) {
+      for (Place place : topology.places()) {
+        if (scene.view().blocksInTransit(place.id(), scene.device()) > 0) {
+          steps = Math.max(steps, steps(scene, place.id(), 0));
+        }
+      }
+    }
+    return steps;
   }
 
   private static @Nullable Sequence oldestParked(EngineView view, int place) {
@@ -559,29 +562,27 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
   }
 
-  /// Blocks that those running, and those on their way here, will need within the next steps.
-  private int reserve(EngineView view, int device) {
+  /// Blocks that those running, and those on their way here, will need for their next `tokens`
+  /// tokens, and for what is left of their prompts.
+  private int reserve(EngineView view, int device, int tokens) {
     SequenceQueue running = view.residents(device);
-    int blocks = view.transfersInto(device);
+    int blocks = view.transfersInto(device) * kv.blocks(tokens);
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null) {
-        blocks += reserve(sequence);
+        int held =
+            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
+        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
       }
     }
     return blocks;
   }
 
-  private int reserve(Sequence sequence) {
-    int tokens =
-        Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + lookAhead);
-    return Math.max(0, kv.blocks(tokens) - sequence.table().size());
-  }
-
   // ------------------------------------------------------------ admission
 
-  private boolean admit(
-      EngineView view, int device, Decisions decisions, StepDraft draft, int budget) {
+  private boolean admit(Scene scene, Decisions decisions, StepDraft draft, int budget) {
+    EngineView view = scene.view();
+    int device = scene.device();
     SequenceQueue waiting = view.waiting();
     if (waiting.isEmpty() || budget <= 0) {
       return false;
@@ -589,7 +590,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     boolean changed = false;
     int left = budget;
     int seats = seats(view.residents(device)) + view.transfersInto(device);
-    int reserve = reserve(view, device);
+    int arrival = stepsUntilAllArrived(scene);
+    int tokensAhead = lookAhead + arrival;
+    int reserve = reserve(view, device, tokensAhead);
     boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
     if (predicted) {
       forecast.clear();
@@ -608,8 +611,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         changed = true;
         continue;
       }
-      int need = kv.blocks(head.totalTokens());
-      boolean empty = view.residents(device).isEmpty() && draft.size() == 0;
+      int need = kv.blocks(head.totalTokens() + (arrival == 0 ? 0 : tokensAhead));
+      boolean empty = arrival == 0 && view.residents(device).isEmpty() && draft.size() == 0;
       if (seats + head.seats() > limits.maxNumSeqs()
           || need > draft.free()
           || (!empty && need + reserve + watermark > draft.free())
@@ -623,7 +626,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       int tokens = draftPrefill(head, draft, left);
       left -= tokens;
       seats += head.seats();
-      int grown = Math.max(head.totalTokens(), tokens + lookAhead);
+      int grown = Math.max(head.totalTokens(), tokens + tokensAhead);
       reserve += kv.blocks(grown) - kv.blocks(tokens);
     }
     return changed;
@@ -666,135 +669,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       seats += running.get(i).seats();
     }
     return seats;
-  }
-
-  // ----------------------------------------------------------- moving ahead
-
-  /// Moves one sequence to the host that attends, where somebody waits for its room and the token
-  /// rate of both together rises.
-  private boolean moveAhead(Scene scene, Decisions decisions) {
-    EngineView view = scene.view();
-    int device = scene.device();
-    int host = weigher.attendingHost(device);
-    if (host < 0 || view.waiting().isEmpty() || view.blocksInTransit(device, host) > 0) {
-      return false;
-    }
-    chooseShare(scene, host, decisions);
-    SequenceQueue running = view.residents(device);
-    Sequence best = null;
-    long bestKey = 0;
-    for (int i = 1; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() != null) {
-        return false;
-      }
-      if (settled(scene, sequence) && isDecode(sequence)) {
-        long key = VictimOrder.perToken(sequence, view.lengths());
-        if (best == null || key > bestKey) {
-          best = sequence;
-          bestKey = key;
-        }
-      }
-    }
-    if (best == null || aboveShare(scene, device)) {
-      return false;
-    }
-    return offload(scene, best, host, decisions);
-  }
-
-  private static boolean aboveShare(Scene scene, int device) {
-    long remote = scene.load().remoteContext();
-    long all = scene.load().context() + remote;
-    return remote * MILLION >= all * scene.view().sharePpm(device);
-  }
-
-  private boolean offload(Scene scene, Sequence sequence, int host, Decisions decisions) {
-    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
-    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, false);
-    int chosen = -1;
-    for (int i = 0; i < estimates.size(); i++) {
-      if (estimates.get(i).handling() == Handling.OFFLOAD_ATTENTION) {
-        chosen = i;
-      }
-    }
-    if (chosen < 0) {
-      return false;
-    }
-    long copy = estimator.copyNanos(scene.device(), host, sequence.table().size());
-    long worth = HandlingWeigher.times(remaining, scene.tokenWorth());
-    int context = HandlingWeigher.meanContext(sequence, remaining);
-    long added = Math.max(0, weigher.addedNanos(scene, context));
-    long cost = HandlingWeigher.times(remaining, added) + copy;
-    if (worth / (1_000 + options.hysteresisPermille()) <= cost / 1_000) {
-      return false;
-    }
-    decisions.weigh(sequence, scene.device(), remaining, estimates, chosen);
-    return true;
-  }
-
-  /// The share of the decodes that the host should do: rows are added there, of mean length, while
-  /// they raise the rate of both. Chosen anew after a horizon, and only if it differs by more than
-  /// the hysteresis.
-  private void chooseShare(Scene scene, int host, Decisions decisions) {
-    EngineView view = scene.view();
-    int device = scene.device();
-    long last = view.shareNanos(device);
-    if (last != Sequence.NEVER
-        && view.nowNanos() - last < options.horizonSteps() * scene.stepNanos()) {
-      return;
-    }
-    StepLoad trial = new StepLoad();
-    SequenceQueue running = view.residents(device);
-    long context = 0;
-    for (int i = 0; i < running.size(); i++) {
-      if (isDecode(running.get(i))) {
-        trial.addDecode(running.get(i).plannedComputedTokens());
-        context += running.get(i).plannedComputedTokens();
-      }
-    }
-    if (trial.rows() == 0) {
-      return;
-    }
-    int local = trial.rows();
-    int mean = (int) (context / local);
-    long alone = estimator.stepNanos(device, trial, host, scene.sharing());
-    if (alone == 0) {
-      return;
-    }
-    long nanos = alone;
-    while (trial.rows() < limits.maxNumSeqs()) {
-      trial.addRemote(mean);
-      long with = estimator.stepNanos(device, trial, host, scene.sharing());
-      if ((with - nanos) * context > nanos * mean) {
-        trial.removeRemote(mean);
-        break;
-      }
-      nanos = with;
-    }
-    int share = (int) ((long) trial.remoteRows() * MILLION / trial.rows());
-    int difference = Math.abs(share - view.sharePpm(device));
-    if (last != Sequence.NEVER && difference < options.hysteresisPermille() * 1_000) {
-      return;
-    }
-    decisions.share(
-        device,
-        host,
-        share,
-        closedForm(scene, host, mean),
-        trial.rows() * SECOND_NANOS / nanos,
-        local * SECOND_NANOS / alone);
-  }
-
-  /// α* of the balance rule, `(T_prefill + T_decode − T_spill) / (2 · T_decode)` in [0, 1], for one
-  /// spilled sequence of mean length over one step: T_prefill a token's worth of the device,
-  /// T_decode its own decode there, T_spill its copy spread over its remaining life.
-  private int closedForm(Scene scene, int host, int meanTokens) {
-    long decode = Math.max(1, estimator.attendNanos(host, 1, meanTokens, scene.sharing()));
-    long prefill = scene.tokenWorth();
-    long life = Math.max(1, 2 * scene.awayNanos() / scene.stepNanos());
-    long spill = estimator.copyNanos(scene.device(), host, kv.blocks(meanTokens)) / life;
-    long alpha = (prefill + decode - spill) * MILLION / (2 * decode);
-    return (int) Math.max(0, Math.min(MILLION, alpha));
   }
 
   // -------------------------------------------------------------- liveness

@@ -7,6 +7,7 @@ import io.fusespill.engine.cost.CostEstimator;
 import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -83,18 +84,16 @@ final class HandlingWeigher {
     private final EngineView view;
     private final int device;
     private final StepLoad load;
-    private final long stepNanos;
     private final int sharing;
+    private long stepNanos;
     private long awayNanos = UNKNOWN;
 
     /// @param load what the device's next step would compute without anything changing
-    /// @param stepNanos how long that takes
     /// @param sharing devices for which the attending host works at the same time
-    Scene(EngineView view, int device, StepLoad load, long stepNanos, int sharing) {
+    private Scene(EngineView view, int device, StepLoad load, int sharing) {
       this.view = view;
       this.device = device;
       this.load = load;
-      this.stepNanos = stepNanos;
       this.sharing = sharing;
     }
 
@@ -137,6 +136,57 @@ final class HandlingWeigher {
       }
       return awayNanos;
     }
+  }
+
+  /// What `device` would compute next, without anything changing.
+  Scene scene(EngineView view, int device) {
+    StepLoad present = new StepLoad();
+    SequenceQueue running = view.residents(device);
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null && isDecode(sequence)) {
+        present.addDecode(sequence.plannedComputedTokens());
+      }
+    }
+    int host = attendingHost[device];
+    int sharing = 1;
+    for (Place place : topology.places()) {
+      StepPlan step = place.id() == device ? null : view.stepInFlight(place.id());
+      sharing += step != null && step.remoteEntries() > 0 && step.remotePlace() == host ? 1 : 0;
+    }
+    if (host >= 0) {
+      SequenceQueue resting = view.residents(host);
+      for (int i = 0; i < resting.size(); i++) {
+        Sequence sequence = resting.get(i);
+        if (usableBy(sequence, device)) {
+          present.addRemote(sequence.plannedComputedTokens());
+        }
+      }
+    }
+    Scene scene = new Scene(view, device, present, sharing);
+    scene.stepNanos = Math.max(1, nanos(scene));
+    return scene;
+  }
+
+  /// How long the step that `scene` describes takes now that its load may have changed.
+  long nanos(Scene scene) {
+    return estimator.stepNanos(
+        scene.device, scene.load, Math.max(0, attendingHost[scene.device]), scene.sharing);
+  }
+
+  /// Whether `device` may compute the next token of a sequence whose KV lies on a host.
+  static boolean usableBy(Sequence sequence, int device) {
+    return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
+  }
+
+  static boolean isDecode(Sequence sequence) {
+    return sequence.pendingTokens() == 1 && sequence.plannedComputedTokens() > 0;
+  }
+
+  /// Whether the sequence has not moved for a horizon.
+  boolean settled(Scene scene, Sequence sequence) {
+    return sequence.movedNanos() == Sequence.NEVER
+        || scene.view.nowNanos() - sequence.movedNanos() > options.horizonSteps() * scene.stepNanos;
   }
 
   /// All handlings that are possible, [Handling#STAY] always among them.

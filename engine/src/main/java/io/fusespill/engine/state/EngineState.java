@@ -605,8 +605,9 @@ public final class EngineState implements EngineView {
     for (int i = 0; i < plan.sequences().size(); i++) {
       Sequence sequence = require(plan.sequences().get(i));
       sequence.pins++;
-      sequence.movedNanos = nowNanos;
-      sequence.intent = null;
+      if (sequence.intent != Handling.OFFLOAD_DECODE || placeOf(plan.to()).computes()) {
+        sequence.intent = null;
+      }
       source.residents.remove(sequence);
       sequence.status = SequenceStatus.TRANSFERRING;
     }
@@ -703,6 +704,7 @@ public final class EngineState implements EngineView {
 
   private void settle(Sequence sequence, int place) {
     sequence.place = place;
+    sequence.movedNanos = nowNanos;
     sequence.status = placeOf(place).computes() ? SequenceStatus.RUNNING : SequenceStatus.SWAPPED;
     places[place].residents.addLast(sequence);
   }

@@ -132,7 +132,8 @@ public final class Sequence {
     return lost;
   }
 
-  /// What was chosen for it and has not begun yet, or null.
+  /// What was chosen for it and has not begun yet, or null; [Handling#OFFLOAD_DECODE] until it is
+  /// with a device again, for its KV may have to pass through a host.
   public @Nullable Handling intent() {
     return intent;
   }
@@ -148,7 +149,8 @@ public final class Sequence {
     return stepper;
   }
 
-  /// When its KV last began to move to another place, [#NEVER] where it has not.
+  /// When a transfer last brought its KV to where it is, or failed to take it away, [#NEVER] where
+  /// none has.
   public long movedNanos() {
     return movedNanos;
   }

@@ -94,7 +94,6 @@ class CostEstimatorTest {
   void parts_areThoseOfTheStep() {
     assertThat(ESTIMATOR.ridgeTokens(0)).isEqualTo(100);
     assertThat(ESTIMATOR.ridgeTokens(1)).isEqualTo(Integer.MAX_VALUE);
-    assertThat(ESTIMATOR.linearNanos(0)).isEqualTo(10);
     assertThat(ESTIMATOR.prefillNanos(0, 10, 4)).isEqualTo(6 * 10 + 55 / 2 + 10);
     assertThat(ESTIMATOR.prefillNanos(0, 10, 40)).isEqualTo(55 / 2 + 10);
     assertThat(ESTIMATOR.decodeNanos(0, 100)).isEqualTo(200 + 3 + 1 + 5);

@@ -182,6 +182,74 @@ class FuseSpillPolicyTest {
     assertThat(weighed(run)).doesNotContain(Handling.OFFLOAD_ATTENTION);
   }
 
+  // ------------------------------------------------------- other devices
+
+  /// Three sequences of 100 tokens come to device 0 while device 1 computes a prompt, which is all
+  /// that it ever does by itself: 13 ms a step against 12 and 11 ms with one moved. KV goes over
+  /// host 2, 26 ms each way. Runs until all have ended.
+  private List<String> threeOnOneOfTwoDevices(int outputTokens, String... options) {
+    Run run =
+        engine
+            .given()
+            .policy(PolicyKind.FUSESPILL.label(), options)
+            .predictor("oracle")
+            .costs(DEVICE, DEVICE, StepCosts.NONE)
+            .maxModelTokens(1_000)
+            .device(200)
+            .device(200)
+            .host(40)
+            .link(0, 2)
+            .link(2, 0)
+            .link(1, 2)
+            .link(2, 1)
+            .start();
+    run.arrivesForetold(100, outputTokens).arrivesForetold(50, 1).thenWhatever();
+    run.arrivesForetold(100, outputTokens).arrivesForetold(100, outputTokens).thenWhatever();
+    for (int step = 1; step < 9; step++) {
+      run.completes(0).thenWhatever();
+    }
+    run.completes(1, 1).thenWhatever();
+    for (int round = 0; round < 8; round++) {
+      if (run.view().transfersInFlight() > 0) {
+        run.transferCompletes(run.state().firstTransfer());
+      }
+      for (int device = 0; device < 2; device++) {
+        if (run.view().stepInFlight(device) != null) {
+          run.completes(device);
+        }
+      }
+      run.thenWhatever();
+    }
+    return run.lines();
+  }
+
+  @Test
+  void idleDevice_shouldTakeOneOverThroughTheHost() {
+    List<String> lines = threeOnOneOfTwoDevices(80);
+    assertThat(lines)
+        .filteredOn(line -> line.startsWith("choose"))
+        .containsExactly("choose OFFLOAD_DECODE for 2");
+    assertThat(lines)
+        .filteredOn(line -> line.startsWith("async"))
+        .satisfiesExactly(
+            out -> assertThat(out).startsWith("async swap_out [0>2] 2:"),
+            in -> assertThat(in).startsWith("async swap_in [2>1] 2:"));
+    assertThat(lines).last().asString().contains("step on 1: 2@");
+  }
+
+  @Test
+  void copyThatTakesLongerThanItSaves_shouldNotBeMade() {
+    assertThat(threeOnOneOfTwoDevices(6)).noneMatch(line -> line.startsWith("choose"));
+  }
+
+  @Test
+  void offloadOff_shouldLeaveAllWhereTheyAre() {
+    assertThat(threeOnOneOfTwoDevices(80, "offload", "false"))
+        .noneMatch(line -> line.startsWith("choose"));
+    assertThat(threeOnOneOfTwoDevices(80, "proactive", "false"))
+        .noneMatch(line -> line.startsWith("choose"));
+  }
+
   // ----------------------------------------------------- coming back, admission
 
   @Test

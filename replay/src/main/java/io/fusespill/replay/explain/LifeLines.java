@@ -6,6 +6,7 @@ import io.fusespill.replay.timeline.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.TreeMap;
 
 /// The stories of a few sequences that show most of what happened, spread over the whole run.
 ///
@@ -26,6 +27,8 @@ public final class LifeLines {
   private final Lives lives;
   private final List<Story> best = new ArrayList<>();
   private int groupSize = 1;
+  private int first;
+  private int last;
 
   /// @param lines how many at most, 1 to [#LINES_MAX]
   /// @param span only sequences with KV at some time of it are told of
@@ -51,11 +54,13 @@ public final class LifeLines {
       if (!present(story)) {
         return;
       }
-      while (story.sequence() / groupSize >= lines) {
+      first = best.isEmpty() ? story.sequence() : Math.min(first, story.sequence());
+      last = Math.max(last, story.sequence());
+      while ((last - first) / groupSize >= lines) {
         groupSize *= 2;
-        regroup();
       }
-      keep(story);
+      best.add(story);
+      regroup();
     }
   }
 
@@ -68,21 +73,17 @@ public final class LifeLines {
                 && stretch.atNanos() < span.untilNanos());
   }
 
+  /// Of each group, leaves the story that shows most.
   private void regroup() {
-    List<Story> before = List.copyOf(best);
-    best.clear();
-    before.forEach(this::keep);
-  }
-
-  private void keep(Story story) {
-    int group = story.sequence() / groupSize;
-    for (int i = 0; i < best.size(); i++) {
-      if (best.get(i).sequence() / groupSize == group) {
-        best.set(i, MORE.compare(story, best.get(i)) > 0 ? story : best.get(i));
-        return;
-      }
+    TreeMap<Integer, Story> groups = new TreeMap<>();
+    for (Story story : best) {
+      groups.merge(
+          (story.sequence() - first) / groupSize,
+          story,
+          (one, other) -> MORE.compare(other, one) > 0 ? other : one);
     }
-    best.add(story);
+    best.clear();
+    best.addAll(groups.values());
   }
 
   /// The log ends: what it leaves open is told as far as it goes.

@@ -1,0 +1,68 @@
+package io.fusespill.charts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fusespill.charts.FigureFiles.Format;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FigureFilesTest {
+
+  @TempDir private Path folder;
+
+  @Test
+  void bothThemesAndFormats_withDataAndAList() throws IOException {
+    Figure figure =
+        GridKind.PARETO.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT).getFirst();
+
+    List<List<String>> files =
+        new FigureFiles(
+                folder.resolve("new/folder"),
+                EnumSet.allOf(Format.class),
+                EnumSet.allOf(Theme.class),
+                3.4,
+                100)
+            .write(List.of(figure));
+
+    assertThat(files)
+        .containsExactly(
+            List.of(
+                "pareto.png", "pareto.svg", "pareto-dark.png", "pareto-dark.svg", "pareto.csv"));
+    try (Stream<Path> there = Files.list(folder.resolve("new/folder"))) {
+      assertThat(there.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "pareto.png",
+              "pareto.svg",
+              "pareto-dark.png",
+              "pareto-dark.svg",
+              "pareto.csv",
+              "figures.json");
+    }
+    JsonNode list = new ObjectMapper().readTree(folder.resolve("new/folder/figures.json").toFile());
+    assertThat(list.get(0).get("name").asText()).isEqualTo("pareto");
+    assertThat(list.get(0).get("origins").get(0).get("result_digest").asText()).hasSize(64);
+    assertThat(Files.readString(folder.resolve("new/folder/pareto.csv")))
+        .isEqualTo(figure.data().csv());
+  }
+
+  @Test
+  void png_knowsItsSizeInPrint() {
+    Figure figure =
+        GridKind.PARETO.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT).getFirst();
+    String bytes =
+        new String(
+            figure.png(Style.column(Theme.LIGHT), 300),
+            java.nio.charset.StandardCharsets.ISO_8859_1);
+
+    // 300 dpi are 11,811 dots a metre: 0x2e23.
+    assertThat(bytes).contains("pHYs\0\0\u002e\u0023\0\0\u002e\u0023\u0001");
+  }
+}

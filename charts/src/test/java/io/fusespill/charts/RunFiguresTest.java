@@ -1,0 +1,179 @@
+package io.fusespill.charts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.charts.RunData.Detail;
+import io.fusespill.replay.timeline.Span;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every figure of runs, drawn.
+class RunFiguresTest {
+
+  /// What the axes of each figure say.
+  private static final Map<FigureKind, List<String>> AXES =
+      Map.of(
+          FigureKind.THROUGHPUT, List.of("Output tokens/s"),
+          FigureKind.LATENCY,
+              List.of(
+                  "Time to first token, s",
+                  "Time per output token, ms",
+                  "End-to-end latency, s",
+                  "Share, %"),
+          FigureKind.KV, List.of("KV in use, GiB", "Time, s", "admitted"),
+          FigureKind.UTILISATION, List.of("Time, s", "a10", "decode"),
+          FigureKind.LIVES, List.of("Time, s", "Sequence", "waiting"),
+          FigureKind.STEP_TIME, List.of("Actual step time, ms", "Predicted step time, ms"),
+          FigureKind.REMAINING_LENGTH,
+              List.of("Actual remaining output, tokens", "Predicted remaining output, tokens"));
+
+  private static List<RunData> runs;
+  private static RunData spilling;
+
+  @BeforeAll
+  static void simulate() {
+    runs = List.of(Runs.swap("swap"), Runs.fusespill("fusespill"));
+    spilling = Runs.spilling("spilling");
+  }
+
+  static Stream<Arguments> drawings() {
+    return Stream.of(FigureKind.values())
+        .flatMap(kind ->
+            Stream.of(Theme.values())
+                .flatMap(theme ->
+                    Stream.of(2.5, 3.4, 7.0)
+                        .map(inches -> Arguments.of(kind, new Style(theme, inches)))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("drawings")
+  void everyFigure_isInkedLegibleAndLabelled(FigureKind kind, Style style) throws IOException {
+    List<Figure> figures = kind.of(runs);
+    assertThat(figures).isNotEmpty();
+    for (Figure figure : figures) {
+      if (style.inches() == Style.COLUMN_INCHES) {
+        Drawn.assertInk(figure, style);
+      }
+      Drawn.assertLegible(figure, style);
+      assertThat(Drawn.texts(figure.svg(style))).containsAll(AXES.get(kind));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void figure_saysWhereItsNumbersAreFrom(FigureKind kind) {
+    for (Figure figure : kind.of(runs)) {
+      assertThat(figure.source().footer()).contains("Simulated, roofline step times", "vicuna-7b");
+      String footer = String.join(" ", Drawn.texts(figure.svg(Style.column(Theme.LIGHT))));
+      for (Source.Origin origin : figure.source().origins()) {
+        assertThat(footer).contains(origin.name(), Source.brief(origin.configDigest()));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void drawingAgain_givesTheSameBytes(FigureKind kind) {
+    Style style = Style.column(Theme.LIGHT);
+    List<Figure> first = kind.of(runs);
+    List<Figure> again = kind.of(List.of(Runs.swap("swap"), Runs.fusespill("fusespill")));
+    for (int i = 0; i < first.size(); i++) {
+      assertThat(again.get(i).png(style, 150)).isEqualTo(first.get(i).png(style, 150));
+      assertThat(again.get(i).svg(style)).isEqualTo(first.get(i).svg(style));
+      assertThat(again.get(i).data().csv()).isEqualTo(first.get(i).data().csv());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void csv_holdsTheFiguresData(FigureKind kind) {
+    for (Figure figure : kind.of(runs)) {
+      Results read = Results.of("data", figure.data().csv());
+      assertThat(read.columns()).isEqualTo(figure.data().columns());
+      assertThat(read.rows()).hasSameSizeAs(figure.data().rows());
+      for (int i = 0; i < read.rows().size(); i++) {
+        for (int column = 0; column < read.columns().size(); column++) {
+          Object value = figure.data().rows().get(i).get(column);
+          String cell = read.rows().get(i).text(read.columns().get(column));
+          if (value instanceof Double number && number.isNaN()) {
+            assertThat(cell).isEmpty();
+          } else if (value instanceof Number number) {
+            assertThat(Double.parseDouble(cell)).isEqualTo(number.doubleValue());
+          } else {
+            assertThat(cell).isEqualTo(value);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void throughput_isTheReportsWithGainsOverTheFirst() {
+    DataTable data = FigureKind.THROUGHPUT.of(runs).getFirst().data();
+    double swap = (double) runs.getFirst().report().figures().get("output_throughput");
+    double fusespill = (double) runs.getLast().report().figures().get("output_throughput");
+
+    assertThat(data.rows().getFirst()).contains(swap);
+    assertThat(data.rows().getLast()).contains(fusespill, fusespill / swap - 1);
+  }
+
+  @Test
+  void stepTimes_areForetoldExactlyByTheCostsTheyAreSimulatedWith() {
+    assertThat(runs.getLast().stepTimes().pairs().count())
+        .isEqualTo(runs.getLast().report().metrics().steps(0));
+    assertThat(runs.getLast().stepTimes().pairs().meanRelativeError()).isLessThan(0.001);
+  }
+
+  @Test
+  void spilling_isMarked() {
+    Figure figure = FigureKind.KV.of(List.of(spilling)).getFirst();
+    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT))))
+        .contains("to disk", "disk", "swapped", "back");
+    Drawn.assertLegible(figure, Style.column(Theme.DARK));
+    assertThat(
+            Drawn.texts(
+                FigureKind.LIVES.of(List.of(spilling)).getFirst().svg(Style.column(Theme.DARK))))
+        .contains("on disk", "in transfer");
+  }
+
+  @Test
+  void window_narrowsWhatIsLookedAt() {
+    long from = 5_000_000_000L;
+    long until = 8_000_000_000L;
+    RunData run = Runs.fusespill("part", new Detail(new Span(from, until), 10));
+    for (FigureKind kind : List.of(FigureKind.KV, FigureKind.UTILISATION)) {
+      for (List<Object> row : kind.of(List.of(run)).getFirst().data().rows()) {
+        List<Double> times =
+            row.stream().filter(Double.class::isInstance).map(Double.class::cast).limit(2).toList();
+        assertThat(times.getLast()).isGreaterThan(5.0);
+        assertThat(times.getFirst()).isLessThan(8.0);
+      }
+    }
+    assertThat(run.lives().stories()).hasSizeBetween(5, 10);
+    Drawn.assertLegible(FigureKind.LIVES.of(List.of(run)).getFirst(), Style.column(Theme.LIGHT));
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void emptyRun_hasNoFigure(FigureKind kind) {
+    assertThat(kind.of(List.of(Runs.empty("empty")))).isEmpty();
+  }
+
+  @Test
+  void identifiers_beginWithTheFigureAndTheme() {
+    for (Figure figure : Charts.ofRuns(runs, List.of(FigureKind.values()))) {
+      String svg = figure.svg(Style.column(Theme.DARK));
+      assertThat(svg.split(" id=\"").length - 1)
+          .isEqualTo(svg.split(" id=\"" + figure.name() + "-dark-").length - 1);
+      assertThat(svg).startsWith("<svg").doesNotContain("<image", "http://www.w3.org/TR");
+    }
+  }
+}
