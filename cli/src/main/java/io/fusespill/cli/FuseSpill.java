@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       SimulateCommand.class,
       EvaluateCommand.class,
+      SweepCommand.class,
       VerifyCommand.class,
       InspectCommand.class,
       DumpCommand.class,

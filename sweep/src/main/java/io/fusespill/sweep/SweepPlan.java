@@ -54,6 +54,11 @@ public record SweepPlan(SweepSpec spec, List<SweepTask> tasks) {
     return new SweepPlan(spec, tasks);
   }
 
+  /// Requests of all scenarios together.
+  public long requests() {
+    return tasks.stream().mapToLong(SweepTask::requests).sum();
+  }
+
   /// The first task of each key.
   public List<SweepTask> distinct() {
     Map<String, SweepTask> byKey = new LinkedHashMap<>();

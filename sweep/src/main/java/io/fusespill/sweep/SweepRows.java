@@ -2,8 +2,6 @@ package io.fusespill.sweep;
 
 import io.fusespill.engine.EngineVersion;
 import io.fusespill.sim.TopologySpec;
-import io.fusespill.sim.workload.GeneratedWorkload;
-import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sweep.ScenarioResult.Finished;
 import io.fusespill.tables.Column;
 import io.fusespill.tables.Schema;
@@ -95,8 +93,8 @@ public record SweepRows(List<String> metrics, @Nullable Prices prices) {
     row.add(devices(topology));
     row.add(scenario.model());
     row.add(scenario.workload());
-    row.add(rate(scenario));
-    row.add(scenario.requests() instanceof TraceWorkload trace ? trace.rateScale() : null);
+    row.add(scenario.rate());
+    row.add(scenario.rateScale());
     row.add(scenario.policy());
     row.add(scenario.scenario().policy().name());
     row.add(
@@ -124,14 +122,6 @@ public record SweepRows(List<String> metrics, @Nullable Prices prices) {
     return topology.devices().stream()
         .map(device -> device.spec().group().name())
         .collect(Collectors.joining(","));
-  }
-
-  private static @Nullable Double rate(SweepScenario scenario) {
-    return switch (scenario.requests()) {
-      case TraceWorkload trace ->
-          trace.rate() == null || trace.rate().equals("inf") ? null : Double.valueOf(trace.rate());
-      case GeneratedWorkload generated -> generated.rate();
-    };
   }
 
   /// What a Parquet file says of the sweep beside its columns.

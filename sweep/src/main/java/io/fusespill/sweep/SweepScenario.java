@@ -4,10 +4,12 @@ import io.fusespill.replay.evaluate.Cell;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.TopologySpec;
+import io.fusespill.sim.workload.GeneratedWorkload;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sim.workload.Workload;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One point of a sweep, as plain data that another process can run: names of bundled profiles and
 /// absolute paths of files, and every number that the specification gave.
@@ -76,8 +78,28 @@ public record SweepScenario(
     return scenario.seed();
   }
 
+  /// Requests a second that arrivals are drawn with; null for a trace's own, and for all at once.
+  public @Nullable Double rate() {
+    return switch (requests) {
+      case TraceWorkload trace ->
+          trace.rate() == null || trace.rate().equals("inf") ? null : Double.valueOf(trace.rate());
+      case GeneratedWorkload generated -> generated.rate();
+    };
+  }
+
+  /// Factor on the rate of a trace's own arrivals; null where there is none.
+  public @Nullable Double rateScale() {
+    return requests instanceof TraceWorkload trace ? trace.rateScale() : null;
+  }
+
   /// `platform / model / workload / policy (seed N)`, for messages.
   public String title() {
-    return "%s / %s / %s / %s (seed %d)".formatted(platform, model, workload, policy, seed());
+    Double rate = rate();
+    Double scale = rateScale();
+    String at =
+        rate != null
+            ? " at %s a second".formatted(rate)
+            : scale != null ? " at %s times its rate".formatted(scale) : "";
+    return "%s / %s / %s%s / %s (seed %d)".formatted(platform, model, workload, at, policy, seed());
   }
 }

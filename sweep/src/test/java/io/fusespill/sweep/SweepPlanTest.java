@@ -59,7 +59,7 @@ class SweepPlanTest {
     assertThat(plan.tasks()).hasSize(3 * 2 * 3 * 3 * 2);
     assertThat(plan.distinct()).hasSameSizeAs(plan.tasks());
     assertThat(plan.tasks().get(0).scenario().title())
-        .isEqualTo("one / vicuna-7b / trace / vllm-0.2.7 preemption=swap (seed 1)");
+        .isEqualTo("one / vicuna-7b / trace at 1.0 a second / vllm-0.2.7 preemption=swap (seed 1)");
     assertThat(plan.tasks().stream().map(SweepTask::requests).distinct()).containsExactly(40L, 30L);
   }
 
