@@ -1,8 +1,10 @@
 package io.fusespill.cli;
 
 import io.fusespill.sweep.Prices;
+import io.fusespill.sweep.SearchResult;
 import io.fusespill.sweep.Slo;
 import io.fusespill.sweep.SweepSpec;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +58,16 @@ final class SearchOptions {
       throw new UsageException("--workers is %d, must be 1 to %,d".formatted(threads, WORKERS_MAX));
     }
     return threads;
+  }
+
+  /// Where prices are from, and what failed.
+  static void printRest(PrintWriter out, SweepSpec spec, SearchResult found) {
+    if (spec.prices() != null) {
+      out.println("\nprices in %s: %s".formatted(spec.prices().currency(), spec.prices().source()));
+    }
+    found
+        .failed()
+        .forEach((title, message) -> out.println("failed: %s: %s".formatted(title, message)));
   }
 
   /// The file, if it can be read.

@@ -1,5 +1,6 @@
 package io.fusespill.sweep;
 
+import io.fusespill.replay.Latencies;
 import io.fusespill.replay.evaluate.DigestedRun;
 import io.fusespill.replay.evaluate.Evaluation;
 import io.fusespill.sweep.ScenarioResult.Failed;
@@ -21,7 +22,8 @@ public final class ScenarioRun {
     SweepScenario scenario = task.scenario();
     try (TraceReader requests = traces.open(scenario.requests(), scenario.seed())) {
       RequestTally tally = new RequestTally(scenario.slo());
-      DigestedRun run = DigestedRun.of(scenario.scenario().resolve(), requests, tally, ended);
+      DigestedRun run =
+          DigestedRun.of(scenario.scenario().resolve(), requests, new Latencies(tally), ended);
       return new Finished(
           task.key(),
           SweepFigures.of(run, scenario.slo(), tally),

@@ -3,6 +3,7 @@ package io.fusespill.sweep;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.EngineVersion;
+import io.fusespill.replay.evaluate.NamedWorkload;
 import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -34,24 +35,33 @@ public record SweepPlan(SweepSpec spec, List<SweepTask> tasks) {
   /// @param traces where they are kept for those who run the tasks
   /// @throws SpecException with every trace that cannot be read or is empty
   public static SweepPlan of(SweepSpec spec, TraceCache traces) {
-    Set<String> problems = new LinkedHashSet<>();
+    requireRequests(spec, traces);
     List<SweepTask> tasks = new ArrayList<>();
     for (SweepScenario scenario : spec.scenarios()) {
+      tasks.add(
+          new SweepTask(
+              tasks.size(), key(scenario, traces), traces.count(scenario.requests()), scenario));
+    }
+    return new SweepPlan(spec, tasks);
+  }
+
+  /// @throws SpecException with every trace that cannot be read or is empty
+  static void requireRequests(SweepSpec spec, TraceCache traces) {
+    Set<String> problems = new LinkedHashSet<>();
+    for (NamedWorkload workload : spec.grid().workloads()) {
       try {
-        long requests = traces.count(scenario.requests());
-        if (requests == 0) {
+        if (traces.count(workload.workload()) == 0) {
           problems.add(
-              "workload \"%s\" is empty: no request is left of it".formatted(scenario.workload()));
+              "workload \"%s\" is empty: its filters or its limit leave no request"
+                  .formatted(workload.name()));
         }
-        tasks.add(new SweepTask(tasks.size(), key(scenario, traces), requests, scenario));
       } catch (TraceException e) {
-        problems.add("workload \"%s\": %s".formatted(scenario.workload(), e.getMessage()));
+        problems.add("workload \"%s\": %s".formatted(workload.name(), e.getMessage()));
       }
     }
     if (!problems.isEmpty()) {
       throw new SpecException(spec.name(), List.copyOf(problems));
     }
-    return new SweepPlan(spec, tasks);
   }
 
   /// Requests of all scenarios together.

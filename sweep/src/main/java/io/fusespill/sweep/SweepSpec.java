@@ -9,9 +9,12 @@ import io.fusespill.sim.workload.Workload;
 import io.fusespill.tables.Column;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A sweep: an evaluation's grid with rates as one more axis, an objective, and what of the results
@@ -25,6 +28,9 @@ public record SweepSpec(
 
   private static final String KEYS = "platforms, models, workloads, policies";
 
+  /// Of a generator that says none, until an axis or a search sets one.
+  private static final double REPLACED_RATE = 1;
+
   public SweepSpec {
     metrics = List.copyOf(metrics);
   }
@@ -33,6 +39,18 @@ public record SweepSpec(
   ///
   /// @throws SpecException with every problem that the file has
   public static SweepSpec read(Path file) {
+    return read(file, true);
+  }
+
+  /// Reads a YAML file for a search that sets the rates itself: `rates` and `rate-scales` are
+  /// checked and left aside, and a generator needs no rate.
+  ///
+  /// @throws SpecException with every problem that the file has
+  public static SweepSpec readWithoutRates(Path file) {
+    return read(file, false);
+  }
+
+  private static SweepSpec read(Path file, boolean atRates) {
     SpecReader root = SpecReader.open(file, KEYS);
     List<String> rates = root.texts("rates");
     List<Double> scales = root.numbers("rate-scales");
@@ -44,8 +62,8 @@ public record SweepSpec(
         root.problem(axis, "is empty, must hold at least one; or leave it away");
       }
     }
-    // Whatever it is, it is replaced below.
-    EvaluationSpec grid = EvaluationSpec.from(root, file, rates.isEmpty() ? null : 1.0);
+    EvaluationSpec grid =
+        EvaluationSpec.from(root, file, atRates && rates.isEmpty() ? null : REPLACED_RATE);
     List<NamedWorkload> workloads = new ArrayList<>();
     for (NamedWorkload workload : grid.workloads()) {
       addAtRates(root, workload, rates, workloads);
@@ -58,7 +76,7 @@ public record SweepSpec(
     List<String> metrics = metrics(root);
     Prices prices = root.has("prices") ? Prices.from(root.object("prices")) : null;
     root.finish(file);
-    return new SweepSpec(grid.withWorkloads(workloads), slo, metrics, prices);
+    return new SweepSpec(atRates ? grid.withWorkloads(workloads) : grid, slo, metrics, prices);
   }
 
   private static void addAtRates(
@@ -86,19 +104,19 @@ public record SweepSpec(
     }
   }
 
-  /// Figures by name, or by what their names begin with before a `*`.
+  /// Figures by name; `*` stands for any letters.
   private static List<String> metrics(SpecReader root) {
     List<String> known = SweepFigures.columns().stream().map(Column::name).toList();
     Set<String> chosen = new LinkedHashSet<>();
     List<String> wanted = root.texts("metrics");
     for (int i = 0; i < wanted.size(); i++) {
       String name = wanted.get(i);
-      List<String> meant =
-          name.endsWith("*")
-              ? known.stream()
-                  .filter(each -> each.startsWith(name.substring(0, name.length() - 1)))
-                  .toList()
-              : known.stream().filter(name::equals).toList();
+      Pattern pattern =
+          Pattern.compile(
+              Arrays.stream(name.split("\\*", -1))
+                  .map(Pattern::quote)
+                  .collect(Collectors.joining(".*")));
+      List<String> meant = known.stream().filter(pattern.asMatchPredicate()).toList();
       if (meant.isEmpty() && !name.isEmpty()) {
         root.problem(
             "metrics[" + i + "]",

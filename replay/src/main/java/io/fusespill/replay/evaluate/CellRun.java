@@ -1,5 +1,6 @@
 package io.fusespill.replay.evaluate;
 
+import io.fusespill.replay.Latencies;
 import io.fusespill.replay.evaluate.CellResult.Ran;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.traces.TraceReader;
@@ -18,7 +19,7 @@ final class CellRun {
     ResolvedScenario scenario = cell.resolve();
     DigestedRun run;
     try (TraceReader requests = cell.workload().workload().open(cell.seed())) {
-      run = DigestedRun.of(scenario, requests, outcome -> {}, ended);
+      run = DigestedRun.of(scenario, requests, new Latencies(outcome -> {}), ended);
     }
     Map<String, Object> figures = new LinkedHashMap<>(run.report().figures());
     figures.put("skipped_rows", run.skippedRows());

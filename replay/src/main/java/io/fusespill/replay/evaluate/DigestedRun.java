@@ -1,6 +1,5 @@
 package io.fusespill.replay.evaluate;
 
-import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.DirectLog;
 import io.fusespill.journal.Journal;
@@ -9,7 +8,6 @@ import io.fusespill.replay.RunReport;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Simulation;
 import io.fusespill.traces.TraceReader;
-import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /// A simulation on the caller's thread whose log was digested and not kept.
@@ -24,18 +22,14 @@ public record DigestedRun(
   /// Runs a scenario to its end.
   ///
   /// @param requests at least one; its owner closes it
-  /// @param outcomes hears how each request went
+  /// @param latencies gathers the run's, beside those of other runs that it may hold
   /// @param ended hears now and then how many requests have ended
   /// @throws IllegalArgumentException if there is no request
   public static DigestedRun of(
-      ResolvedScenario scenario,
-      TraceReader requests,
-      Consumer<RequestOutcome> outcomes,
-      LongConsumer ended) {
+      ResolvedScenario scenario, TraceReader requests, Latencies latencies, LongConsumer ended) {
     if (!requests.hasNext()) {
       throw new IllegalArgumentException("the workload is empty: no request is left of it");
     }
-    Latencies latencies = new Latencies(outcomes);
     RunMetrics metrics = new RunMetrics(latencies);
     try (DirectLog log =
         new DirectLog(Journal.none(), (position, event) -> metrics.accept(event))) {
