@@ -63,7 +63,7 @@ final class SearchOptions {
   /// Where prices are from, and what failed.
   static void printRest(PrintWriter out, SweepSpec spec, SearchResult found) {
     if (spec.prices() != null) {
-      out.println("\nprices in %s: %s".formatted(spec.prices().currency(), spec.prices().source()));
+      out.println("prices in %s: %s".formatted(spec.prices().currency(), spec.prices().source()));
     }
     found
         .failed()

@@ -1,7 +1,6 @@
 package io.fusespill.sweep;
 
 import io.fusespill.replay.evaluate.Cell;
-import io.fusespill.sim.workload.GeneratedWorkload;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sim.workload.Workload;
 import io.fusespill.tables.Column;
@@ -153,13 +152,8 @@ public final class CapacitySearch {
   }
 
   private static double start(Workload workload) {
-    return switch (workload) {
-      case TraceWorkload trace ->
-          trace.rate() != null && !trace.rate().equals("inf")
-              ? Double.parseDouble(trace.rate())
-              : 1;
-      case GeneratedWorkload generated -> generated.rate() == null ? 1 : generated.rate();
-    };
+    Double rate = SweepScenario.rate(workload);
+    return rate == null ? 1 : rate;
   }
 
   private Probe probe(SearchGroup group, double rate) {

@@ -141,7 +141,7 @@ public final class CheapestSearch {
         Column.number(
             "rate_requests_per_second",
             "requests_per_second",
-            "that arrive at all replicas together, mean over the seeds"),
+            "that arrive at all replicas together"),
         Column.whole("rank", "", "1 for the cheapest"),
         Column.text("platform", "as the specification calls it"),
         Column.text("policy", "as the specification calls the row"),
@@ -170,7 +170,7 @@ public final class CheapestSearch {
     List<@Nullable Object> row = new ArrayList<>();
     row.add(cell.model());
     row.add(cell.workload().name());
-    row.add(Double.isFinite(probe.offered()) ? (Double) probe.offered() : null);
+    row.add(rate(cell, probe));
     row.add(fleet.found() ? (Long) (long) rank : null);
     row.add(cell.platform().name());
     row.add(cell.row().name());
@@ -188,5 +188,11 @@ public final class CheapestSearch {
     row.add(probe.attainment());
     row.add(String.join(" ", probe.broken()));
     return row;
+  }
+
+  /// What the specification says, or what a trace's own arrivals come to; null for all at once.
+  private static @Nullable Double rate(Cell cell, Probe probe) {
+    Double drawn = SweepScenario.rate(cell.workload().workload());
+    return drawn == null && Double.isFinite(probe.offered()) ? (Double) probe.offered() : drawn;
   }
 }

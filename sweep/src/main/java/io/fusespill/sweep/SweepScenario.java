@@ -80,7 +80,11 @@ public record SweepScenario(
 
   /// Requests a second that arrivals are drawn with; null for a trace's own, and for all at once.
   public @Nullable Double rate() {
-    return switch (requests) {
+    return rate(requests);
+  }
+
+  static @Nullable Double rate(Workload workload) {
+    return switch (workload) {
       case TraceWorkload trace ->
           trace.rate() == null || trace.rate().equals("inf") ? null : Double.valueOf(trace.rate());
       case GeneratedWorkload generated -> generated.rate();
