@@ -60,8 +60,10 @@ final class SearchOptions {
     return threads;
   }
 
-  /// Where prices are from, and what failed.
+  /// What the figures are, where prices are from, and what failed.
   static void printRest(PrintWriter out, SweepSpec spec, SearchResult found) {
+    out.println();
+    out.println("simulated, with step times of the roofline model; p99 are of the worst seed");
     if (spec.prices() != null) {
       out.println("prices in %s: %s".formatted(spec.prices().currency(), spec.prices().source()));
     }

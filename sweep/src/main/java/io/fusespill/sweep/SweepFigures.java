@@ -192,7 +192,7 @@ public final class SweepFigures {
           all,
           "chosen_" + label,
           PREEMPTIONS,
-          "handled by %s after weighing".formatted(label),
+          "times that weighing handlings chose %s".formatted(label),
           run -> run.metrics().handlings(handling));
     }
     whole(
