@@ -42,6 +42,10 @@ public final class CapacitySearch {
       Verdict verdict, double rate, Probe probe, List<String> next, int probes) {}
 
   private static final int DOUBLINGS_MAX = 16;
+
+  /// The highest that arrivals are drawn with or scaled by.
+  private static final double RATE_MAX = 1e6;
+
   private static final int DIGITS = 4;
   private static final double NANOS_PER_SECOND = 1e9;
   private static final double SECONDS_PER_HOUR = 3_600;
@@ -93,7 +97,7 @@ public final class CapacitySearch {
     Probe worst = null;
     int probes = 0;
     double rate = start;
-    while (probes <= DOUBLINGS_MAX && (kept == 0 || broken == 0)) {
+    while (probes <= DOUBLINGS_MAX && rate <= RATE_MAX && (kept == 0 || broken == 0)) {
       Probe probe = probe(group, rate);
       probed.run();
       probes++;

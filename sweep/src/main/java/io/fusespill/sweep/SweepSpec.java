@@ -31,6 +31,8 @@ public record SweepSpec(
   /// Of a generator that says none, until an axis or a search sets one.
   private static final double REPLACED_RATE = 1;
 
+  private static final double RATE_MAX = 1e6;
+
   public SweepSpec {
     metrics = List.copyOf(metrics);
   }
@@ -53,6 +55,9 @@ public record SweepSpec(
   private static SweepSpec read(Path file, boolean atRates) {
     SpecReader root = SpecReader.open(file, KEYS);
     List<String> rates = root.texts("rates");
+    for (int i = 0; i < rates.size(); i++) {
+      requireRate(root, "rates[" + i + "]", rates.get(i));
+    }
     List<Double> scales = root.numbers("rate-scales");
     if (!rates.isEmpty() && !scales.isEmpty()) {
       root.problem("rate-scales", "stands beside rates, must not: one of them sets the rate");
@@ -79,11 +84,31 @@ public record SweepSpec(
     return new SweepSpec(atRates ? grid.withWorkloads(workloads) : grid, slo, metrics, prices);
   }
 
+  private static void requireRate(SpecReader root, String path, String rate) {
+    if (!isRate(rate)) {
+      root.problem(
+          path,
+          "is \"%s\", must be requests a second above 0 and at most %,.0f, or inf"
+              .formatted(rate, RATE_MAX));
+    }
+  }
+
+  private static boolean isRate(String rate) {
+    try {
+      double value = Double.parseDouble(rate.equals("inf") ? "1" : rate);
+      return value > 0 && value <= RATE_MAX;
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
   private static void addAtRates(
       SpecReader root, NamedWorkload workload, List<String> rates, List<NamedWorkload> into) {
-    for (int i = 0; i < rates.size(); i++) {
-      String rate = rates.get(i);
-      Workload at = root.check("rates[" + i + "]", () -> workload.workload().atRate(rate));
+    for (String rate : rates) {
+      Workload at =
+          isRate(rate)
+              ? root.check("rates of " + workload.name(), () -> workload.workload().atRate(rate))
+              : null;
       if (at != null) {
         into.add(new NamedWorkload(workload.name(), at));
       }

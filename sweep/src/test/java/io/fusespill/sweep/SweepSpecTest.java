@@ -53,8 +53,9 @@ class SweepSpecTest {
         .isInstanceOf(SpecException.class)
         .hasMessageContaining("spec.yaml has ")
         .hasMessageContaining("platforms[0].devices[0]: unknown hardware \"a11\"")
-        .hasMessageContaining("rates[0]: ")
-        .hasMessageContaining("rates[1]: rate is 'fast'")
+        .hasMessageContaining(
+            "rates[0] is \"0\", must be requests a second above 0 and at most 1,000,000, or inf")
+        .hasMessageContaining("rates[1] is \"fast\", must be")
         .hasMessageContaining("rate-scales stands beside rates")
         .hasMessageContaining("policy is not a key here; known: ")
         .hasMessageContaining(
