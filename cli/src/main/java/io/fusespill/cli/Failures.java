@@ -7,6 +7,7 @@ import io.fusespill.journal.JournalException;
 import io.fusespill.learn.LengthModelException;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.sim.spec.SpecException;
+import io.fusespill.sweep.SweepException;
 import io.fusespill.traces.TraceException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -64,6 +65,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof JournalException
         || e instanceof SpecException
         || e instanceof ResultsException
+        || e instanceof SweepException
         || e instanceof UncheckedIOException;
   }
 

@@ -24,11 +24,21 @@ public final class Latency {
 
   /// 0 where nothing was recorded.
   public double meanMillis() {
-    return count == 0 ? 0 : sumNanos / count / NANOS_PER_MILLI;
+    return meanNanos() / NANOS_PER_MILLI;
+  }
+
+  /// 0 where nothing was recorded.
+  public double meanNanos() {
+    return count == 0 ? 0 : sumNanos / count;
+  }
+
+  /// The value that `percentile` per cent of all do not exceed; 0 where nothing was recorded.
+  public long percentileNanos(double percentile) {
+    return count == 0 ? 0 : histogram.getValueAtPercentile(percentile);
   }
 
   /// The value that `percentile` per cent of all do not exceed; 0 where nothing was recorded.
   public double percentileMillis(double percentile) {
-    return count == 0 ? 0 : histogram.getValueAtPercentile(percentile) / NANOS_PER_MILLI;
+    return percentileNanos(percentile) / NANOS_PER_MILLI;
   }
 }

@@ -25,6 +25,13 @@ public record Table(Schema schema, List<List<@Nullable Object>> rows) {
     rows.forEach(schema::requireFits);
   }
 
+  /// A table of rows that may hold nulls.
+  public static Table of(Schema schema, List<? extends List<? extends @Nullable Object>> rows) {
+    List<List<@Nullable Object>> copies = new ArrayList<>();
+    rows.forEach(row -> copies.add(new ArrayList<>(row)));
+    return new Table(schema, copies);
+  }
+
   private static List<@Nullable Object> copy(List<@Nullable Object> row) {
     return Collections.unmodifiableList(new ArrayList<>(row));
   }

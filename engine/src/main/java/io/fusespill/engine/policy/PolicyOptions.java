@@ -75,6 +75,7 @@ public final class PolicyOptions {
   private PolicyException illegal(PolicyOption option, String text) {
     return new PolicyException(
         "option %s of policy %s is '%s', must be %s"
-            .formatted(option.name(), spec.name(), text, option.legal()));
+            .formatted(option.name(), spec.name(), text, option.legal()),
+        option.name());
   }
 }

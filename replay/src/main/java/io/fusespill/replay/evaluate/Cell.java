@@ -15,29 +15,33 @@ public record Cell(
     long seed,
     Scenario.Limits limits) {
 
-  /// What `simulate` would resolve, given the same by options.
+  /// What `simulate` would run, given the same by options.
+  public Scenario scenario() {
+    return new Scenario(
+        model,
+        row.topologyOn(platform),
+        row.policy(),
+        new Scenario.Limits(
+            limits.blockTokens(),
+            row.maxNumSeqs() > 0 ? row.maxNumSeqs() : limits.maxNumSeqs(),
+            row.maxNumBatchedTokens() > 0
+                ? row.maxNumBatchedTokens()
+                : limits.maxNumBatchedTokens(),
+            limits.maxModelTokens(),
+            limits.checkpointEvents()),
+        row.serving(),
+        "roofline",
+        Faults.NONE,
+        1,
+        seed,
+        workload.workload().describe());
+  }
+
+  /// The scenario with every number in place.
   ///
   /// @throws IllegalArgumentException if it cannot run, for example because the model does not fit
   public ResolvedScenario resolve() {
-    return new Scenario(
-            model,
-            row.topologyOn(platform),
-            row.policy(),
-            new Scenario.Limits(
-                limits.blockTokens(),
-                row.maxNumSeqs() > 0 ? row.maxNumSeqs() : limits.maxNumSeqs(),
-                row.maxNumBatchedTokens() > 0
-                    ? row.maxNumBatchedTokens()
-                    : limits.maxNumBatchedTokens(),
-                limits.maxModelTokens(),
-                limits.checkpointEvents()),
-            row.serving(),
-            "roofline",
-            Faults.NONE,
-            1,
-            seed,
-            workload.workload().describe())
-        .resolve();
+    return scenario().resolve();
   }
 
   /// `platform / model / workload / policy`, for messages.

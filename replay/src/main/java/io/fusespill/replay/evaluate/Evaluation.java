@@ -2,18 +2,13 @@ package io.fusespill.replay.evaluate;
 
 import io.fusespill.replay.evaluate.CellResult.Failed;
 import io.fusespill.traces.TraceException;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.FutureTask;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 
 /// Runs cells in parallel, one on a thread, those with the most requests first. What happens in one
 /// does not touch another: a cell that fails is a result like any.
@@ -50,23 +45,10 @@ public final class Evaluation {
   /// @param progress hears how many of [#requests] have ended; called by every thread
   public List<CellResult> run(int jobs, LongConsumer progress) {
     AtomicLong ended = new AtomicLong();
-    List<FutureTask<CellResult>> tasks =
-        works.stream()
-            .map(work -> new FutureTask<CellResult>(() -> run(work, ended, progress)))
-            .toList();
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(
-            jobs, Thread.ofPlatform().daemon().name("cell-", 0).factory())) {
-      IntStream.range(0, works.size())
-          .boxed()
-          .sorted(Comparator.comparingLong((Integer i) -> works.get(i).requests()).reversed())
-          .forEach(i -> threads.execute(tasks.get(i)));
-      List<CellResult> results = new ArrayList<>();
-      for (int i = 0; i < tasks.size(); i++) {
-        results.add(result(works.get(i).cell(), tasks.get(i)));
-      }
-      return results;
-    }
+    Map<Work, CellResult> results = new ConcurrentHashMap<>();
+    LargestFirst.run(
+        works, Work::requests, jobs, work -> results.put(work, run(work, ended, progress)));
+    return works.stream().map(work -> Objects.requireNonNull(results.get(work))).toList();
   }
 
   private static CellResult run(Work work, AtomicLong ended, LongConsumer progress) {
@@ -78,23 +60,16 @@ public final class Evaluation {
         };
     try {
       return CellRun.run(work.cell(), own);
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
+      return new Failed(work.cell(), message(e));
     } finally {
       own.accept(work.requests());
     }
   }
 
-  private static CellResult result(Cell cell, FutureTask<CellResult> task) {
-    try {
-      return task.get();
-    } catch (ExecutionException e) {
-      return new Failed(cell, message(e.getCause() == null ? e : e.getCause()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new Failed(cell, "interrupted");
-    }
-  }
-
-  private static String message(Throwable failure) {
+  /// Why a run failed, on one line: what the user can mend in the words of who refused it, anything
+  /// else with the place where it happened.
+  public static String message(Throwable failure) {
     boolean mendable =
         failure instanceof TraceException || failure instanceof IllegalArgumentException;
     StackTraceElement[] trace = failure.getStackTrace();

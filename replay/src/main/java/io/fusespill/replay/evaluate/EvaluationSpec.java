@@ -8,10 +8,13 @@ import io.fusespill.sim.spec.SpecReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// A grid of simulations: the product of its axes is the list of cells.
 ///
@@ -43,45 +46,18 @@ public record EvaluationSpec(
   /// @throws SpecException with every problem that the file has
   public static EvaluationSpec read(Path file) {
     SpecReader root = SpecReader.open(file, "platforms, models, workloads, policies");
-    Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
-    String name = String.valueOf(file.getFileName()).replaceAll("\\.ya?ml$", "");
-    EvaluationSpec spec = from(root, name, folder);
+    EvaluationSpec spec = from(root, file, null);
     root.finish(file);
-    Set<String> problems = spec.policyProblems();
-    if (!problems.isEmpty()) {
-      throw new SpecException(file.toString(), List.copyOf(problems));
-    }
     return spec;
   }
 
-  /// What policies have against their options and platforms. That a model does not fit is no
-  /// problem of the specification, but a result of its cells.
-  private Set<String> policyProblems() {
-    Set<String> found = new LinkedHashSet<>();
-    EvaluationSpec one =
-        new EvaluationSpec(
-            name,
-            platforms,
-            models,
-            workloads.subList(0, 1),
-            policies,
-            seeds.subList(0, 1),
-            limits);
-    for (Cell cell : one.cells()) {
-      try {
-        cell.resolve();
-      } catch (PolicyException e) {
-        found.add(
-            "policies: \"%s\" on %s: %s"
-                .formatted(cell.row().name(), cell.platform().name(), e.getMessage()));
-      } catch (IllegalArgumentException e) {
-        // For example a model that does not fit: the cell fails when it runs.
-      }
-    }
-    return found;
-  }
-
-  private static EvaluationSpec from(SpecReader spec, String name, Path folder) {
+  /// The grid of a file that may hold other keys too; its problems are gathered by `spec`.
+  ///
+  /// @param rateOtherwise requests a second of a generator that says nothing of them; null where it
+  ///   must
+  public static EvaluationSpec from(SpecReader spec, Path file, @Nullable Double rateOtherwise) {
+    Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
+    String name = String.valueOf(file.getFileName()).replaceAll("\\.ya?ml$", "");
     List<Platform> platforms = new ArrayList<>();
     List<String> platformNames = new ArrayList<>();
     for (SpecReader each : spec.objects("platforms")) {
@@ -103,16 +79,20 @@ public record EvaluationSpec(
     requireUnique(spec, "models", models);
     List<NamedWorkload> workloads = new ArrayList<>();
     for (SpecReader each : spec.objects("workloads")) {
-      NamedWorkload workload = NamedWorkload.from(each, folder);
+      NamedWorkload workload = NamedWorkload.from(each, folder, rateOtherwise);
       if (workload != null) {
         workloads.add(workload);
       }
     }
     requireUnique(spec, "workloads", workloads.stream().map(NamedWorkload::name).toList());
-    List<PolicyRow> policies =
-        spec.objects("policies").stream()
-            .map(each -> PolicyRow.from(each, platformNames, platforms))
-            .toList();
+    Map<PolicyRow, SpecReader> entries = new LinkedHashMap<>();
+    List<PolicyRow> policies = new ArrayList<>();
+    for (SpecReader each : spec.objects("policies")) {
+      for (PolicyRow row : PolicyRow.from(each, platformNames, platforms)) {
+        policies.add(row);
+        entries.put(row, each);
+      }
+    }
     for (Platform platform : platforms) {
       requireUnique(
           spec,
@@ -125,7 +105,39 @@ public record EvaluationSpec(
     }
     requireUnique(spec, "seeds", seeds.stream().map(String::valueOf).toList());
     Scenario.Limits limits = Limits.from(spec.object("limits"));
-    return new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
+    EvaluationSpec read =
+        new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
+    if (spec.sound()) {
+      read.requireLegalPolicies(entries);
+    }
+    return read;
+  }
+
+  /// What policies have against their options and platforms. That a model does not fit is no
+  /// problem of the specification, but a result of its cells.
+  private void requireLegalPolicies(Map<PolicyRow, SpecReader> entries) {
+    Set<String> told = new HashSet<>();
+    for (PolicyRow row : policies) {
+      for (Platform platform : platforms) {
+        for (String model : row.runsOn(platform) ? models : List.<String>of()) {
+          try {
+            new Cell(platform, model, workloads.getFirst(), row, seeds.getFirst(), limits)
+                .resolve();
+          } catch (PolicyException e) {
+            String what =
+                e.option() == null
+                    ? "\"%s\" on %s: %s".formatted(row.name(), platform.name(), e.getMessage())
+                    : e.getMessage();
+            if (told.add(row.name() + what)) {
+              Objects.requireNonNull(entries.get(row))
+                  .refused(e.option() == null ? "" : "options." + e.option(), what);
+            }
+          } catch (IllegalArgumentException e) {
+            // For example a model that does not fit: the cell fails when it runs.
+          }
+        }
+      }
+    }
   }
 
   private static void requireUnique(SpecReader spec, String key, List<String> names) {
@@ -141,6 +153,11 @@ public record EvaluationSpec(
 
   /// This specification with another list of seeds.
   public EvaluationSpec withSeeds(List<Long> seeds) {
+    return new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
+  }
+
+  /// This specification with other workloads.
+  public EvaluationSpec withWorkloads(List<NamedWorkload> workloads) {
     return new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
   }
 

@@ -12,10 +12,15 @@ import org.jspecify.annotations.Nullable;
 public record NamedWorkload(String name, Workload workload) {
 
   /// @param folder what a trace's path is relative to
-  static @Nullable NamedWorkload from(SpecReader spec, Path folder) {
+  /// @param rateOtherwise requests a second of a generator that says nothing of them; null where it
+  ///   must
+  static @Nullable NamedWorkload from(
+      SpecReader spec, Path folder, @Nullable Double rateOtherwise) {
     String name = spec.text("name");
     Workload workload =
-        spec.check("", spec.has("trace") ? () -> trace(spec, folder) : () -> generated(spec));
+        spec.check(
+            "",
+            spec.has("trace") ? () -> trace(spec, folder) : () -> generated(spec, rateOtherwise));
     return workload == null ? null : new NamedWorkload(name, workload);
   }
 
@@ -39,15 +44,16 @@ public record NamedWorkload(String name, Workload workload) {
         spec.numberOrNull("rate-scale"));
   }
 
-  private static Workload generated(SpecReader spec) {
+  private static Workload generated(SpecReader spec, @Nullable Double rateOtherwise) {
     Long requests = spec.wholeOrNull("requests");
+    Double rate = spec.numberOrNull("rate");
     return new GeneratedWorkload(
         spec.textOrNull("lengths"),
         spec.textOrNull("prompt"),
         spec.textOrNull("output"),
         requests == null ? 0 : requests,
         spec.text("arrivals", GeneratedWorkload.DEFAULT_ARRIVALS),
-        spec.numberOrNull("rate"),
+        rate == null ? rateOtherwise : rate,
         spec.number("burstiness", GeneratedWorkload.DEFAULT_BURSTINESS),
         spec.number("on", GeneratedWorkload.DEFAULT_SECONDS),
         spec.number("off", GeneratedWorkload.DEFAULT_SECONDS),

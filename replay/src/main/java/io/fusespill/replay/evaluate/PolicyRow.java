@@ -10,7 +10,10 @@ import io.fusespill.sim.Scenario;
 import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.spec.SpecReader;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// A row of the tables: a policy, and how it uses a platform.
 ///
@@ -35,25 +38,29 @@ public record PolicyRow(
     platforms = List.copyOf(platforms);
   }
 
+  /// The rows of one entry: one for each combination of the values that its options list. Their
+  /// names tell the options that have more than one.
+  ///
   /// @param names of all platforms
   /// @param known those without problems
-  static PolicyRow from(SpecReader spec, List<String> names, List<Platform> known) {
+  static List<PolicyRow> from(SpecReader spec, List<String> names, List<Platform> known) {
     String policy = spec.text("policy");
-    SortedMap<String, String> options = spec.textsByKey("options");
+    SortedMap<String, List<String>> options = spec.textListsByKey("options");
     spec.requireKnown("policy", "policy", policy, PolicyKind.labels());
     if (PolicyKind.labels().contains(policy)) {
       List<String> optionNames =
           PolicyKind.named(policy).options().stream().map(PolicyOption::name).toList();
       options
           .keySet()
-          .forEach(name -> spec.requireKnown("options", "option of " + policy, name, optionNames));
+          .forEach(name ->
+              spec.requireKnown("options." + name, "option of " + policy, name, optionNames));
     }
     List<String> platforms = spec.texts("platforms");
     platforms.forEach(name -> spec.requireKnown("platforms", "platform", name, names));
     PolicyRow row =
         new PolicyRow(
             spec.text("name", policy),
-            new PolicySpec(policy, options),
+            new PolicySpec(policy, new TreeMap<>()),
             Platform.devices(spec, "devices"),
             platforms,
             Limits.orZero(spec.countOrNull("max-num-seqs")),
@@ -63,7 +70,28 @@ public record PolicyRow(
     known.stream()
         .filter(row::runsOn)
         .forEach(platform -> row.requireEqualHardware(spec, platform));
-    return row;
+    List<PolicyRow> rows = List.of(row);
+    for (Map.Entry<String, List<String>> option : options.entrySet()) {
+      rows = rows.stream().flatMap(each -> each.with(option.getKey(), option.getValue())).toList();
+    }
+    return rows;
+  }
+
+  private Stream<PolicyRow> with(String option, List<String> values) {
+    return values.stream()
+        .map(value -> {
+          SortedMap<String, String> options = new TreeMap<>(policy.options());
+          options.put(option, value);
+          return new PolicyRow(
+              values.size() == 1 ? name : "%s %s=%s".formatted(name, option, value),
+              new PolicySpec(policy.name(), options),
+              devices,
+              platforms,
+              maxNumSeqs,
+              maxNumBatchedTokens,
+              serving,
+              standing);
+        });
   }
 
   boolean runsOn(Platform platform) {

@@ -154,7 +154,8 @@ class EvaluationSpecTest {
         .contains("workloads[1]: rate is 'fast', must be")
         .contains("policies[0].policy names the unknown policy \"vllm-0.2.8\"; did you mean")
         .contains("policies[0].bound is true and so is baseline")
-        .contains("policies[1].options names the unknown option of vllm-0.2.7 \"preemtion\"; did")
+        .contains(
+            "policies[1].options.preemtion names the unknown option of vllm-0.2.7 \"preemtion\"")
         .contains("policies[1].platforms names the unknown platform \"oen\"; did you mean one?")
         .contains("policies[2].devices takes a10 and a10, which platform three does not have")
         .contains("policies[2].max-num-seqs is 0, must be 1 to")
@@ -169,8 +170,10 @@ class EvaluationSpecTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "{policy: continuous} | {policy: continuous, options: {reserve-prompt: 7}} | \"continuous\" on one",
+        "{policy: continuous} | {policy: continuous, options: {reserve-prompt: 7}} | policies[0].options.reserve-prompt: option reserve-prompt of policy continuous is '7'",
         "{policy: continuous} | {policy: vllm-0.2.7, options: {preemption: x}} | must be auto",
+        "{policy: continuous} | {policy: continuous, options: {reserve-prompt: []}} | policies[0].options.reserve-prompt is empty",
+        "{policy: continuous} | {policy: continuous, options: {reserve-prompt: [true, 7]}} | is '7', must be true or false",
         "{policy: continuous} | {policy: continuous, devices: [rtx-4090]} | platform one does not have",
         "{policy: continuous} | {policy: continuous, devices: [a10:util=1]} | takes a10 with util=1.0, which",
         "{policy: continuous} | {policy: continuous, devices: [a10:blocks=9]} | where either sets blocks",
@@ -217,6 +220,24 @@ class EvaluationSpecTest {
     assertThatThrownBy(() -> read(SMALL + "models: [vicuna-13b]\n"))
         .isInstanceOf(SpecException.class)
         .hasMessageContaining("Duplicate field 'models'");
+  }
+
+  @Test
+  void read_optionWithSeveralValues_givesARowForEachCombination() throws IOException {
+    EvaluationSpec spec =
+        read(
+            SMALL.replace(
+                "{policy: continuous}",
+                "{policy: fusespill, options: {victims: [cost, newest], horizon: 8, handling: [swap, cost]}}"));
+
+    assertThat(spec.policies().stream().map(PolicyRow::name))
+        .containsExactly(
+            "fusespill handling=swap victims=cost",
+            "fusespill handling=swap victims=newest",
+            "fusespill handling=cost victims=cost",
+            "fusespill handling=cost victims=newest");
+    assertThat(spec.policies().get(1).policy().options())
+        .hasToString("{handling=swap, horizon=8, victims=newest}");
   }
 
   @Test

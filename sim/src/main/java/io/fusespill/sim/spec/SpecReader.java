@@ -162,16 +162,43 @@ public final class SpecReader {
     return values;
   }
 
-  /// An object of texts by key; empty where the key is not there.
-  public SortedMap<String, String> textsByKey(String key) {
-    SortedMap<String, String> values = new TreeMap<>();
-    JsonNode value = find(key);
-    if (value != null && !value.isObject()) {
-      problem(key, "is %s, must be an object".formatted(value));
-    } else if (value != null) {
-      value.properties().forEach(e -> values.put(e.getKey(), text(key, e.getValue())));
+  /// A list of numbers; empty where the key is not there.
+  public List<Double> numbers(String key) {
+    List<Double> values = new ArrayList<>();
+    for (JsonNode value : list(key)) {
+      if (!value.isNumber()) {
+        problem(key + "[" + values.size() + "]", "is %s, must be a number".formatted(value));
+      }
+      values.add(value.doubleValue());
     }
     return values;
+  }
+
+  /// An object of lists of texts by key; a text alone is a list of one. Empty where the key is not
+  /// there.
+  public SortedMap<String, List<String>> textListsByKey(String key) {
+    SortedMap<String, List<String>> values = new TreeMap<>();
+    SpecReader object = object(key);
+    object.node.fieldNames().forEachRemaining(name -> values.put(name, object.textOrTexts(name)));
+    return values;
+  }
+
+  private List<String> textOrTexts(String key) {
+    JsonNode value = find(key);
+    if (value == null || !value.isArray()) {
+      return List.of(text(key));
+    }
+    if (value.isEmpty()) {
+      problem(key, "is empty, must hold at least one");
+    }
+    return texts(key);
+  }
+
+  /// Keys of the object.
+  public List<String> keys() {
+    List<String> keys = new ArrayList<>();
+    node.fieldNames().forEachRemaining(keys::add);
+    return keys;
   }
 
   /// A list of objects; empty where the key is not there.
@@ -207,6 +234,13 @@ public final class SpecReader {
     problems.add(at(key) + " " + what);
   }
 
+  /// A problem in somebody else's words.
+  ///
+  /// @param key empty for the object itself
+  public void refused(String key, @Nullable String reason) {
+    problems.add((key.isEmpty() ? path : at(key)) + ": " + reason);
+  }
+
   /// A problem unless `name` is among the known ones.
   public void requireKnown(String key, String what, String name, Collection<String> known) {
     if (!name.isEmpty() && !known.contains(name)) {
@@ -222,9 +256,14 @@ public final class SpecReader {
     try {
       return value.get();
     } catch (IllegalArgumentException | TraceException | SpecException e) {
-      problems.add((key.isEmpty() ? path : at(key)) + ": " + e.getMessage());
+      refused(key, e.getMessage());
       return null;
     }
+  }
+
+  /// Whether no problem has been found so far, here or elsewhere in the file.
+  public boolean sound() {
+    return problems.isEmpty();
   }
 
   /// Names every key that nobody asked for, here and below; then it is known whether all is well.
@@ -249,8 +288,7 @@ public final class SpecReader {
   }
 
   private List<String> unasked() {
-    List<String> keys = new ArrayList<>();
-    node.fieldNames().forEachRemaining(keys::add);
+    List<String> keys = keys();
     keys.removeAll(asked);
     return keys;
   }

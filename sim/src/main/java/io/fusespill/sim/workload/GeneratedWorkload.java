@@ -61,6 +61,44 @@ public record GeneratedWorkload(
   }
 
   @Override
+  public GeneratedWorkload atRate(String rate) {
+    if (rate.equals("inf")) {
+      return with("burst", null);
+    }
+    try {
+      return with(arrivals.equals("burst") ? DEFAULT_ARRIVALS : arrivals, Double.valueOf(rate));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(TraceWorkload.malformedRate(rate), e);
+    }
+  }
+
+  @Override
+  public GeneratedWorkload scaled(double factor) {
+    if (rate == null) {
+      throw new IllegalArgumentException(
+          "a rate-scale of %s needs a rate to scale, which arrivals %s have not"
+              .formatted(factor, arrivals));
+    }
+    return with(arrivals, rate * factor);
+  }
+
+  private GeneratedWorkload with(String arrivals, @Nullable Double rate) {
+    return new GeneratedWorkload(
+        lengths,
+        prompt,
+        output,
+        requests,
+        arrivals,
+        rate,
+        burstiness,
+        onSeconds,
+        offSeconds,
+        amplitude,
+        maxPrompt,
+        maxTotal);
+  }
+
+  @Override
   public ObjectNode describe() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("lengths", lengths);

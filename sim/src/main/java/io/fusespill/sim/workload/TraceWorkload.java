@@ -58,12 +58,54 @@ public record TraceWorkload(
   @Override
   public TraceReader open(long seed) {
     TraceFormat traceFormat = format == null ? TraceFormat.detect(file) : TraceFormat.named(format);
-    TraceReader reader =
-        traceFormat.open(file, readOptions(limit, maxPrompt, maxTotal, skipInvalid));
+    return arranged(
+        traceFormat.open(file, readOptions(limit, maxPrompt, maxTotal, skipInvalid)), seed);
+  }
+
+  /// This workload without what it does to arrivals: whatever is equal to it reads the same.
+  public TraceWorkload recorded() {
+    return with(null, null, null);
+  }
+
+  /// The same of another file.
+  public TraceWorkload at(Path file) {
+    return new TraceWorkload(
+        file, format, limit, maxPrompt, maxTotal, skipInvalid, rate, burstiness, rateScale);
+  }
+
+  /// The requests that [#recorded] reads at this workload's times. Closing closes `recorded`.
+  ///
+  /// @param seed of gaps that are drawn
+  public TraceReader arranged(TraceReader recorded, long seed) {
     if (rate != null) {
-      return TraceReader.withArrivals(reader, arrivals(rate, burstiness), seed);
+      return TraceReader.withArrivals(recorded, arrivals(rate, burstiness), seed);
     }
-    return rateScale == null ? reader : TraceReader.rateScaled(reader, rateScale);
+    return rateScale == null ? recorded : TraceReader.rateScaled(recorded, rateScale);
+  }
+
+  @Override
+  public TraceWorkload atRate(String rate) {
+    return with(rate, rate.equals("inf") ? null : burstiness, null);
+  }
+
+  @Override
+  public TraceWorkload scaled(double factor) {
+    if (rate == null) {
+      return with(null, null, (rateScale == null ? 1 : rateScale) * factor);
+    }
+    try {
+      return with(String.valueOf(Double.parseDouble(rate) * factor), burstiness, null);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "a rate-scale of %s needs a rate to scale, which all at once has not".formatted(factor),
+          e);
+    }
+  }
+
+  private TraceWorkload with(
+      @Nullable String rate, @Nullable Double burstiness, @Nullable Double rateScale) {
+    return new TraceWorkload(
+        file, format, limit, maxPrompt, maxTotal, skipInvalid, rate, burstiness, rateScale);
   }
 
   /// The file's name, not where it lies, and every option.
@@ -101,11 +143,14 @@ public record TraceWorkload(
     try {
       return ArrivalProcess.gamma(Double.parseDouble(rate), burstiness == null ? 1 : burstiness);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "rate is '%s', must be requests per second above 0, or inf".formatted(rate), e);
+      throw new IllegalArgumentException(malformedRate(rate), e);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("rate %s: %s".formatted(rate, e.getMessage()), e);
     }
+  }
+
+  static String malformedRate(String rate) {
+    return "rate is '%s', must be requests per second above 0, or inf".formatted(rate);
   }
 
   private static ReadOptions readOptions(

@@ -11,6 +11,18 @@ public sealed interface Workload permits TraceWorkload, GeneratedWorkload {
   /// @param seed of whatever is drawn
   TraceReader open(long seed);
 
+  /// The same requests at other times.
+  ///
+  /// @param rate requests a second, above 0, or `inf` for all at once
+  /// @throws IllegalArgumentException if it is not legal
+  Workload atRate(String rate);
+
+  /// The same requests with its own times pushed together or apart.
+  ///
+  /// @param factor on the rate; 2 halves every time between requests
+  /// @throws IllegalArgumentException if there are no own times, or it is not legal
+  Workload scaled(double factor);
+
   /// What identifies the workload in a configuration.
   ObjectNode describe();
 

@@ -1,0 +1,86 @@
+package io.fusespill.sweep;
+
+import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.TopologySpec;
+import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.spec.SpecException;
+import io.fusespill.sim.spec.SpecReader;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What cards cost. None comes with the program: prices are the user's, who says where they are
+/// from.
+///
+/// @param currency of all prices, for example `USD`
+/// @param source where they are from, for readers of the results
+/// @param perHour by hardware profile
+public record Prices(String currency, String source, SortedMap<String, Double> perHour) {
+
+  private static final double PRICE_MAX = 1e6;
+
+  public Prices {
+    perHour = new TreeMap<>(perHour);
+  }
+
+  /// Reads a YAML file of the same form as the key `prices` of a specification.
+  ///
+  /// @throws SpecException with every problem that the file has
+  public static Prices read(Path file) {
+    SpecReader root = SpecReader.open(file, "currency, source, per-hour");
+    Prices prices = from(root);
+    root.finish(file);
+    return prices;
+  }
+
+  static Prices from(SpecReader spec) {
+    SortedMap<String, Double> perHour = new TreeMap<>();
+    SpecReader cards = spec.object("per-hour");
+    for (String card : cards.keys()) {
+      Double price = cards.numberOrNull(card);
+      cards.check(card, () -> HardwareProfiles.named(card));
+      if (price != null && !(price > 0 && price <= PRICE_MAX)) {
+        cards.problem(card, "is %s, must be above 0 and at most %,.0f".formatted(price, PRICE_MAX));
+      }
+      perHour.put(card, price == null ? 0 : price);
+    }
+    if (perHour.isEmpty()) {
+      spec.problem("per-hour", "is empty, must name at least one card, for example {a10: 1.00}");
+    }
+    return new Prices(spec.text("currency"), spec.text("source"), perHour);
+  }
+
+  /// What the cards of a machine cost together in an hour; null where one of them has no price.
+  /// Hosts, disks and links are in the price of the cards or nowhere.
+  public @Nullable Double perHour(TopologySpec topology) {
+    double sum = 0;
+    for (String card : cards(topology)) {
+      Double price = perHour.get(card);
+      if (price == null) {
+        return null;
+      }
+      sum += price;
+    }
+    return sum;
+  }
+
+  /// Those cards of a machine that have no price.
+  public List<String> missing(TopologySpec topology) {
+    return cards(topology).stream()
+        .filter(card -> !perHour.containsKey(card))
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private static List<String> cards(TopologySpec topology) {
+    return topology.devices().stream()
+        .map(TopologySpec.Device::spec)
+        .map(DeviceSpec::cards)
+        .flatMap(Collection::stream)
+        .toList();
+  }
+}
