@@ -62,7 +62,22 @@ class HandlingTest {
     Run run = chooses(run(), 0, 1);
     run.transfers(0, 1, TransferMode.ASYNC, 0);
     assertThat(run.sequence(0).intent()).isNull();
+    assertThat(run.sequence(0).movedNanos()).isEqualTo(Sequence.NEVER);
+    run.transferCompletes(0);
     assertThat(run.sequence(0).movedNanos()).isEqualTo(run.view().nowNanos());
+  }
+
+  @Test
+  void offloadToADevice_shouldBeRememberedOnTheHost() {
+    Run run = engine.given().byHand().device(8).device(8).host(8).start();
+    run.arrives(4, 9).admits(0).steps(0, 0, 4).thenWhatever().completes(0);
+    List<HandlingEstimate> estimates =
+        List.of(new HandlingEstimate(Handling.OFFLOAD_DECODE, 1, 500, 100));
+    run.decides((view, decisions) -> decisions.weigh(view.sequence(0), 0, 20, estimates, 0));
+    run.transfers(0, 2, TransferMode.ASYNC, 0).transferCompletes(0);
+    assertThat(run.sequence(0).intent()).isEqualTo(Handling.OFFLOAD_DECODE);
+    run.transfers(2, 1, TransferMode.ASYNC, 0);
+    assertThat(run.sequence(0).intent()).isNull();
   }
 
   @Test
