@@ -135,7 +135,7 @@
   async function load(index) {
     const names = json(`timeline-names-${index}`);
     const columns = new Columns(await inflate($(`timeline-${index}`).textContent.trim()));
-    const run = { ...names, index };
+    const run = { ...names, index, choicesMade: names.choices };
     run.steps = names.places.map(() =>
       columns.spans(["kind", "failed"], ["prefills", "prefillTokens", "decodes", "remote", "freeBlocks"]));
     run.transfers = names.links.map(() => columns.spans(["kind", "sequence", "failed"], ["blocks", "moved", "queued"]));
@@ -292,7 +292,12 @@
     };
     add("overview", OVERVIEW, "whole run");
     add("ruler", RULER, "");
-    if (run.choices.length + run.preemptions.length > 0) add("marks", 22, run.choices.length > 0 ? "decisions" : "preemptions");
+    if (run.choices.length + run.preemptions.length > 0) {
+      const all = run.choices.length === run.choicesMade;
+      add("marks", all ? 22 : 32, run.choices.length > 0 ? "decisions" : "preemptions", {
+        note: all ? "" : `${grouped.format(run.choices.length)} dearest of ${grouped.format(run.choicesMade)}`,
+      });
+    }
     run.places.forEach((place, id) => {
       if (place.computes) add("steps", 54, place.name, { id, note: "rows in a step" });
     });
@@ -309,7 +314,7 @@
       });
     });
     add("waiting", 34, "waiting", { note: `up to ${grouped.format(run.waitingMax)}` });
-    add("lives", LIVES, "sequences", { note: run.stride > 1 ? `every ${run.stride}th of ${grouped.format(run.sequences)}` : grouped.format(run.sequences) });
+    add("lives", LIVES, "sequences", { note: run.stride > 1 ? `1 in ${run.stride} of ${grouped.format(run.sequences)}` : grouped.format(run.sequences) });
     height = y;
   }
 
@@ -1081,8 +1086,18 @@
   };
 
   readColors();
-  addEventListener("beforeprint", () => { readColors(); draw(); });
-  addEventListener("afterprint", repaint);
+  let onScreen;
+  addEventListener("beforeprint", () => {
+    onScreen = root.dataset.theme;
+    root.dataset.theme = "light";
+    readColors();
+    draw();
+  });
+  addEventListener("afterprint", () => {
+    if (onScreen) root.dataset.theme = onScreen;
+    else delete root.dataset.theme;
+    repaint();
+  });
   new ResizeObserver(() => { if (run && stage.clientWidth !== width) resize(); }).observe(stage);
   select(Number(canvas.dataset.first || 0)).catch((error) => {
     picked.textContent = `The timeline cannot be shown in this browser: ${error.message}`;

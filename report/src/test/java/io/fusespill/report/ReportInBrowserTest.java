@@ -7,6 +7,7 @@ import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.journal.JournalReader;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
+import org.openqa.selenium.Dimension;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.interactions.Actions;
@@ -153,7 +155,7 @@ class ReportInBrowserTest {
   }
 
   @Test
-  void dragging_panesAndOnTheAxisZooms() {
+  void dragging_movesAndOnTheAxisZooms() {
     browser.element("timeline-in").click();
     double from = browser.number(VIEW + ".from");
     at(600, lane("steps")).clickAndHold().moveByOffset(-120, 0).release().perform();
@@ -273,13 +275,32 @@ class ReportInBrowserTest {
   }
 
   @Test
-  void narrowPage_doesNotScrollSideways() {
+  void onPaper_itIsLightWhateverTheScreen() {
+    var dark = List.of(Map.of("name", "prefers-color-scheme", "value", "dark"));
+    String background = "return getComputedStyle(document.body).backgroundColor";
+    browser
+        .driver()
+        .executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", "", "features", dark));
+    assertThat(browser.run(background)).isNotEqualTo("rgb(255, 255, 255)");
+    browser
+        .driver()
+        .executeCdpCommand(
+            "Emulation.setEmulatedMedia", Map.of("media", "print", "features", dark));
+    assertThat(browser.run(background)).isEqualTo("rgb(255, 255, 255)");
+    browser
+        .driver()
+        .executeCdpCommand(
+            "Emulation.setEmulatedMedia", Map.of("media", "", "features", List.of()));
+  }
+
+  @Test
+  void commonWidths_needNoSidewaysScrolling() {
     for (int width : List.of(1280, 1920)) {
-      browser.driver().manage().window().setSize(new org.openqa.selenium.Dimension(width, 900));
+      browser.driver().manage().window().setSize(new Dimension(width, 900));
       browser.settle();
       assertThat(browser.number("document.documentElement.scrollWidth"))
           .isLessThanOrEqualTo(browser.number("innerWidth"));
     }
-    browser.driver().manage().window().setSize(new org.openqa.selenium.Dimension(1280, 900));
+    browser.driver().manage().window().setSize(new Dimension(1280, 900));
   }
 }
