@@ -19,6 +19,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       SimulateCommand.class,
+      WhatIfCommand.class,
+      DiffCommand.class,
       EvaluateCommand.class,
       ChartsCommand.class,
       SweepCommand.class,

@@ -2,10 +2,13 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.Place;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.journal.JournalReader;
+import io.fusespill.replay.BlockMap;
 import io.fusespill.replay.Inspection;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,7 +22,7 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     mixinStandardHelpOptions = true,
     description = {
-      "Folds the journal to a position and shows queues, block tables and pools there.",
+      "Folds the journal to a position or a time and shows what was there: queues, steps and transfers in flight, and every pool block by block.",
       ""
     })
 final class InspectCommand implements Callable<Integer> {
@@ -30,9 +33,11 @@ final class InspectCommand implements Callable<Integer> {
 
   @Option(
       names = "--at",
-      paramLabel = "POSITION",
-      description = "After the event at this position (default: the last).")
-  private @Nullable Long at;
+      paramLabel = "POSITION|TIME",
+      converter = Moment.Converter.class,
+      description =
+          "After the event at this position, or after the last one at a time such as 12.5s or 300ms (default: the last of all).")
+  private @Nullable Moment at;
 
   @Option(
       names = "--json",
@@ -44,13 +49,15 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (at != null && at < 0) {
-      throw new UsageException("--at is %d, must be at least 0".formatted(at));
-    }
-    EngineState state = new EngineState();
+    Inspection inspection = new Inspection();
+    EngineState state = inspection.state();
+    boolean more = false;
     try (JournalReader reader = journalOptions.open()) {
-      while ((at == null || state.events() <= at) && reader.next()) {
-        state.apply(reader.event());
+      while (!more && reader.next()) {
+        more = at != null && !at.includes(reader.position(), reader.event().atNanos());
+        if (!more) {
+          inspection.accept(reader.event());
+        }
       }
     } catch (IllegalStateException e) {
       throw new UsageException(
@@ -61,27 +68,38 @@ final class InspectCommand implements Callable<Integer> {
     if (!state.started()) {
       throw new UsageException("%s holds no event".formatted(journalOptions.run()));
     }
-    if (at != null && state.events() <= at) {
-      throw new UsageException(
-          "--at is %d, the journal's last position is %d".formatted(at, state.events() - 1));
+    if (at != null && !more) {
+      at.requireReached("--at", state.events() - 1, state.nowNanos());
     }
-    ObjectNode inspection = Inspection.of(state);
+    ObjectNode json = inspection.toJson();
     PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(inspection);
+    if (this.json) {
+      out.println(json);
     } else {
-      print(out, inspection);
+      print(out, json);
+      printPictures(out, state);
     }
     out.flush();
     return 0;
   }
 
+  private static void printPictures(PrintWriter out, EngineState state) {
+    out.println();
+    out.println("blocks: " + BlockPicture.legend());
+    for (Place place : state.config().topology().places()) {
+      out.println();
+      new BlockPicture(place.name(), BlockMap.of(state, place.id())).print(out);
+    }
+  }
+
   private static void print(PrintWriter out, ObjectNode state) {
     out.println(
-        "after %,d events, at %.6f s, state hash %s"
+        "after %,d events, the last %s, at %.6f s under %s, state hash %s"
             .formatted(
                 state.get("events").asLong(),
+                state.get("last_event").asText(),
                 state.get("at_nanos").asLong() / 1e9,
+                state.get("policy").asText(),
                 state.get("state_hash").asText()));
     out.println(
         "requests  %,d arrived, %,d live"
@@ -89,9 +107,8 @@ final class InspectCommand implements Callable<Integer> {
     out.println();
     Table pools =
         new Table()
-            .row("place", "blocks", "allocated", "leaving", "free", "sequences", "step in flight");
+            .row("place", "blocks", "allocated", "leaving", "free", "sequences", "steps in flight");
     for (JsonNode place : state.get("places")) {
-      JsonNode step = place.path("steps_in_flight").get(0);
       pools.row(
           place.get("name").asText(),
           "%,d".formatted(place.get("total_blocks").asLong()),
@@ -99,16 +116,61 @@ final class InspectCommand implements Callable<Integer> {
           "%,d".formatted(place.get("leaving_blocks").asLong()),
           "%,d".formatted(place.get("free_blocks").asLong()),
           "%,d".formatted(residents(place).size()),
-          step == null
-              ? "-"
-              : "%d of %d entries"
-                  .formatted(step.get("step").asLong(), step.get("entries").asLong()));
+          place.has("steps_in_flight") ? String.valueOf(place.get("steps_in_flight").size()) : "-");
     }
     pools.print(out);
+    printInFlight(out, state);
     for (JsonNode place : state.get("places")) {
       printSequences(out, place.get("name").asText(), residents(place));
     }
     printSequences(out, "waiting", state.get("waiting"));
+  }
+
+  private static void printInFlight(PrintWriter out, JsonNode state) {
+    Table table = new Table();
+    boolean any = false;
+    for (JsonNode place : state.get("places")) {
+      for (JsonNode step : place.path("steps_in_flight")) {
+        any = true;
+        table.row(
+            "step %d on %s".formatted(step.get("step").asLong(), place.get("name").asText()),
+            "%d decodes, %d prefills, %,d tokens%s"
+                .formatted(
+                    step.get("decodes").asInt() - step.get("remote_entries").asInt(),
+                    step.get("prefills").asInt(),
+                    step.get("batched_tokens").asLong(),
+                    step.get("remote_entries").asInt() == 0
+                        ? ""
+                        : ", %d by host attention".formatted(step.get("remote_entries").asInt())),
+            planned(step));
+      }
+    }
+    for (JsonNode transfer : state.get("transfers")) {
+      any = true;
+      table.row(
+          "transfer %d".formatted(transfer.get("transfer").asInt()),
+          "%s %s of %s blocks, %s > %s, sequences %s"
+              .formatted(
+                  transfer.get("mode").asText().toLowerCase(Locale.ROOT),
+                  transfer.get("kind").asText().toLowerCase(Locale.ROOT).replace('_', ' '),
+                  transfer.get("blocks").asText(),
+                  transfer.get("from").asText(),
+                  transfer.get("to").asText(),
+                  transfer.get("sequences")),
+          planned(transfer));
+    }
+    if (any) {
+      out.println();
+      out.println("in flight");
+      table.printLeft(out);
+    }
+  }
+
+  private static String planned(JsonNode inFlight) {
+    return "planned at %.6f s, position %,d"
+        .formatted(
+            inFlight.path("planned_nanos").asLong() / 1e9,
+            inFlight.path("planned_position").asLong());
   }
 
   private static JsonNode residents(JsonNode place) {

@@ -31,11 +31,12 @@ final class JournalOptions {
     return open(run, partial);
   }
 
-  /// Opens a journal for reading.
+  /// Opens the journal of the run that `path` names.
   ///
-  /// @throws UsageException if somebody writes to it and not `partial`
-  static JournalReader open(Path run, boolean partial) {
-    Path journal = RunDirectory.journalOf(run);
+  /// @param partial whether what is there is enough where somebody writes to it
+  /// @throws UsageException if somebody writes to it and it is not
+  static JournalReader open(Path path, boolean partial) {
+    Path journal = RunDirectory.journalOf(path);
     if (!partial && JournalReader.isBeingWritten(journal)) {
       throw new UsageException(
           "%s is still being written: wait for the run to end, or read what is there with --partial"

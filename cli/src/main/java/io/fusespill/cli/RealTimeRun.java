@@ -15,8 +15,8 @@ import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.journal.live.RequestListener;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.SimulatedExecutor;
-import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.TraceRequest;
+import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -39,7 +39,8 @@ final class RealTimeRun {
 
   /// Sends the trace's requests when they are due, waits for the last to end, and returns the
   /// engine for its figures.
-  LiveEngine run(TraceReader trace, EnginePipeline.Builder pipeline, ProgressLine progress) {
+  LiveEngine run(
+      Iterator<TraceRequest> trace, EnginePipeline.Builder pipeline, ProgressLine progress) {
     try (LiveEngine engine = LiveEngine.start(scenario.setup().start(), pipeline, this::executor)) {
       long sent = 0;
       while (trace.hasNext()) {

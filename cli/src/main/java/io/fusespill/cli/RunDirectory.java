@@ -3,22 +3,28 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.journal.JournalReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// Where a run leaves what it was and what it came to: `config.json`, `journal/`, `requests.csv`,
-/// `summary.json`.
+/// Where a run leaves what it was and what it came to: `options.json`, `config.json`, `journal/`,
+/// `lengths.csv`, `requests.csv`, `summary.json`.
 record RunDirectory(Path path) {
 
   private static final String CONFIG = "config.json";
   private static final String SUMMARY = "summary.json";
+  private static final String OPTIONS = "options.json";
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -89,6 +95,35 @@ record RunDirectory(Path path) {
 
   Path requests() {
     return path.resolve("requests.csv");
+  }
+
+  /// True output lengths of the requests, which only the simulated world knows.
+  Path lengths() {
+    return path.resolve("lengths.csv");
+  }
+
+  /// Keeps what the run was asked for.
+  void writeOptions(GivenOptions given) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    ArrayNode options = json.putArray("options");
+    given.arguments().forEach(options::add);
+    write(OPTIONS, json);
+  }
+
+  /// What the run was asked for, or null where nobody kept it.
+  @Nullable GivenOptions options() {
+    Path file = path.resolve(OPTIONS);
+    if (!Files.exists(file)) {
+      return null;
+    }
+    try {
+      JsonNode options = MAPPER.readTree(Files.readString(file)).path("options");
+      List<String> arguments = new ArrayList<>();
+      options.forEach(argument -> arguments.add(argument.asText()));
+      return GivenOptions.ofArguments(arguments);
+    } catch (IOException e) {
+      throw new UsageException("%s is not readable: %s".formatted(file, e.getMessage()), e);
+    }
   }
 
   void writeConfig(JsonNode config) {

@@ -26,6 +26,9 @@ import picocli.CommandLine.Option;
 /// What runs the workload: model, devices, policy and limits.
 final class ScenarioOptions {
 
+  /// The policy where none is named.
+  static final String DEFAULT_POLICY = "continuous";
+
   private static final double MILLION = 1e6;
   private static final int STEPS_MAX = 8;
   private static final int SUBMIT_MICROS_MAX = 60_000_000;
@@ -35,9 +38,10 @@ final class ScenarioOptions {
 
   @Option(
       names = "--model",
-      required = true,
+      defaultValue = "",
       paramLabel = "M",
-      description = "Model profile ('fusespill profile' lists them) or a Hugging Face config.json.")
+      description =
+          "Model profile ('fusespill profile' lists them) or a Hugging Face config.json; required, but for a run that has its own.")
   private String model;
 
   @Option(
@@ -66,7 +70,7 @@ final class ScenarioOptions {
 
   @Option(
       names = "--policy",
-      defaultValue = "continuous",
+      defaultValue = DEFAULT_POLICY,
       paramLabel = "P",
       description = "vllm-0.2.7, continuous (default), fusespill or fusespill-artifact.")
   private String policy;
@@ -209,11 +213,19 @@ final class ScenarioOptions {
     return policy;
   }
 
+  int samples() {
+    return samples;
+  }
+
   /// Resolves the scenario around a workload.
   ///
   /// @throws UsageException if a value is not legal
   ResolvedScenario resolve(ObjectNode workload) {
     PolicyKind kind = policyKind();
+    if (model.isEmpty()) {
+      throw new UsageException(
+          "no model: name one with --model, for example --model vicuna-7b; 'fusespill profile' lists them");
+    }
     try {
       return new Scenario(
               model,

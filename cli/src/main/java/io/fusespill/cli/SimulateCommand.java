@@ -98,6 +98,9 @@ final class SimulateCommand implements Callable<Integer> {
         throw new UsageException("%s holds no request".formatted(trace));
       }
       directory = directory(scenario, name);
+      if (directory != null) {
+        directory.writeOptions(GivenOptions.of(spec.commandLine().getParseResult()));
+      }
       try (ProgressLine progress = new ProgressLine("simulate", "requests", 0, quiet)) {
         report =
             new SimulatedRun(scenario, journal, directory, realTime).run(reader, progress, figures);

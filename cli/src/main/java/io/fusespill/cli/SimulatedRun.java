@@ -17,10 +17,15 @@ import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RequestCsv;
 import io.fusespill.replay.RunReport;
+import io.fusespill.replay.whatif.LengthsCsv;
+import io.fusespill.sim.Arrival;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Simulation;
 import io.fusespill.traces.TraceReader;
+import io.fusespill.traces.TraceRequest;
 import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -49,6 +54,7 @@ final class SimulatedRun {
   private final Durability durability;
   private final @Nullable RunDirectory directory;
   private final boolean realTime;
+  private boolean predicting = true;
 
   /// @param directory where to leave journal, configuration and requests; null for nowhere, and
   ///   then no journal
@@ -64,15 +70,102 @@ final class SimulatedRun {
     this.realTime = realTime;
   }
 
-  /// Runs it and returns all figures by their names in `--json`.
+  /// Runs a trace and returns all figures by their names in `--json`.
   RunReport run(TraceReader trace, ProgressLine progress, ObjectNode figures) {
+    RunReport report =
+        run(
+            figures,
+            (header, folds, lengths) -> {
+              Iterator<TraceRequest> requests = noting(trace, lengths);
+              if (realTime) {
+                runInRealTime(requests, header, folds, progress, figures);
+              } else {
+                simulate(
+                    log ->
+                        new Simulation(scenario.setup(), requests, log, progress(progress)).run(),
+                    RunLog.open(durability, journal(), header, folds),
+                    figures);
+              }
+            });
+    figures.put("skipped_rows", trace.skipped());
+    writeSummary(figures);
+    return report;
+  }
+
+  /// Runs requests that are given one by one, in virtual time.
+  RunReport run(List<Arrival> arrivals, ProgressLine progress, ObjectNode figures) {
+    RunReport report =
+        run(
+            figures,
+            (header, folds, lengths) -> {
+              note(arrivals, lengths);
+              simulate(
+                  log ->
+                      Simulation.ofArrivals(
+                              scenario.setup(), arrivals.iterator(), log, progress(progress))
+                          .run(),
+                  RunLog.open(durability, journal(), header, folds),
+                  figures);
+            });
+    writeSummary(figures);
+    return report;
+  }
+
+  /// Runs what `body` makes of a simulation of this scenario whose requests are `arrivals`: a
+  /// branch off a run of it. No predictor is measured, because it may change on the way.
+  ///
+  /// @param described the configuration that the branch ends under
+  RunReport branch(
+      List<Arrival> arrivals,
+      Consumer<Simulation> body,
+      ObjectNode described,
+      ProgressLine progress,
+      ObjectNode figures) {
+    predicting = false;
+    RunReport report =
+        run(
+            figures,
+            (header, folds, lengths) -> {
+              note(arrivals, lengths);
+              simulate(
+                  log ->
+                      body.accept(
+                          Simulation.ofArrivals(
+                              scenario.setup(), arrivals.iterator(), log, progress(progress))),
+                  RunLog.open(durability, journal(), header, folds),
+                  figures);
+            });
+    if (directory != null) {
+      directory.writeConfig(described);
+    }
+    writeSummary(figures);
+    return report;
+  }
+
+  private static void note(List<Arrival> arrivals, @Nullable LengthsCsv lengths) {
+    if (lengths != null) {
+      arrivals.forEach(each -> lengths.add(each.outputTokens(), each.declaredOutputTokens()));
+    }
+  }
+
+  /// What makes the run's events, on this thread.
+  @FunctionalInterface
+  private interface Body {
+    void run(
+        JournalHeader header,
+        Map<String, Consumer<EngineEvent>> folds,
+        @Nullable LengthsCsv lengths);
+  }
+
+  private RunReport run(ObjectNode figures, Body body) {
     long startNanos = System.nanoTime();
     JournalHeader header = JournalHeader.of(EngineVersion.VERSION, scenario.canonicalText());
     if (directory != null) {
       directory.writeConfig(scenario.description());
     }
     RunReport report;
-    try (RequestCsv csv = directory == null ? null : new RequestCsv(directory.requests())) {
+    try (RequestCsv csv = directory == null ? null : new RequestCsv(directory.requests());
+        LengthsCsv lengths = directory == null ? null : new LengthsCsv(directory.lengths())) {
       Consumer<RequestOutcome> outcomes = csv == null ? outcome -> {} : csv;
       Latencies latencies = new Latencies(outcomes);
       RunMetrics metrics = new RunMetrics(latencies);
@@ -83,49 +176,64 @@ final class SimulatedRun {
       if (prediction != null) {
         folds.put("prediction", prediction::accept);
       }
-      if (realTime) {
-        runInRealTime(trace, header, folds, progress, figures);
-      } else {
-        runInVirtualTime(trace, header, folds, progress, figures);
-      }
+      body.run(header, folds, lengths);
       put(figures, report.figures());
     }
     figures.put("extrapolated_steps", scenario.world().extrapolations());
-    figures.put("skipped_rows", trace.skipped());
     figures.put("config_digest", scenario.digest());
     figures.put("wall_seconds", (System.nanoTime() - startNanos) / 1e9);
+    return report;
+  }
+
+  private void writeSummary(ObjectNode figures) {
     if (directory != null) {
       directory.writeSummary(figures);
     }
-    return report;
+  }
+
+  /// The requests as they are, with their true lengths written down on the way.
+  private static Iterator<TraceRequest> noting(
+      Iterator<TraceRequest> requests, @Nullable LengthsCsv lengths) {
+    if (lengths == null) {
+      return requests;
+    }
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return requests.hasNext();
+      }
+
+      @Override
+      public TraceRequest next() {
+        TraceRequest request = requests.next();
+        lengths.add(request.outputTokens(), request.declaredOutputTokens());
+        return request;
+      }
+    };
+  }
+
+  private static Simulation.Progress progress(ProgressLine progress) {
+    return (arrived, live, now) -> progress.at(arrived - live);
   }
 
   /// A fold that measures the run's own predictor, or null where it has none.
   private @Nullable PredictionAccuracy prediction() {
     String predictor = scenario.config().predictor();
-    return predictor.equals(EngineConfig.NO_PREDICTOR)
+    return !predicting || predictor.equals(EngineConfig.NO_PREDICTOR)
         ? null
         : new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
   }
 
-  private void runInVirtualTime(
-      TraceReader trace,
-      JournalHeader header,
-      Map<String, Consumer<EngineEvent>> folds,
-      ProgressLine progress,
-      ObjectNode figures) {
-    RunLog log = RunLog.open(durability, journal(), header, folds);
+  private static void simulate(Consumer<RunLog> simulation, RunLog log, ObjectNode figures) {
     try (log) {
-      new Simulation(
-              scenario.setup(), trace, log, (arrived, live, now) -> progress.at(arrived - live))
-          .run();
+      simulation.accept(log);
     }
     figures.put("journal_events", log.events());
     figures.put("journal_digest", log.digest());
   }
 
   private void runInRealTime(
-      TraceReader trace,
+      Iterator<TraceRequest> trace,
       JournalHeader header,
       Map<String, Consumer<EngineEvent>> folds,
       ProgressLine progress,

@@ -139,6 +139,13 @@ class BadInputTest {
   }
 
   @Test
+  void missingModel_isTold() {
+    assertOneLine(
+        Cli.run("simulate", "--trace", "t.csv", "--device", "a10", "--journal", "none"),
+        List.of("--model", "vicuna-7b"));
+  }
+
+  @Test
   void badTopology_isNamedWithEveryProblem() throws IOException {
     Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
     Path topology =

@@ -7,8 +7,10 @@ import io.fusespill.engine.event.DecisionEvent.Checkpointed;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
+import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -21,13 +23,16 @@ import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.engine.policy.SchedulingPolicy.Round;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceStatus;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Takes inputs in total order and decides: the only writer of the state.
@@ -43,26 +48,48 @@ public final class Engine {
   private final EngineState state = new EngineState();
   private final EventLog log;
   private final Recorder recorder;
-  private final SchedulingPolicy policy;
+  private final Function<EngineConfig, SchedulingPolicy> policies;
   private final EngineConfig config;
   private final List<Place> places;
   private final int computingPlaces;
-  private final int checkpointEvents;
+  private SchedulingPolicy policy;
+  private int checkpointEvents;
   private long checkpointDue;
   private boolean scheduled = true;
+
+  /// Sequences and transfers below these numbers are another policy's, which the present one has to
+  /// take over from; 0 where there are none.
+  private int foreignSequences;
+
+  private int foreignTransfers;
 
   /// An engine under the policy that `config` names.
   ///
   /// @throws IllegalArgumentException if the policy, one of its options or its fit with the
   ///   topology is not valid
   public Engine(EngineConfig config, EventLog log) {
-    this(config, PolicyKind.create(config), log);
+    this(config, PolicyKind::create, log);
   }
 
-  /// An engine under a policy of the caller's.
+  /// An engine under a policy of the caller's, until the configuration changes.
   public Engine(EngineConfig config, SchedulingPolicy policy, EventLog log) {
+    this(config, policy, PolicyKind::create, log);
+  }
+
+  /// An engine under whatever policy `policies` makes of a configuration.
+  public Engine(
+      EngineConfig config, Function<EngineConfig, SchedulingPolicy> policies, EventLog log) {
+    this(config, policies.apply(config), policies, log);
+  }
+
+  private Engine(
+      EngineConfig config,
+      SchedulingPolicy policy,
+      Function<EngineConfig, SchedulingPolicy> policies,
+      EventLog log) {
     this.log = log;
     this.policy = policy;
+    this.policies = policies;
     this.config = config;
     this.places = config.topology().places();
     this.computingPlaces = (int) places.stream().filter(Place::computes).count();
@@ -91,10 +118,54 @@ public final class Engine {
               .formatted(input.atNanos(), state.nowNanos()));
     }
     check(input);
+    SchedulingPolicy successor =
+        input instanceof ConfigurationChanged changed ? policies.apply(changed.config()) : policy;
     log.append(input);
+    takeOver(input, successor);
     state.apply(input);
     scheduled = false;
     follow(input);
+  }
+
+  /// Takes an event of a log that this engine goes on from, input or decision, as it is: nothing is
+  /// checked but that it follows from the state, and nothing is decided.
+  ///
+  /// @throws IllegalStateException if it does not follow
+  public void replay(EngineEvent event) {
+    SchedulingPolicy successor =
+        event instanceof ConfigurationChanged changed ? policies.apply(changed.config()) : policy;
+    log.append(event);
+    takeOver(event, successor);
+    state.apply(event);
+    if (event instanceof Checkpointed) {
+      setCheckpointDue();
+    }
+  }
+
+  /// Whoever decides from now on, and what is left of whoever did. The record of the change itself
+  /// does not bring the next checkpoint nearer.
+  private void takeOver(EngineEvent event, SchedulingPolicy successor) {
+    if (!(event instanceof ConfigurationChanged changed)) {
+      return;
+    }
+    EngineConfig present = state.config();
+    if (!present.policy().equals(changed.config().policy())) {
+      foreignSequences = state.nextSequence();
+      boolean sameKind = present.policy().name().equals(changed.config().policy().name());
+      foreignTransfers = sameKind ? 0 : state.nextTransfer();
+    }
+    policy = successor;
+    int interval = changed.config().limits().checkpointEvents();
+    if (interval == checkpointEvents) {
+      checkpointDue += checkpointEvents == 0 ? 0 : 1;
+    } else {
+      checkpointEvents = interval;
+      setCheckpointDue();
+    }
+  }
+
+  private void setCheckpointDue() {
+    checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : state.events() + checkpointEvents;
   }
 
   /// Asks the policies for every device whose queue of steps is not full, again and again until
@@ -102,6 +173,17 @@ public final class Engine {
   public void schedule() {
     requireStarted();
     recorder.begin();
+    if (!foreignTransferUnderWay()) {
+      recomputeForeign();
+      decide();
+    }
+    scheduled = true;
+    if (state.events() >= checkpointDue) {
+      checkpoint();
+    }
+  }
+
+  private void decide() {
     policy.route(state, recorder);
     long before;
     int passes = 0;
@@ -117,9 +199,50 @@ public final class Engine {
             "policies did not settle in %d passes at position %d".formatted(passes, before));
       }
     } while (computingPlaces > 1 && state.events() != before);
-    scheduled = true;
-    if (state.events() >= checkpointDue) {
-      checkpoint();
+  }
+
+  /// Whether a transfer of a policy of another kind is not done yet: its kind of copies may not mix
+  /// with those of the present one.
+  private boolean foreignTransferUnderWay() {
+    if (foreignTransfers == 0) {
+      return false;
+    }
+    for (Place place : places) {
+      for (int i = 0; i < state.stepsInFlight(place.id()); i++) {
+        for (TransferPlan transfer : state.orderedInFlight(place.id(), i)) {
+          if (transfer.transfer() < foreignTransfers) {
+            return true;
+          }
+        }
+      }
+    }
+    for (int id = state.firstTransfer(); id < foreignTransfers; id++) {
+      if (state.transferInFlight(id) != null) {
+        return true;
+      }
+    }
+    foreignTransfers = 0;
+    return false;
+  }
+
+  /// Preempts what another policy left, is in nobody's use and is of no use to the present one; the
+  /// newest first, so that the oldest waits in front.
+  private void recomputeForeign() {
+    if (foreignSequences <= state.firstSequence()) {
+      foreignSequences = 0;
+      return;
+    }
+    for (int id = foreignSequences - 1; id >= state.firstSequence(); id--) {
+      Sequence sequence = state.sequence(id);
+      if (sequence != null
+          && sequence.place() != Sequence.NOWHERE
+          && sequence.status() != SequenceStatus.TRANSFERRING
+          && !sequence.pinned()
+          && !policy.keeps(state, sequence)) {
+        record(
+            new SequencePreempted(
+                state.nowNanos(), id, PreemptionKind.RECOMPUTE, PreemptionReason.POLICY_CHANGED));
+      }
     }
   }
 
@@ -154,7 +277,7 @@ public final class Engine {
     requireStarted();
     long hash = state.hash();
     record(new Checkpointed(state.nowNanos(), hash));
-    checkpointDue = checkpointEvents == 0 ? Long.MAX_VALUE : state.events() + checkpointEvents;
+    setCheckpointDue();
     return hash;
   }
 
@@ -187,6 +310,7 @@ public final class Engine {
       case StepFailed failed -> handleFailures();
       case TransferFailed failed -> handleFailures();
       case RunStarted started -> {}
+      case ConfigurationChanged changed -> {}
     }
   }
 
@@ -266,6 +390,7 @@ public final class Engine {
             }
             yield started.config().equals(config) ? null : "the engine has another configuration";
           }
+          case ConfigurationChanged changed -> state.problemOfChange(changed.config());
           case RequestArrived arrived ->
               arrived.request() == state.nextRequest()
                       && arrived.firstSequence() == state.nextSequence()

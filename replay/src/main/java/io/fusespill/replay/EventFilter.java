@@ -12,6 +12,7 @@ import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -57,6 +58,7 @@ public record EventFilter(long from, long to, int sequence, Set<String> kinds) {
       case TransferCompleted e -> false;
       case TransferFailed e -> false;
       case RunStarted e -> false;
+      case ConfigurationChanged e -> false;
       case ResidentsSorted e -> false;
       case Checkpointed e -> false;
     };

@@ -103,7 +103,7 @@ public final class Verifier {
       if (!(input instanceof RunStarted started)) {
         throw new InputException("the first event is not RunStarted");
       }
-      engine = new Engine(started.config(), policies.apply(started.config()), this::keep);
+      engine = new Engine(started.config(), policies, this::keep);
     }
     nowNanos = input.atNanos();
     asked = false;

@@ -2,6 +2,9 @@ package io.fusespill.sim;
 
 import io.fusespill.engine.event.InputEvent;
 import java.util.Arrays;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// Future inputs in total order: by time, then by rank, then by insertion.
 ///
@@ -31,13 +34,17 @@ public final class EventQueue {
   }
 
   public void add(Rank rank, InputEvent event) {
+    put(event.atNanos(), ((long) rank.ordinal() << 56) | inserted++, event);
+  }
+
+  private void put(long time, long order, InputEvent event) {
     if (size == times.length) {
       times = Arrays.copyOf(times, 2 * size);
       orders = Arrays.copyOf(orders, 2 * size);
       events = Arrays.copyOf(events, 2 * size);
     }
     int child = size++;
-    place(child, event.atNanos(), ((long) rank.ordinal() << 56) | inserted++, event);
+    place(child, time, order, event);
     while (child > 0 && precedes(child, (child - 1) >> 1)) {
       swap(child, (child - 1) >> 1);
       child = (child - 1) >> 1;
@@ -64,6 +71,41 @@ public final class EventQueue {
       parent = child;
     }
     return first;
+  }
+
+  /// Takes the first event away that is wanted, in no order, or returns null where there is none.
+  @Nullable InputEvent take(Predicate<InputEvent> wanted) {
+    for (int i = 0; i < size; i++) {
+      if (wanted.test(events[i])) {
+        InputEvent found = events[i];
+        EventQueue rest = new EventQueue();
+        for (int j = 0; j < size; j++) {
+          if (j != i) {
+            rest.put(times[j], orders[j], events[j]);
+          }
+        }
+        take(rest);
+        return found;
+      }
+    }
+    return null;
+  }
+
+  /// Puts other events in the place of those that are there; each keeps its rank and turn.
+  void replaceAll(UnaryOperator<InputEvent> others) {
+    EventQueue changed = new EventQueue();
+    for (int i = 0; i < size; i++) {
+      InputEvent other = others.apply(events[i]);
+      changed.put(other.atNanos(), orders[i], other);
+    }
+    take(changed);
+  }
+
+  private void take(EventQueue other) {
+    times = other.times;
+    orders = other.orders;
+    events = other.events;
+    size = other.size;
   }
 
   private boolean precedes(int a, int b) {

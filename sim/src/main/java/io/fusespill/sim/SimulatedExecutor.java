@@ -186,6 +186,20 @@ public final class SimulatedExecutor implements Executor {
     }
   }
 
+  /// Notes that a step ended otherwise than was expected: what is queued behind it moves by as
+  /// much.
+  ///
+  /// @param laterNanos by how much it ended later; below 0 for earlier
+  void shiftDevice(int device, long laterNanos) {
+    deviceFreeNanos[device] = Math.max(now.getAsLong(), deviceFreeNanos[device] + laterNanos);
+  }
+
+  /// The same for a transfer and its channel.
+  void shiftChannel(TransferPlan plan, long laterNanos) {
+    int channel = channelOf[topology.linkIndex(plan.from(), plan.to())];
+    channelFreeNanos[channel] = Math.max(now.getAsLong(), channelFreeNanos[channel] + laterNanos);
+  }
+
   private static boolean strikes(SeededRandom luck, int perMillion) {
     return perMillion > 0 && luck.nextInt(1, MILLION) <= perMillion;
   }

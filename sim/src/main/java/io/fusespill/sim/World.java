@@ -51,8 +51,4 @@ public record World(
   public long extrapolations() {
     return models.stream().distinct().mapToLong(StepTimeModel::extrapolations).sum();
   }
-
-  SchedulingPolicy policy(EngineConfig config) {
-    return policies.apply(config);
-  }
 }

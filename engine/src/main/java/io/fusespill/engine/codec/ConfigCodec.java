@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 
-/// The configuration within `RunStarted`. Version 2 adds to version 1, at its end: the steps that
-/// may be in flight, the length predictor, the places that attend, the step costs, and the channels
-/// that links share.
+/// The configuration within `RunStarted` and `ConfigurationChanged`. Version 2 adds to version 1,
+/// at its end: the steps that may be in flight, the length predictor, the places that attend, the
+/// step costs, and the channels that links share.
 final class ConfigCodec {
 
   private static final PlaceKind[] PLACE_KINDS = PlaceKind.values();

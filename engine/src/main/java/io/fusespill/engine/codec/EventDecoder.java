@@ -15,6 +15,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -108,6 +109,8 @@ public final class EventDecoder {
     return switch (type) {
       case RUN_STARTED ->
           new RunStarted(at, in.text(), in.text(), in.fixed64(), ConfigCodec.read(in, version));
+      case CONFIGURATION_CHANGED ->
+          new ConfigurationChanged(at, in.text(), ConfigCodec.read(in, version));
       case REQUEST_ARRIVED ->
           new RequestArrived(
               at,

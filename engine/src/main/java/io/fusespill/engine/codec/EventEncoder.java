@@ -13,6 +13,7 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -155,6 +156,10 @@ public final class EventEncoder {
         out.text(e.engineVersion());
         out.text(e.configDigest());
         out.fixed64(e.seed());
+        ConfigCodec.write(e.config(), out);
+      }
+      case ConfigurationChanged e -> {
+        out.text(e.configDigest());
         ConfigCodec.write(e.config(), out);
       }
     }

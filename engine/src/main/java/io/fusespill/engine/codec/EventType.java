@@ -12,6 +12,7 @@ import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -19,6 +20,7 @@ import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.PreemptionReason;
 import org.jspecify.annotations.Nullable;
 
 /// The number that stands for an event's type in its bytes, and the newest version of its payload.
@@ -32,9 +34,10 @@ public enum EventType {
   STEP_FAILED(5, 1, StepFailed.class),
   TRANSFER_COMPLETED(6, 1, TransferCompleted.class),
   TRANSFER_FAILED(7, 1, TransferFailed.class),
+  CONFIGURATION_CHANGED(8, 2, ConfigurationChanged.class),
   REQUEST_REJECTED(64, 1, RequestRejected.class),
   SEQUENCE_ADMITTED(65, 1, SequenceAdmitted.class),
-  SEQUENCE_PREEMPTED(66, 1, SequencePreempted.class),
+  SEQUENCE_PREEMPTED(66, 2, SequencePreempted.class),
   RESIDENTS_SORTED(67, 1, ResidentsSorted.class),
   TRANSFER_PLANNED(68, 1, TransferPlanned.class),
   STEP_PLANNED(69, 2, StepPlanned.class),
@@ -75,9 +78,11 @@ public enum EventType {
   static int versionFor(EngineEvent event) {
     return switch (event) {
       case RunStarted e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
+      case ConfigurationChanged e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
       case RequestArrived e -> e.hintTokens() == 0 ? 1 : 2;
       case StepCompleted e -> e.busyNanos() == 0 ? 1 : 2;
       case StepPlanned e -> e.plan().remoteEntries() == 0 ? 1 : 2;
+      case SequencePreempted e -> e.reason() == PreemptionReason.POLICY_CHANGED ? 2 : 1;
       default -> 1;
     };
   }
@@ -89,6 +94,7 @@ public enum EventType {
   static EventType of(EngineEvent event) {
     return switch (event) {
       case RunStarted e -> RUN_STARTED;
+      case ConfigurationChanged e -> CONFIGURATION_CHANGED;
       case RequestArrived e -> REQUEST_ARRIVED;
       case RequestCancelled e -> REQUEST_CANCELLED;
       case StepCompleted e -> STEP_COMPLETED;

@@ -18,6 +18,14 @@ public sealed interface InputEvent extends EngineEvent {
       long atNanos, String engineVersion, String configDigest, long seed, EngineConfig config)
       implements InputEvent {}
 
+  /// The run goes on under another configuration: somebody else decides from here on, or the same
+  /// within other limits. Memory, its contents and what is under way stay as they are.
+  ///
+  /// @param configDigest SHA-256 in hex of the canonical configuration from here on
+  /// @param config topology, KV layout and the longest sequence are those of the run
+  record ConfigurationChanged(long atNanos, String configDigest, EngineConfig config)
+      implements InputEvent {}
+
   /// A request enters the waiting queue.
   ///
   /// @param request number of the request, counting from 0 without gaps

@@ -13,6 +13,7 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -152,6 +153,7 @@ public final class PredictionAccuracy {
       case ShareChosen share -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
+      case ConfigurationChanged changed -> {}
     }
   }
 

@@ -16,6 +16,7 @@ import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -91,7 +92,7 @@ public final class RunMetrics {
 
   /// Steps in flight on one place, oldest first, in a ring of as many as there may be.
   private static final class Flights {
-    final Flight[] ring;
+    Flight[] ring;
     int oldest;
     int size;
     long endedNanos;
@@ -101,6 +102,16 @@ public final class RunMetrics {
     Flights(int most) {
       ring = new Flight[most];
       Arrays.setAll(ring, i -> new Flight());
+    }
+
+    /// Makes room for `most` steps, or for those that there are.
+    void hold(int most) {
+      Flight[] larger = new Flight[Math.max(most, ring.length)];
+      for (int i = 0; i < larger.length; i++) {
+        larger[i] = i < ring.length ? ring[(oldest + i) % ring.length] : new Flight();
+      }
+      ring = larger;
+      oldest = 0;
     }
 
     Flight begin() {
@@ -177,6 +188,11 @@ public final class RunMetrics {
       }
       case TransferFailed transfer -> failedTransfers++;
       case RunStarted started -> start(started.config());
+      case ConfigurationChanged changed -> {
+        for (Flights queue : flights) {
+          queue.hold(changed.config().limits().maxStepsInFlight());
+        }
+      }
       case Checkpointed checkpointed -> stateHash = checkpointed.stateHash();
       case HandlingChosen chosen -> handlings[chosen.choice().handling().ordinal()]++;
       case ShareChosen share -> {}

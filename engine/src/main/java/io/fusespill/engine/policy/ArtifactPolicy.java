@@ -129,6 +129,13 @@ final class ArtifactPolicy implements SchedulingPolicy {
     return host;
   }
 
+  /// It decodes a token at a time, and nothing comes back to the main device.
+  @Override
+  public boolean keeps(EngineView view, Sequence sequence) {
+    return sequence.pendingTokens() <= 1
+        && (sequence.place() == main || sequence.place() == auxiliary || sequence.place() == next);
+  }
+
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);

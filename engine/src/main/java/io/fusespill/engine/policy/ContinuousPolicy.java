@@ -10,6 +10,7 @@ import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
+import io.fusespill.engine.state.SequenceStatus;
 import java.util.List;
 
 /// Scheduling in the manner of vLLM V1 (`vllm/v1/core/sched/scheduler.py`): there is no prefill or
@@ -85,6 +86,12 @@ final class ContinuousPolicy implements SchedulingPolicy {
   @Override
   public void route(EngineView view, Decisions decisions) {
     routing.route(view, decisions);
+  }
+
+  /// It brings nothing back.
+  @Override
+  public boolean keeps(EngineView view, Sequence sequence) {
+    return sequence.status() == SequenceStatus.RUNNING;
   }
 
   @Override

@@ -97,6 +97,22 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
   }
 
+  /// It brings back what lies on a host beside a device, or on the disk behind that.
+  @Override
+  public boolean keeps(EngineView view, Sequence sequence) {
+    int at = sequence.place();
+    for (Place place : topology.places()) {
+      if (!place.computes()) {
+        continue;
+      }
+      int host = weigher.swapHost(place.id());
+      if (at == place.id() || (host >= 0 && (at == host || at == weigher.disk(host)))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
@@ -493,7 +509,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       int disk = weigher.disk(host);
       Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
       if (deepest != null && (oldest == null || deepest.id() < oldest.id())) {
-        return raise(view, disk, host, decisions, deepest) || changed;
+        return (!somebodyNeedsTheHost(view) && raise(view, disk, host, decisions, deepest))
+            || changed;
       }
       if (oldest == null
           || kv.blocks(oldest.plannedComputedTokens() + 2 * lookAhead)
@@ -506,6 +523,22 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       changed = true;
     }
+  }
+
+  /// Whether a sequence that was chosen to be spilled waits for room on a host: what comes from the
+  /// disk would take it.
+  private boolean somebodyNeedsTheHost(EngineView view) {
+    for (Place place : topology.places()) {
+      if (place.computes()) {
+        SequenceQueue running = view.residents(place.id());
+        for (int i = 0; i < running.size(); i++) {
+          if (running.get(i).intent() == Handling.SPILL) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
   }
 
   /// Whether the sequence is passing through the host on its way to another device that has room

@@ -249,6 +249,7 @@ final class HandlingWeigher {
     }
     int disk = diskOf[host];
     if (disk >= 0
+        && scene.view().pool(host).total() >= blocks
         && scene.view().pool(disk).free() >= blocks
         && newestParked(scene.view(), host) != null) {
       long aside = queued(scene, host, disk, blocks) + queued(scene, disk, host, blocks);

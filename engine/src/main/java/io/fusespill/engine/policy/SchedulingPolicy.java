@@ -1,6 +1,7 @@
 package io.fusespill.engine.policy;
 
 import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
 
 /// Decides what runs next.
 ///
@@ -20,6 +21,13 @@ public interface SchedulingPolicy {
   /// Binds what has arrived to devices, or leaves it to all of them. Asked once at every instant at
   /// which an input came, before [#schedule] and whether a device is free or not.
   default void route(EngineView view, Decisions decisions) {}
+
+  /// Whether it can go on with a sequence that another policy left where it is, running or swapped.
+  /// One that it cannot is preempted by recompute when it takes over. Of a sequence that it left
+  /// there itself it says yes.
+  default boolean keeps(EngineView view, Sequence sequence) {
+    return true;
+  }
 
   /// Plans the next step of `device`, whose queue of steps in flight is not full.
   Round schedule(EngineView view, int device, Decisions decisions);

@@ -13,6 +13,7 @@ import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Request;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
+import io.fusespill.engine.state.SequenceStatus;
 import java.util.List;
 
 /// The scheduler of vLLM 0.2.7, step for step (`vllm/core/scheduler.py`, `block_manager.py` at
@@ -85,6 +86,26 @@ final class VllmPolicy implements SchedulingPolicy {
   @Override
   public void route(EngineView view, Decisions decisions) {
     routing.route(view, decisions);
+  }
+
+  /// It decodes a token at a time, and brings back what lies on a host beside a device that may
+  /// have it.
+  @Override
+  public boolean keeps(EngineView view, Sequence sequence) {
+    if (sequence.pendingTokens() > 1) {
+      return false;
+    }
+    if (sequence.status() == SequenceStatus.RUNNING) {
+      return routing == Routing.SHARED || sequence.home() == sequence.place();
+    }
+    for (Place place : topology.places()) {
+      if (place.computes()
+          && swapHost[place.id()] == sequence.place()
+          && routing.mayTake(sequence, place.id())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.fusespill.engine.state;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
@@ -17,6 +18,7 @@ import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -208,6 +210,11 @@ public final class EngineState implements EngineView {
     return places[place].flight(index).ordered;
   }
 
+  /// Limits that were in force when the `index`-th step in flight on `place` was planned.
+  EngineLimits limitsInFlight(int place, int index) {
+    return places[place].flight(index).limits;
+  }
+
   public int nextRequest() {
     return requests.next();
   }
@@ -272,6 +279,7 @@ public final class EngineState implements EngineView {
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case ResidentsSorted sorted -> places[sorted.place()].residents.sortOldestFirst();
       case RunStarted started -> start(started);
+      case ConfigurationChanged changed -> reconfigure(changed.config());
       case Checkpointed checkpointed -> {}
       case HandlingChosen chosen -> intend(chosen);
       case ShareChosen chosen -> {
@@ -300,6 +308,93 @@ public final class EngineState implements EngineView {
     }
     targetOf = new int[most];
     Arrays.fill(targetOf, -1);
+  }
+
+  private void reconfigure(EngineConfig changed) {
+    EngineConfig present = config();
+    String problem = problemOfChange(changed);
+    if (problem != null) {
+      throw new IllegalStateException(problem);
+    }
+    if (!changed.predictor().equals(present.predictor())) {
+      lengths = PredictorKind.named(changed.predictor()).create(maxModelTokens);
+    }
+    if (!changed.policy().equals(present.policy())) {
+      unbind();
+    }
+    for (Residence place : places) {
+      place.hold(changed.limits().maxStepsInFlight());
+    }
+    affected.clear();
+    config = changed;
+  }
+
+  /// Why the run cannot go on under `changed`, or null where it can.
+  public @Nullable String problemOfChange(EngineConfig changed) {
+    EngineConfig present = config();
+    if (!changed.topology().equals(present.topology()) || !changed.kv().equals(present.kv())) {
+      return "another topology or KV layout: what lies in memory cannot change in the middle of a run";
+    }
+    if (changed.limits().maxModelTokens() != present.limits().maxModelTokens()) {
+      return "a longest sequence of %d tokens instead of %d: it cannot change in the middle of a run"
+          .formatted(changed.limits().maxModelTokens(), present.limits().maxModelTokens());
+    }
+    int seatsMax = changed.limits().maxNumSeqs();
+    for (Place place : changed.topology().places()) {
+      int seats = place.computes() ? seats(place.id()) : 0;
+      if (seats > seatsMax) {
+        return "maxNumSeqs is %d, must be at least the %d sequences that run on %s"
+            .formatted(seatsMax, seats, place.name());
+      }
+    }
+    for (int id = requests.base(); id < requests.next(); id++) {
+      Request request = requests.get(id);
+      if (request != null && request.samples() > seatsMax) {
+        return "maxNumSeqs is %d, must be at least the %d samples of request %d"
+            .formatted(seatsMax, request.samples(), id);
+      }
+      if (request != null
+          && request.hintTokens() == 0
+          && PredictorKind.named(changed.predictor()).oracle()) {
+        return "the oracle needs true lengths as hints, and request %d came with none: choose another predictor"
+            .formatted(id);
+      }
+    }
+    return null;
+  }
+
+  /// Sequences that count as running on a device, those on their way there included.
+  private int seats(int device) {
+    int seats = places[device].transfersInto;
+    SequenceQueue running = places[device].residents;
+    for (int i = 0; i < running.size(); i++) {
+      seats += running.get(i).seats();
+    }
+    return seats;
+  }
+
+  /// Whoever takes over binds anew: all that is bound to a device is free, and what waits does so
+  /// in one queue, in order of arrival.
+  private void unbind() {
+    for (Residence place : places) {
+      while (!place.waiting.isEmpty()) {
+        Sequence sequence = place.waiting.get(0);
+        place.waiting.remove(sequence);
+        waiting.addLast(sequence);
+      }
+      place.boundTokens = 0;
+    }
+    boolean bound = false;
+    for (int id = sequences.base(); id < nextSequence; id++) {
+      Sequence sequence = sequences.get(id);
+      if (sequence != null) {
+        bound |= sequence.home != Sequence.NOWHERE;
+        sequence.home = Sequence.NOWHERE;
+      }
+    }
+    if (bound) {
+      waiting.sortOldestFirst();
+    }
   }
 
   private void arrive(RequestArrived arrived) {
@@ -354,7 +449,7 @@ public final class EngineState implements EngineView {
               .formatted(plan.step(), plan.device(), place.nextStep));
     }
     Flight flight = place.addFlight();
-    flight.begin(plan, place.orderedPlanned);
+    flight.begin(plan, place.orderedPlanned, config().limits());
     place.orderedPlanned.clear();
     place.nextStep++;
     List<BlockCopy> copies = plan.copies();

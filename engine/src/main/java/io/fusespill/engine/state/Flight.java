@@ -1,5 +1,6 @@
 package io.fusespill.engine.state;
 
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
 import java.util.ArrayList;
@@ -16,10 +17,14 @@ final class Flight {
   /// Whether the entry samples a token.
   boolean[] sampling = new boolean[16];
 
+  /// In force when the step was planned.
+  EngineLimits limits = new EngineLimits(1, 1, 1, 1, 0);
+
   final List<TransferPlan> ordered = new ArrayList<>();
 
-  void begin(StepPlan plan, List<TransferPlan> planned) {
+  void begin(StepPlan plan, List<TransferPlan> planned, EngineLimits limits) {
     this.plan = plan;
+    this.limits = limits;
     if (batch.length < plan.size()) {
       int length = Math.max(plan.size(), 2 * batch.length);
       batch = new Sequence[length];

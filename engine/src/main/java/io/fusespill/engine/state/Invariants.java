@@ -1,6 +1,7 @@
 package io.fusespill.engine.state;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
@@ -184,9 +185,10 @@ public final class Invariants {
     }
     for (int i = 0; i < state.stepsInFlight(place.id()); i++) {
       StepPlan step = state.stepInFlight(place.id(), i);
+      EngineLimits limits = state.limitsInFlight(place.id(), i);
       require(
-          step.size() <= config.limits().maxNumSeqs()
-              && step.batchedTokens() <= config.limits().maxNumBatchedTokens(),
+          step.size() <= limits.maxNumSeqs()
+              && step.batchedTokens() <= limits.maxNumBatchedTokens(),
           "I8: a step in flight on %s is over its limits: %s",
           place.name(),
           step);

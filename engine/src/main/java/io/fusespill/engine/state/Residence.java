@@ -23,7 +23,7 @@ final class Residence {
   long shareNanos = Sequence.NEVER;
 
   /// Steps in flight, oldest first, in a ring of as many as there may be.
-  private final Flight[] flights;
+  private Flight[] flights;
 
   private int oldest;
   private int inFlight;
@@ -34,6 +34,16 @@ final class Residence {
     for (int i = 0; i < maxStepsInFlight; i++) {
       flights[i] = new Flight();
     }
+  }
+
+  /// Makes room for `most` steps in flight, or for those that there are.
+  void hold(int most) {
+    Flight[] larger = new Flight[Math.max(most, flights.length)];
+    for (int i = 0; i < larger.length; i++) {
+      larger[i] = i < flights.length ? flight(i) : new Flight();
+    }
+    flights = larger;
+    oldest = 0;
   }
 
   int stepsInFlight() {

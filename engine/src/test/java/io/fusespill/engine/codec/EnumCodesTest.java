@@ -29,7 +29,8 @@ class EnumCodesTest {
         .containsExactly(
             PreemptionReason.OUT_OF_BLOCKS,
             PreemptionReason.STEP_FAILED,
-            PreemptionReason.OFFLOADED);
+            PreemptionReason.OFFLOADED,
+            PreemptionReason.POLICY_CHANGED);
     assertThat(Handling.values())
         .containsExactly(
             Handling.RECOMPUTE,

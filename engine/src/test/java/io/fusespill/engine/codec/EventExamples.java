@@ -24,6 +24,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -117,6 +118,9 @@ final class EventExamples {
                 new HandlingEstimate(Handling.RECOMPUTE, -1, Long.MAX_VALUE, 1),
                 new HandlingEstimate(Handling.SPILL, MAX - 1, 0, Long.MAX_VALUE))),
         new ShareChosen(5, 0, 1, 1_000_000, 0, Long.MAX_VALUE, 0),
+        new ConfigurationChanged(1, "cd", SMALL_CONFIG),
+        new ConfigurationChanged(1, "", SPILL_CONFIG),
+        new SequencePreempted(9, 5, PreemptionKind.RECOMPUTE, PreemptionReason.POLICY_CHANGED),
         new RequestCancelled(2, 0),
         new RequestCancelled(2, MAX),
         new StepCompleted(3, 0, 0, Ints.EMPTY, Ints.EMPTY),

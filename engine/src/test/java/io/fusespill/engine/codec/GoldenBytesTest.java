@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fusespill.engine.event.DecisionEvent.Checkpointed;
 import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.SequenceRouted;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
@@ -16,6 +17,8 @@ import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import java.util.List;
@@ -39,6 +42,16 @@ class GoldenBytesTest {
             4600 0100 1F000000 0500000000000000 E803000000000000 C223EDFD
             AC02  # sequence 300
             01    # LENGTH
+            """),
+        Arguments.of(
+            5,
+            new SequencePreempted(
+                1_000, 300, PreemptionKind.RECOMPUTE, PreemptionReason.POLICY_CHANGED),
+            """
+            4200 0200 20000000 0500000000000000 E803000000000000 61DB50E7
+            AC02  # sequence 300
+            00    # RECOMPUTE
+            03    # POLICY_CHANGED, which version 1 cannot say
             """),
         Arguments.of(
             9,
@@ -296,9 +309,10 @@ class GoldenBytesTest {
             "5 v1 StepFailed",
             "6 v1 TransferCompleted",
             "7 v1 TransferFailed",
+            "8 v2 ConfigurationChanged",
             "64 v1 RequestRejected",
             "65 v1 SequenceAdmitted",
-            "66 v1 SequencePreempted",
+            "66 v2 SequencePreempted",
             "67 v1 ResidentsSorted",
             "68 v1 TransferPlanned",
             "69 v2 StepPlanned",

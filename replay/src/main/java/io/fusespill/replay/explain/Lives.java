@@ -13,6 +13,7 @@ import io.fusespill.engine.event.DecisionEvent.ShareChosen;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -104,6 +105,7 @@ final class Lives {
       case RequestRejected rejected -> reject(rejected);
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case RunStarted started -> start(started.config().topology());
+      case ConfigurationChanged changed -> {}
       case ShareChosen share -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}

@@ -55,6 +55,12 @@ public record TraceWorkload(
     readOptions(limit, maxPrompt, maxTotal, skipInvalid);
   }
 
+  /// The same trace with its own arrivals at another rate, or as they are where it is null.
+  public TraceWorkload withRateScale(@Nullable Double scale) {
+    return new TraceWorkload(
+        file, format, limit, maxPrompt, maxTotal, skipInvalid, rate, burstiness, scale);
+  }
+
   @Override
   public TraceReader open(long seed) {
     TraceFormat traceFormat = format == null ? TraceFormat.detect(file) : TraceFormat.named(format);
