@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Runs the bundled trace on a simulated A10 under the baselines and under fusespill, without and with a host that attends, and compares them.",
-      "Every decision is journaled, and each journal is decided again to prove it.",
+      "Every decision is journaled, and each journal is decided again to prove it. A page with figures and a timeline of all runs is written beside them.",
       ""
     })
 final class DemoCommand implements Callable<Integer> {
@@ -64,7 +64,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--out",
       defaultValue = "runs/demo",
       paramLabel = "DIR",
-      description = "Where the runs go (default runs/demo); earlier demo runs there are replaced.")
+      description =
+          "Where the runs and report.html go (default runs/demo); those of earlier demos are replaced.")
   private Path out;
 
   @SuppressWarnings("NullAway.Init") // picocli sets what has a default
@@ -80,12 +81,14 @@ final class DemoCommand implements Callable<Integer> {
     print.flush();
     List<RunReport> reports = new ArrayList<>();
     List<ObjectNode> figures = new ArrayList<>();
+    List<Path> directories = new ArrayList<>();
     long decisions = 0;
     for (Contender contender : CONTENDERS) {
       ObjectNode json = JsonNodeFactory.instance.objectNode();
       Path directory = out.resolve(contender.name().replace(' ', '-'));
       reports.add(run(contender, directory, json));
       figures.add(json);
+      directories.add(directory);
       decisions += verify(directory);
     }
     table(reports, figures).print(print);
@@ -93,6 +96,10 @@ final class DemoCommand implements Callable<Integer> {
     print.println(
         "verified: all %,d decisions follow from the recorded inputs, byte for byte (fusespill verify %s)"
             .formatted(decisions, out.resolve(FUSESPILL + "+host")));
+    print.flush();
+    Path report = out.resolve("report.html");
+    ReportCommand.write(directories, ReportCommand.MOST_EXPENSIVE, report, false, false);
+    print.println("all of it:     %s (open it in a browser)".formatted(report));
     print.println(
         "look into one: fusespill inspect %s --at 2000"
             .formatted(out.resolve(FUSESPILL + "+host")));

@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       DumpCommand.class,
       ExplainCommand.class,
+      ReportCommand.class,
+      ExportCommand.class,
       TraceCommand.class,
       TrainLengthCommand.class,
       ProfileCommand.class,

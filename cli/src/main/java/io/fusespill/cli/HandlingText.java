@@ -1,8 +1,8 @@
 package io.fusespill.cli;
 
-import static io.fusespill.cli.StoryText.millis;
-import static io.fusespill.cli.StoryText.seconds;
-import static io.fusespill.cli.StoryText.words;
+import static io.fusespill.replay.explain.Wording.millis;
+import static io.fusespill.replay.explain.Wording.seconds;
+import static io.fusespill.replay.explain.Wording.words;
 
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent.ShareChosen;

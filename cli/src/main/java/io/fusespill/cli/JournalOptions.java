@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.journal.JournalReader;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -42,5 +43,22 @@ final class JournalOptions {
               .formatted(journal));
     }
     return JournalReader.open(journal);
+  }
+
+  /// @throws UsageException if no request arrives in the journal: there is nothing to show
+  void requireRequest() {
+    requireRequest(run, partial);
+  }
+
+  /// @throws UsageException if no request arrives in a journal: there is nothing to show
+  static void requireRequest(Path run, boolean partial) {
+    try (JournalReader reader = open(run, partial)) {
+      while (reader.next()) {
+        if (reader.event() instanceof RequestArrived) {
+          return;
+        }
+      }
+    }
+    throw new UsageException("%s holds no request: nothing ran in it".formatted(run));
   }
 }

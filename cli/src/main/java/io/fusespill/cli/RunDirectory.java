@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 record RunDirectory(Path path) {
 
   private static final String CONFIG = "config.json";
+  private static final String SUMMARY = "summary.json";
   private static final String OPTIONS = "options.json";
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -78,6 +79,16 @@ record RunDirectory(Path path) {
     return Files.isDirectory(journal) ? journal : path;
   }
 
+  /// What the run that `path` names says of itself; an empty object where it left no summary.
+  static JsonNode summaryOf(Path path) {
+    Path file = path.resolve(SUMMARY);
+    try {
+      return Files.exists(file) ? MAPPER.readTree(file.toFile()) : MAPPER.createObjectNode();
+    } catch (IOException e) {
+      throw new UsageException("%s cannot be read: %s".formatted(file, e), e);
+    }
+  }
+
   Path journal() {
     return path.resolve("journal");
   }
@@ -120,7 +131,7 @@ record RunDirectory(Path path) {
   }
 
   void writeSummary(JsonNode summary) {
-    write("summary.json", summary);
+    write(SUMMARY, summary);
   }
 
   private void write(String name, JsonNode json) {

@@ -10,6 +10,7 @@ import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.Latency;
 import io.fusespill.replay.RunReport;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.sim.ResolvedScenario;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -111,7 +112,7 @@ final class Summary {
     StringJoiner handlings = new StringJoiner(", ");
     for (Handling handling : Handling.values()) {
       if (metrics.handlings(handling) > 0) {
-        handlings.add("%,d × %s".formatted(metrics.handlings(handling), StoryText.words(handling)));
+        handlings.add("%,d × %s".formatted(metrics.handlings(handling), Wording.words(handling)));
       }
     }
     if (handlings.length() > 0) {

@@ -243,6 +243,41 @@ class BadInputTest {
   }
 
   @Test
+  void runsThatCannotBeReportedOrExported_areNamed() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    simulate(trace, List.of());
+    Path run = folder.resolve("run");
+    Path page = folder.resolve("report.html");
+    Path nowhere = folder.resolve("nowhere");
+    for (String format : List.of("perfetto", "parquet", "csv", "jsonl")) {
+      assertOneLine(Cli.run("export", nowhere, "--to", format), List.of("nowhere"));
+    }
+    assertOneLine(Cli.run("export", run, "--to", "xml"), List.of("xml", "PERFETTO"));
+    assertOneLine(
+        Cli.run("export", run.resolve("journal"), "--to", "csv"), List.of("journal", "-o"));
+    assertOneLine(
+        Cli.run("export", run, "--to", "perfetto", "-o", nowhere.resolve("t.json")),
+        List.of("t.json"));
+    assertOneLine(Cli.run("report", nowhere, "-o", page), List.of("nowhere"));
+    assertOneLine(Cli.run("report", run, "-o", nowhere.resolve("r.html")), List.of("r.html"));
+    assertOneLine(Cli.run("report", run, run, "-o", page), List.of("run", "twice"));
+    assertOneLine(
+        Cli.run("report", run, "-o", page, "--most-expensive", "201"), List.of("201", "200"));
+    assertThat(page).doesNotExist();
+  }
+
+  @Test
+  void runWithoutRequests_isNeitherReportedNorExported() {
+    Path run = folder.resolve("idle");
+    JournalHeader header = JournalHeader.of("0.1.0", "{}");
+    Journal.create(run.resolve("journal"), header, Durability.ASYNC).close();
+    assertOneLine(
+        Cli.run("report", run, "-o", folder.resolve("r.html")), List.of("idle", "no request"));
+    assertOneLine(Cli.run("export", run, "--to", "csv"), List.of("idle", "no request"));
+    assertThat(run.resolve("csv")).doesNotExist();
+  }
+
+  @Test
   void badGeneratorOptions_areNamed() {
     Path out = folder.resolve("t.csv");
     assertOneLine(

@@ -6,24 +6,46 @@ import io.fusespill.replay.explain.Lives.Wanted;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
 
-/// The story of one sequence, or of all sequences of one request, as a fold over a log. Memory
-/// follows those told of.
+/// The stories of some sequences, or of all, as a fold over a log. Memory follows those told of, or
+/// where somebody takes each as it ends, those that live.
 public final class Stories {
 
   private final Lives lives;
+  private final Consumer<Story> listener;
   private final List<Story> told = new ArrayList<>();
 
   private Stories(Wanted wanted) {
-    lives = new Lives(wanted, arrival -> new StoryWriter(arrival.atNanos()), this::tell);
+    lives = lives(wanted);
+    listener = told::add;
+  }
+
+  private Stories(Consumer<Story> listener) {
+    lives = lives((request, sequence) -> true);
+    this.listener = listener;
+  }
+
+  private Lives lives(Wanted wanted) {
+    return new Lives(wanted, arrival -> new StoryWriter(arrival.atNanos()), this::tell);
   }
 
   public static Stories ofSequence(int sequence) {
     return new Stories((request, candidate) -> candidate == sequence);
   }
 
+  public static Stories ofSequences(Set<Integer> sequences) {
+    return new Stories((request, candidate) -> sequences.contains(candidate));
+  }
+
   public static Stories ofRequest(int request) {
     return new Stories((candidate, sequence) -> candidate == request);
+  }
+
+  /// The stories of all sequences, each given to `listener` as it ends.
+  public static Stories ofAll(Consumer<Story> listener) {
+    return new Stories(listener);
   }
 
   /// Takes the next event of the log.
@@ -33,7 +55,7 @@ public final class Stories {
 
   private void tell(Life life) {
     if (life.listener() instanceof StoryWriter writer) {
-      told.add(writer.story(life));
+      listener.accept(writer.story(life));
     }
   }
 
@@ -42,7 +64,7 @@ public final class Stories {
     lives.close();
   }
 
-  /// The stories told so far, by number of the sequence.
+  /// The stories told so far, by number of the sequence; none where somebody takes them.
   public List<Story> stories() {
     return told.stream().sorted(Comparator.comparingInt(Story::sequence)).toList();
   }

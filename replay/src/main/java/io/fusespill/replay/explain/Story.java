@@ -1,7 +1,10 @@
 package io.fusespill.replay.explain;
 
 import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.plan.TransferMode;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What became of one sequence, in order of time. A time that never came is -1.
 ///
@@ -29,6 +32,62 @@ public record Story(
   /// From the request's arrival to the sequence's end, or to that of the log.
   public long totalNanos() {
     return times.stream().mapToLong(TimeIn::nanos).sum();
+  }
+
+  /// When the sequence ended, or the log.
+  public long endNanos() {
+    return request.atNanos() + totalNanos();
+  }
+
+  /// What it did at each time, in order and without gaps from arrival to end.
+  public List<Span> spans() {
+    List<Span> spans = new ArrayList<>();
+    for (Moment moment : moments) {
+      if (moment instanceof Moment.Stretch stretch && stretch.nanos() > 0) {
+        spans.add(
+            new Span(
+                stretch.phase(),
+                stretch.place(),
+                stretch.atNanos(),
+                stretch.untilNanos(),
+                stretch,
+                null));
+      } else if (moment instanceof Moment.Moved moved && moved.mode() == TransferMode.ASYNC) {
+        long until = moved.doneNanos() < 0 ? endNanos() : moved.doneNanos();
+        if (until > moved.atNanos()) {
+          spans.add(new Span(Phase.MOVING, moved.to(), moved.atNanos(), until, null, moved));
+        }
+      }
+    }
+    return spans;
+  }
+
+  /// A time in one phase.
+  ///
+  /// @param place where its KV is, or goes to; -1 while it waits
+  /// @param stretch what it did, null while it moves
+  /// @param moved how it moves, null while it does not
+  public record Span(
+      Phase phase,
+      int place,
+      long fromNanos,
+      long untilNanos,
+      Moment.@Nullable Stretch stretch,
+      Moment.@Nullable Moved moved) {
+
+    public long nanos() {
+      return untilNanos - fromNanos;
+    }
+  }
+
+  /// How often it lost its place.
+  public int preemptions() {
+    return (int) moments.stream().filter(Moment.Preempted.class::isInstance).count();
+  }
+
+  /// How long it was in a phase, wherever that was.
+  public long nanosIn(Phase phase) {
+    return times.stream().filter(time -> time.phase() == phase).mapToLong(TimeIn::nanos).sum();
   }
 
   /// Whether the log tells its end.

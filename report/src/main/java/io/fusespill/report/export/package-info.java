@@ -1,0 +1,5 @@
+/// Runs as files that other tools open.
+@NullMarked
+package io.fusespill.report.export;
+
+import org.jspecify.annotations.NullMarked;
