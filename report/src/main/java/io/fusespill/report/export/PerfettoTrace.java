@@ -433,6 +433,8 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
     object('M', process, thread, what, () -> {}, arguments);
   }
 
+  /// A slice that ends a nanosecond early: readers add start and duration as floating point, and
+  /// one that seems to reach into the next is taken for its parent.
   private void slice(
       int process, int thread, long fromNanos, long nanos, String name, Fields arguments) {
     object(
@@ -442,7 +444,7 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
         name,
         () -> {
           micros("ts", fromNanos);
-          micros("dur", nanos);
+          micros("dur", Math.max(0, nanos - 1));
         },
         arguments);
   }

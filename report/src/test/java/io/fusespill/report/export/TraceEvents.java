@@ -29,6 +29,10 @@ final class TraceEvents {
   private final Map<Integer, String> processes = new HashMap<>();
   private final Map<String, String> threads = new HashMap<>();
   private final Map<String, List<Slice>> slices = new LinkedHashMap<>();
+
+  /// Where the newest slice of a track ends, start and duration added as floating point.
+  private final Map<String, Double> ends = new HashMap<>();
+
   private final Map<String, Deque<Slice>> open = new HashMap<>();
   private final Map<String, Long> newest = new HashMap<>();
   private final Map<String, List<JsonNode>> instants = new LinkedHashMap<>();
@@ -99,12 +103,15 @@ final class TraceEvents {
   /// A slice begins where the one before it ends or later, or lies within one that is still open.
   private void slice(String track, JsonNode event, String line) {
     long from = nanos(event, "ts");
-    long nanos = nanos(event, "dur");
+    long written = nanos(event, "dur");
+    long nanos = written == 0 ? 0 : written + 1;
     inOrder("slices " + track, from, line);
     Deque<Slice> stack = open.computeIfAbsent(track, key -> new ArrayDeque<>());
     while (!stack.isEmpty() && stack.peek().untilNanos() <= from) {
       stack.pop();
+      assertThat(ends.get(track)).as("as readers add it: %s", line).isLessThanOrEqualTo(ts(event));
     }
+    ends.put(track, ts(event) + event.get("dur").doubleValue());
     if (!stack.isEmpty()) {
       assertThat(from + nanos)
           .as("overlaps %s: %s", stack.peek(), line)
@@ -119,6 +126,10 @@ final class TraceEvents {
   private void inOrder(String what, long nanos, String line) {
     Long before = newest.put(what, nanos);
     assertThat(nanos).as(line).isGreaterThanOrEqualTo(before == null ? 0 : before);
+  }
+
+  private static double ts(JsonNode event) {
+    return event.get("ts").doubleValue();
   }
 
   /// Microseconds with at most three decimals.
