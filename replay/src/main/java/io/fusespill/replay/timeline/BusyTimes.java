@@ -4,23 +4,14 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
-import io.fusespill.engine.event.DecisionEvent.StepPlanned;
-import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
-import io.fusespill.engine.event.InputEvent.StepCompleted;
-import io.fusespill.engine.event.InputEvent.StepFailed;
-import io.fusespill.engine.event.InputEvent.TransferCompleted;
-import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.plan.StepPlan;
-import io.fusespill.engine.plan.TransferMode;
-import io.fusespill.engine.plan.TransferPlan;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
-import java.util.TreeMap;
 
 /// When each device and link was at work, and on what.
 ///
@@ -60,24 +51,14 @@ public final class BusyTimes {
   private static final int RECENT = 64;
 
   private static final int WORKS = Work.values().length;
-  private static final double NANOS_PER_SECOND = 1e9;
-
-  private record Flight(StepPlan plan, long plannedNanos) {}
-
-  private record Copy(TransferPlan plan, long plannedNanos) {}
 
   private final Span span;
   private final List<Lane> lanes = new ArrayList<>();
   private final List<List<Busy>> times = new ArrayList<>();
   private final List<Boolean> whole = new ArrayList<>();
-  private final List<Deque<Flight>> flights = new ArrayList<>();
+  private final WorkSpans work = new WorkSpans(this::step, this::transfer);
   private final List<Deque<Busy>> attended = new ArrayList<>();
-  private final TreeMap<Integer, Copy> copies = new TreeMap<>();
   private Topology topology = NOWHERE;
-  private long blockBytes;
-  private long copiesPerBlock;
-  private long[] stepEndNanos = {};
-  private long[] channelFreeNanos = {};
   private TimeBins bins;
 
   private static final Topology NOWHERE =
@@ -90,36 +71,22 @@ public final class BusyTimes {
 
   /// Takes the next event of the log.
   public void accept(EngineEvent event) {
-    long now = event.atNanos();
-    bins.reach(now);
-    switch (event) {
-      case RunStarted started -> start(started.config());
-      case StepPlanned planned ->
-          flights.get(planned.plan().device()).add(new Flight(planned.plan(), now));
-      case StepCompleted done -> end(done.device(), now, done.busyNanos(), false);
-      case StepFailed failed -> end(failed.device(), now, 0, true);
-      case TransferPlanned planned ->
-          copies.put(planned.plan().transfer(), new Copy(planned.plan(), now));
-      case TransferCompleted done -> end(done.transfer(), now, Work.TRANSFER);
-      case TransferFailed failed -> end(failed.transfer(), now, Work.FAILED);
-      default -> {}
+    bins.reach(event.atNanos());
+    if (event instanceof RunStarted started) {
+      start(started.config());
     }
+    work.accept(event);
   }
 
   private void start(EngineConfig config) {
     topology = config.topology();
-    blockBytes = config.kv().blockBytes();
-    copiesPerBlock = config.kv().copiesPerBlock();
     for (Place place : topology.places()) {
-      flights.add(new ArrayDeque<>());
       attended.add(new ArrayDeque<>());
       lane(place.name(), false);
     }
     for (Link link : topology.links()) {
       lane("%s to %s".formatted(name(link.from()), name(link.to())), true);
     }
-    stepEndNanos = new long[topology.places().size()];
-    channelFreeNanos = new long[topology.links().size()];
     bins = new TimeBins(lanes.size() * WORKS, span);
   }
 
@@ -133,22 +100,20 @@ public final class BusyTimes {
     whole.add(true);
   }
 
-  private void end(int device, long now, long busyNanos, boolean failed) {
-    Flight flight = flights.get(device).remove();
-    StepPlan plan = flight.plan();
-    long from =
-        busyNanos > 0 ? now - busyNanos : Math.max(flight.plannedNanos(), stepEndNanos[device]);
-    stepEndNanos[device] = now;
-    for (int i = 0; i < plan.transfers().size(); i++) {
-      Copy copy = copies.remove(plan.transfers().get(i));
-      if (copy != null) {
-        occupy(copy, from, failed ? Work.FAILED : Work.TRANSFER);
-      }
-    }
-    note(device, failed ? Work.FAILED : work(plan), from, now);
+  private void step(StepSpan step) {
+    StepPlan plan = step.plan();
+    note(plan.device(), workOf(step), step.startNanos(), step.endNanos());
     if (plan.remoteEntries() > 0) {
-      attend(plan.remotePlace(), from, now);
+      attend(plan.remotePlace(), step.startNanos(), step.endNanos());
     }
+  }
+
+  private void transfer(TransferSpan transfer) {
+    note(
+        topology.places().size() + transfer.link(),
+        transfer.failure() == null ? Work.TRANSFER : Work.FAILED,
+        transfer.startNanos(),
+        transfer.endNanos());
   }
 
   /// Notes what of the time the host does not attend already for another device. Steps come in the
@@ -177,47 +142,14 @@ public final class BusyTimes {
     }
   }
 
-  private static Work work(StepPlan plan) {
-    int decodes = 0;
-    for (int i = 0; i < plan.size(); i++) {
-      decodes += plan.isDecode(i) ? 1 : 0;
+  private static Work workOf(StepSpan step) {
+    if (step.failure() != null) {
+      return Work.FAILED;
     }
-    if (plan.size() == 0) {
+    if (step.plan().size() == 0) {
       return Work.COPY;
     }
-    return decodes == plan.size() ? Work.DECODE : decodes == 0 ? Work.PREFILL : Work.MIXED;
-  }
-
-  private void end(int transfer, long now, Work work) {
-    Copy copy = copies.remove(transfer);
-    if (copy != null && copy.plan().mode() == TransferMode.ASYNC) {
-      int link = topology.linkIndex(copy.plan().from(), copy.plan().to());
-      long from = Math.max(copy.plannedNanos(), free(link));
-      channelFreeNanos[link] = now;
-      note(topology.places().size() + link, work, from, now);
-    }
-  }
-
-  private void occupy(Copy copy, long latestNanos, Work work) {
-    TransferPlan plan = copy.plan();
-    int index = topology.linkIndex(plan.from(), plan.to());
-    Link link = topology.links().get(index);
-    double nanos =
-        (double) plan.blocks() * blockBytes * NANOS_PER_SECOND / link.bytesPerSecond()
-            + (double) plan.blocks() * copiesPerBlock * link.copyNanos();
-    long from = Math.max(copy.plannedNanos(), free(index));
-    long until = Math.min(Math.max(from, latestNanos), from + Math.round(nanos));
-    channelFreeNanos[index] = until;
-    note(topology.places().size() + index, work, from, until);
-  }
-
-  /// When the link's channel is done with what came before.
-  private long free(int link) {
-    long free = 0;
-    for (Link other : topology.sharing(topology.links().get(link))) {
-      free = Math.max(free, channelFreeNanos[topology.linkIndex(other.from(), other.to())]);
-    }
-    return free;
+    return step.prefills() == 0 ? Work.DECODE : step.decodes() == 0 ? Work.PREFILL : Work.MIXED;
   }
 
   private void note(int lane, Work work, long fromNanos, long untilNanos) {

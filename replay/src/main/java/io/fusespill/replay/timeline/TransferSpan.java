@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// An asynchronous transfer starts when it was planned, or when the channel's last one was done, if
 /// that is later. An ordered one runs in front of its step, whose events do not say how long the
-/// copies took: its end is what the link's bandwidth comes to, within the step.
+/// copies took: its end is what the link's bandwidth comes to, before the device was at work.
 ///
 /// @param link index in the topology's links
 /// @param estimated whether `endNanos` is computed from the bandwidth
