@@ -11,6 +11,8 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -190,7 +192,7 @@ public final class Engine {
     do {
       before = state.events();
       for (Place place : places) {
-        if (place.computes()) {
+        if (place.computes() && !state.failed(place.id())) {
           settle(place.id());
         }
       }
@@ -309,6 +311,8 @@ public final class Engine {
       case RequestCancelled cancelled -> finishAffected();
       case StepFailed failed -> handleFailures();
       case TransferFailed failed -> handleFailures();
+      case PlaceFailed failed -> handleFailures();
+      case PlaceRestored restored -> {}
       case RunStarted started -> {}
       case ConfigurationChanged changed -> {}
     }
@@ -402,15 +406,28 @@ public final class Engine {
               cancelled.request() >= 0 && cancelled.request() < state.nextRequest()
                   ? null
                   : "no such request has arrived";
-          case StepCompleted completed ->
-              stepProblem(completed.device(), completed.step(), completed.ended());
+          case StepCompleted completed -> completionProblem(completed);
           case StepFailed failed -> stepProblem(failed.device(), failed.step(), Ints.EMPTY);
           case TransferCompleted completed -> transferProblem(completed.transfer());
           case TransferFailed failed -> transferProblem(failed.transfer());
+          case PlaceFailed failed -> placeProblem(failed.place(), false);
+          case PlaceRestored restored -> placeProblem(restored.place(), true);
         };
     if (problem != null) {
       throw new InputException("%s: %s at position %d".formatted(input, problem, state.events()));
     }
+  }
+
+  private @Nullable String completionProblem(StepCompleted completed) {
+    String problem = stepProblem(completed.device(), completed.step(), completed.ended());
+    if (problem != null || completed.sampledTokens().isEmpty()) {
+      return problem;
+    }
+    int sampled = state.samples(completed.device());
+    return completed.sampledTokens().size() == sampled
+        ? null
+        : "the step samples %d tokens, but there are the ids of %d"
+            .formatted(sampled, completed.sampledTokens().size());
   }
 
   private @Nullable String stepProblem(int device, long step, Ints ended) {
@@ -441,6 +458,16 @@ public final class Engine {
       }
     }
     return false;
+  }
+
+  private @Nullable String placeProblem(int place, boolean failed) {
+    if (place < 0 || place >= places.size()) {
+      return "no such place";
+    }
+    if (state.failed(place) == failed) {
+      return null;
+    }
+    return failed ? "that place has not failed" : "that place has failed already";
   }
 
   private @Nullable String transferProblem(int transfer) {

@@ -84,6 +84,7 @@ final class Recorder implements Decisions {
         "sequence %d is not waiting, or bound already",
         sequence.id());
     require(computes(device), "place %d does not compute", device);
+    require(!state.failed(device), "place %d has failed", device);
     log.accept(new SequenceRouted(state.nowNanos(), sequence.id(), device));
   }
 
@@ -92,6 +93,7 @@ final class Recorder implements Decisions {
     require(
         sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
     require(computes(device), "place %d does not compute", device);
+    require(!state.failed(device), "place %d has failed", device);
     require(
         sequence.home() == Sequence.NOWHERE || sequence.home() == device,
         "sequence %d is bound to another device",
@@ -223,6 +225,7 @@ final class Recorder implements Decisions {
   public void start(StepDraft draft, int batchedTokens) {
     int device = draft.device();
     EngineLimits limits = state.config().limits();
+    require(!state.failed(device), "place %d has failed", device);
     require(
         state.stepsInFlight(device) < limits.maxStepsInFlight(),
         "as many steps are in flight on place %d as may be",

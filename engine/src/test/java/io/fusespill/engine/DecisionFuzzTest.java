@@ -104,6 +104,12 @@ class DecisionFuzzTest {
           possible.add(() -> run.transferFails(transfer));
         }
       }
+      int place = random.nextInt(PLACES);
+      if (state.failed(place)) {
+        possible.add(() -> run.placeRestored(place));
+      } else if (random.nextInt(6) == 0) {
+        possible.add(() -> run.placeFails(place));
+      }
       if (state.nextRequest() > 0 && random.nextInt(6) == 0) {
         possible.add(() -> run.cancels(random.nextInt(state.nextRequest())));
       }

@@ -16,6 +16,8 @@ import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -28,6 +30,7 @@ import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.policy.Decisions;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
@@ -334,6 +337,25 @@ public final class EngineFixture implements AfterEachCallback {
 
     public Run transferFails(int transfer) {
       return accept(new TransferFailed(nowNanos, transfer, "test"));
+    }
+
+    /// The place is gone, and with it what is in flight there.
+    public Run placeFails(int place) {
+      accept(new PlaceFailed(nowNanos, place, "test"));
+      while (state().stepsInFlight(place) > 0) {
+        fails(place);
+      }
+      for (int id = state().firstTransfer(); id < state().nextTransfer(); id++) {
+        TransferPlan plan = state().transferInFlight(id);
+        if (plan != null && (plan.from() == place || plan.to() == place)) {
+          transferFails(id);
+        }
+      }
+      return this;
+    }
+
+    public Run placeRestored(int place) {
+      return accept(new PlaceRestored(nowNanos, place));
     }
 
     public Run accept(InputEvent input) {

@@ -13,6 +13,8 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -57,6 +59,8 @@ public record EventFilter(long from, long to, int sequence, Set<String> kinds) {
       case StepFailed e -> false;
       case TransferCompleted e -> false;
       case TransferFailed e -> false;
+      case PlaceFailed e -> false;
+      case PlaceRestored e -> false;
       case RunStarted e -> false;
       case ConfigurationChanged e -> false;
       case ResidentsSorted e -> false;

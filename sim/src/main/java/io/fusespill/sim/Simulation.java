@@ -8,6 +8,8 @@ import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -151,8 +153,15 @@ public final class Simulation {
         engine.replay(changed);
         oracle = isOracle(changed.config());
       }
+      case PlaceFailed failed -> throw cannotGoOn(failed);
+      case PlaceRestored restored -> throw cannotGoOn(restored);
       case DecisionEvent decision -> engine.replay(decision);
     }
+  }
+
+  private static IllegalStateException cannotGoOn(InputEvent event) {
+    return new IllegalStateException(
+        "a simulated world has no places that fail, so it cannot go on from a log with " + event);
   }
 
   private Arrival requireNext(RequestArrived arrived) {

@@ -16,6 +16,8 @@ import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -25,6 +27,7 @@ import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.plan.BlockCopy;
 import io.fusespill.engine.plan.Ints;
@@ -119,7 +122,8 @@ public final class EventDecoder {
               in.integer(),
               in.integer(),
               in.integer(),
-              version == 1 ? 0 : in.integer());
+              version == 1 ? 0 : in.integer(),
+              version < 3 ? Prompt.NONE : new Prompt(in.ints(), in.text()));
       case REQUEST_CANCELLED -> new RequestCancelled(at, in.integer());
       case STEP_COMPLETED ->
           new StepCompleted(
@@ -132,6 +136,8 @@ public final class EventDecoder {
       case STEP_FAILED -> new StepFailed(at, in.integer(), in.unsigned(), in.text());
       case TRANSFER_COMPLETED -> new TransferCompleted(at, in.integer());
       case TRANSFER_FAILED -> new TransferFailed(at, in.integer(), in.text());
+      case PLACE_FAILED -> new PlaceFailed(at, in.integer(), in.text());
+      case PLACE_RESTORED -> new PlaceRestored(at, in.integer());
       case REQUEST_REJECTED ->
           new RequestRejected(
               at,

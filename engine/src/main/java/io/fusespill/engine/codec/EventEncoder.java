@@ -14,6 +14,8 @@ import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -21,6 +23,7 @@ import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.plan.BlockCopy;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
@@ -112,8 +115,13 @@ public final class EventEncoder {
         out.unsigned(e.samples());
         out.unsigned(e.promptTokens());
         out.unsigned(e.maxOutputTokens());
-        if (e.hintTokens() != 0) {
+        boolean text = !e.prompt().equals(Prompt.NONE);
+        if (text || e.hintTokens() != 0) {
           out.unsigned(e.hintTokens());
+        }
+        if (text) {
+          out.ints(e.prompt().ids());
+          out.text(e.prompt().parameters());
         }
       }
       case SequencePreempted e -> {
@@ -133,6 +141,11 @@ public final class EventEncoder {
         out.unsigned(e.transfer());
         out.text(e.cause());
       }
+      case PlaceFailed e -> {
+        out.unsigned(e.place());
+        out.text(e.cause());
+      }
+      case PlaceRestored e -> out.unsigned(e.place());
       case RequestRejected e -> {
         out.unsigned(e.request());
         out.unsigned(e.firstSequence());

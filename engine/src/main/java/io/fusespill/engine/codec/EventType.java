@@ -13,6 +13,8 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -21,6 +23,7 @@ import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.Prompt;
 import org.jspecify.annotations.Nullable;
 
 /// The number that stands for an event's type in its bytes, and the newest version of its payload.
@@ -28,13 +31,15 @@ import org.jspecify.annotations.Nullable;
 /// lie below 64, decisions from 64 up.
 public enum EventType {
   RUN_STARTED(1, 2, RunStarted.class),
-  REQUEST_ARRIVED(2, 2, RequestArrived.class),
+  REQUEST_ARRIVED(2, 3, RequestArrived.class),
   REQUEST_CANCELLED(3, 1, RequestCancelled.class),
   STEP_COMPLETED(4, 2, StepCompleted.class),
   STEP_FAILED(5, 1, StepFailed.class),
   TRANSFER_COMPLETED(6, 1, TransferCompleted.class),
   TRANSFER_FAILED(7, 1, TransferFailed.class),
   CONFIGURATION_CHANGED(8, 2, ConfigurationChanged.class),
+  PLACE_FAILED(9, 1, PlaceFailed.class),
+  PLACE_RESTORED(10, 1, PlaceRestored.class),
   REQUEST_REJECTED(64, 1, RequestRejected.class),
   SEQUENCE_ADMITTED(65, 1, SequenceAdmitted.class),
   SEQUENCE_PREEMPTED(66, 2, SequencePreempted.class),
@@ -79,7 +84,7 @@ public enum EventType {
     return switch (event) {
       case RunStarted e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
       case ConfigurationChanged e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
-      case RequestArrived e -> e.hintTokens() == 0 ? 1 : 2;
+      case RequestArrived e -> e.prompt().equals(Prompt.NONE) ? (e.hintTokens() == 0 ? 1 : 2) : 3;
       case StepCompleted e -> e.busyNanos() == 0 ? 1 : 2;
       case StepPlanned e -> e.plan().remoteEntries() == 0 ? 1 : 2;
       case SequencePreempted e -> e.reason() == PreemptionReason.POLICY_CHANGED ? 2 : 1;
@@ -101,6 +106,8 @@ public enum EventType {
       case StepFailed e -> STEP_FAILED;
       case TransferCompleted e -> TRANSFER_COMPLETED;
       case TransferFailed e -> TRANSFER_FAILED;
+      case PlaceFailed e -> PLACE_FAILED;
+      case PlaceRestored e -> PLACE_RESTORED;
       case RequestRejected e -> REQUEST_REJECTED;
       case SequenceAdmitted e -> SEQUENCE_ADMITTED;
       case SequencePreempted e -> SEQUENCE_PREEMPTED;

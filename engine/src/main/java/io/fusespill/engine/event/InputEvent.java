@@ -36,6 +36,7 @@ public sealed interface InputEvent extends EngineEvent {
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
   /// @param hintTokens output length that the client or somebody else foretells, 0 where nobody
   ///   does; under the oracle it is the truth
+  /// @param prompt with as many ids as there are prompt tokens, or none
   record RequestArrived(
       long atNanos,
       int request,
@@ -43,7 +44,8 @@ public sealed interface InputEvent extends EngineEvent {
       int samples,
       int promptTokens,
       int maxOutputTokens,
-      int hintTokens)
+      int hintTokens,
+      Prompt prompt)
       implements InputEvent {
 
     public RequestArrived {
@@ -67,6 +69,31 @@ public sealed interface InputEvent extends EngineEvent {
             "request %d has a hint of %d output tokens: 0 to %d are legal"
                 .formatted(request, hintTokens, EngineLimits.MAX_TOKENS));
       }
+      if (!prompt.ids().isEmpty() && prompt.ids().size() != promptTokens) {
+        throw new IllegalArgumentException(
+            "request %d has %d prompt tokens, but the ids of %d: all or none are legal"
+                .formatted(request, promptTokens, prompt.ids().size()));
+      }
+    }
+
+    /// A request without text.
+    public RequestArrived(
+        long atNanos,
+        int request,
+        int firstSequence,
+        int samples,
+        int promptTokens,
+        int maxOutputTokens,
+        int hintTokens) {
+      this(
+          atNanos,
+          request,
+          firstSequence,
+          samples,
+          promptTokens,
+          maxOutputTokens,
+          hintTokens,
+          Prompt.NONE);
     }
 
     /// A request of whose length nobody says anything.
@@ -77,7 +104,7 @@ public sealed interface InputEvent extends EngineEvent {
         int samples,
         int promptTokens,
         int maxOutputTokens) {
-      this(atNanos, request, firstSequence, samples, promptTokens, maxOutputTokens, 0);
+      this(atNanos, request, firstSequence, samples, promptTokens, maxOutputTokens, 0, Prompt.NONE);
     }
   }
 
@@ -88,8 +115,9 @@ public sealed interface InputEvent extends EngineEvent {
   ///
   /// @param ended sequences whose newest token ended them, in any order; of those that had ended or
   ///   were lost before, it counts for nothing
-  /// @param sampledTokens ids of the sampled tokens in entry order; empty where the executor has no
-  ///   text
+  /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
+  ///   life having one for each; -1 where an entry came to nothing because the step ran ahead of an
+  ///   end or a loss; all or none, and none where the executor has no text
   /// @param busyNanos how long the device was at work on the step, 0 where that is not known
   record StepCompleted(
       long atNanos, int device, long step, Ints ended, Ints sampledTokens, long busyNanos)
@@ -109,4 +137,12 @@ public sealed interface InputEvent extends EngineEvent {
 
   /// An asynchronous transfer came to nothing; its source blocks are intact.
   record TransferFailed(long atNanos, int transfer, String cause) implements InputEvent {}
+
+  /// A place is gone with all KV that lay there: its sequences are recomputed elsewhere, and
+  /// nothing is planned there until it is restored. What is in flight there is said to have failed
+  /// after this, one by one; it does not count as an attempt of the sequences.
+  record PlaceFailed(long atNanos, int place, String cause) implements InputEvent {}
+
+  /// A place that had failed is there again, empty.
+  record PlaceRestored(long atNanos, int place) implements InputEvent {}
 }

@@ -14,6 +14,8 @@ import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -147,6 +149,8 @@ public final class PredictionAccuracy {
       case TransferPlanned planned -> ordered.add(planned.plan());
       case TransferCompleted transfer -> {}
       case TransferFailed transfer -> {}
+      case PlaceFailed failed -> {}
+      case PlaceRestored restored -> {}
       case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
       case HandlingChosen chosen -> {}

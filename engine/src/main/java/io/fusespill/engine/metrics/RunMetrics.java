@@ -17,6 +17,8 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -198,6 +200,8 @@ public final class RunMetrics {
       case ShareChosen share -> {}
       case RequestCancelled cancellation -> {}
       case TransferCompleted transfer -> {}
+      case PlaceFailed failed -> {}
+      case PlaceRestored restored -> {}
       case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
       case ResidentsSorted sorted -> {}

@@ -22,15 +22,21 @@ enum Routing {
 
   /// Binds what waits and is not bound yet.
   void route(EngineView view, Decisions decisions) {
-    while (this == LEAST_LOADED && !view.waiting().isEmpty()) {
-      decisions.route(view.waiting().get(0), leastLoaded(view));
+    if (this == SHARED) {
+      return;
+    }
+    int device;
+    while (!view.waiting().isEmpty() && (device = leastLoaded(view)) >= 0) {
+      decisions.route(view.waiting().get(0), device);
     }
   }
 
+  /// -1 where every device has failed.
   private static int leastLoaded(EngineView view) {
     int least = -1;
     for (Place place : view.config().topology().places()) {
       if (place.computes()
+          && !view.failed(place.id())
           && (least < 0 || view.boundTokens(place.id()) < view.boundTokens(least))) {
         least = place.id();
       }

@@ -7,11 +7,14 @@ package io.fusespill.engine.state;
 /// here.
 public final class BlockPool {
 
+  private static final long CLOSED = -1;
+
   private final int[] free;
   private final int[] holders;
   private final int[] leavers;
   private int freeCount;
   private int leavingCount;
+  private boolean closed;
 
   BlockPool(int blocks) {
     free = new int[blocks];
@@ -27,8 +30,22 @@ public final class BlockPool {
     return free.length;
   }
 
+  /// Blocks that can be taken; none while the place has failed.
   public int free() {
-    return freeCount;
+    return closed ? 0 : freeCount;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  /// Gives out nothing more until it is opened.
+  void close() {
+    closed = true;
+  }
+
+  void open() {
+    closed = false;
   }
 
   public int leaving() {
@@ -51,7 +68,7 @@ public final class BlockPool {
 
   /// Allocates `block`, which must be the next one.
   void take(int block) {
-    if (freeCount == 0 || free[freeCount - 1] != block) {
+    if (closed || freeCount == 0 || free[freeCount - 1] != block) {
       throw new IllegalStateException(
           "block %d is not the next free one of %d".formatted(block, freeCount));
     }
@@ -101,5 +118,8 @@ public final class BlockPool {
       hash.add(free[i]);
     }
     hash.add(leavingCount);
+    if (closed) {
+      hash.add(CLOSED);
+    }
   }
 }

@@ -19,6 +19,8 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -129,6 +131,11 @@ public final class EngineState implements EngineView {
   }
 
   @Override
+  public boolean failed(int place) {
+    return places[place].pool.closed();
+  }
+
+  @Override
   public @Nullable Sequence sequence(int id) {
     return sequences.get(id);
   }
@@ -215,6 +222,30 @@ public final class EngineState implements EngineView {
     return places[place].flight(index).limits;
   }
 
+  /// Number of tokens that the oldest step in flight on `device` samples, those that count for
+  /// nothing included.
+  public int samples(int device) {
+    Flight flight = places[device].flight(0);
+    int samples = 0;
+    for (int i = 0; i < flight.requirePlan().size(); i++) {
+      samples += flight.sampling[i] ? 1 + flight.batch[i].unforked : 0;
+    }
+    return samples;
+  }
+
+  /// Whether entry `i` of the oldest step in flight on `device` samples: a token for its sequence,
+  /// and one for each sample that it brings to life.
+  public boolean samples(int device, int i) {
+    return places[device].flight(0).sampling[i];
+  }
+
+  /// Whether what entry `i` of the oldest step in flight on `device` samples counts: the step did
+  /// not run ahead of the end or the loss of its sequence.
+  public boolean counts(int device, int i) {
+    Sequence sequence = places[device].flight(0).batch[i];
+    return sequence.ending == null && !sequence.lost;
+  }
+
   public int nextRequest() {
     return requests.next();
   }
@@ -275,6 +306,8 @@ public final class EngineState implements EngineView {
       case TransferCompleted completed -> completeTransfer(takeTransfer(completed.transfer()));
       case TransferFailed failed -> failTransfer(takeTransfer(failed.transfer()));
       case StepFailed failed -> failStep(failed.device());
+      case PlaceFailed failed -> failPlace(failed.place());
+      case PlaceRestored restored -> restorePlace(restored.place());
       case RequestRejected rejected -> reject(requireRequest(rejected.request()));
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case ResidentsSorted sorted -> places[sorted.place()].residents.sortOldestFirst();
@@ -598,6 +631,7 @@ public final class EngineState implements EngineView {
 
   private void failStep(int device) {
     Residence place = places[device];
+    boolean counts = !place.pool.closed();
     Flight flight = endFlight(place);
     StepPlan plan = flight.requirePlan();
     affected.clear();
@@ -607,23 +641,70 @@ public final class EngineState implements EngineView {
       if (sequence.ending != null || sequence.lost) {
         noteWasted(sequence);
       } else {
-        lose(sequence);
+        lose(sequence, counts);
       }
     }
     for (TransferPlan transfer : flight.ordered) {
       for (int i = 0; i < transfer.sequences().size(); i++) {
         Sequence sequence = sequences.get(transfer.sequences().get(i));
         if (sequence != null && !sequence.lost) {
-          lose(sequence);
+          lose(sequence, counts);
         }
       }
     }
   }
 
+  /// Nothing of what lay in the place is there any more. What is in flight there is still to fail,
+  /// and pins what it uses until then.
+  private void failPlace(int id) {
+    Residence place = places[id];
+    affected.clear();
+    place.pool.close();
+    for (int i = 0; i < place.residents.size(); i++) {
+      Sequence sequence = place.residents.get(i);
+      if (!sequence.lost) {
+        lose(sequence, false);
+      }
+    }
+    for (int sequence = sequences.base(); sequence < nextSequence; sequence++) {
+      Sequence bound = sequences.get(sequence);
+      if (bound != null) {
+        forget(bound, id);
+      }
+    }
+    boolean waited = !place.waiting.isEmpty();
+    while (!place.waiting.isEmpty()) {
+      Sequence sequence = place.waiting.get(0);
+      place.waiting.remove(sequence);
+      waiting.addLast(sequence);
+    }
+    if (waited) {
+      waiting.sortOldestFirst();
+    }
+    place.boundTokens = 0;
+  }
+
+  /// Whatever was meant to happen to the sequence in a place that is gone will not.
+  private static void forget(Sequence sequence, int place) {
+    if (sequence.home == place) {
+      sequence.home = Sequence.NOWHERE;
+    }
+    if (sequence.intent != null && sequence.intentPlace == place) {
+      sequence.intent = null;
+    }
+  }
+
+  private void restorePlace(int id) {
+    affected.clear();
+    places[id].pool.open();
+  }
+
   /// The sequence's KV is gone. While later steps are in flight they still use its blocks.
-  private void lose(Sequence sequence) {
+  ///
+  /// @param counts whether it is an attempt of its own that failed, and not its place
+  private void lose(Sequence sequence, boolean counts) {
     sequence.lost = true;
-    sequence.failures++;
+    sequence.failures += counts ? 1 : 0;
     if (!sequence.pinned()) {
       undoGrowth(sequence);
       affected.add(sequence);
@@ -636,8 +717,8 @@ public final class EngineState implements EngineView {
     }
   }
 
-  private void noteFailure(Sequence sequence) {
-    sequence.failures++;
+  private void noteFailure(Sequence sequence, boolean counts) {
+    sequence.failures += counts ? 1 : 0;
     affected.add(sequence);
   }
 
@@ -782,6 +863,7 @@ public final class EngineState implements EngineView {
   private void failTransfer(TransferPlan plan) {
     places[plan.to()].transfersInto--;
     affected.clear();
+    boolean counts = !places[plan.to()].pool.closed();
     for (int i = 0; i < plan.blocks(); i++) {
       places[plan.to()].pool.release(plan.targetBlocks().get(i));
     }
@@ -793,7 +875,11 @@ public final class EngineState implements EngineView {
       }
       sequence.pins--;
       settle(sequence, plan.from());
-      noteFailure(sequence);
+      if (source.closed()) {
+        lose(sequence, false);
+      } else {
+        noteFailure(sequence, counts);
+      }
     }
   }
 

@@ -30,6 +30,9 @@ public sealed interface EngineView permits EngineState {
 
   BlockPool pool(int place);
 
+  /// Whether the place is gone: nothing can be planned there. Its pool counts no block as free.
+  boolean failed(int place);
+
   /// A live sequence, or null.
   @Nullable Sequence sequence(int id);
 

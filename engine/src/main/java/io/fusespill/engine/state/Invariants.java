@@ -69,7 +69,7 @@ public final class Invariants {
       leaving += holders[block] > 0 && holders[block] == leavers[block] ? 1 : 0;
     }
     require(
-        free == pool.free() && leaving == pool.leaving(),
+        free == (pool.closed() ? free : pool.free()) && leaving == pool.leaving(),
         "I2: %s counts %d free and %d leaving blocks of %d, but %d and %d are",
         place.name(),
         pool.free(),

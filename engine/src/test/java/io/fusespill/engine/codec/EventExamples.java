@@ -25,6 +25,8 @@ import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -34,6 +36,7 @@ import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.plan.BlockCopy;
 import io.fusespill.engine.plan.Ints;
@@ -105,6 +108,11 @@ final class EventExamples {
         new RequestArrived(1, MAX, MAX, 1_024, 1 << 24, MAX),
         new RunStarted(0, "1.0", "ab", -2, SPILL_CONFIG),
         new RequestArrived(1, 0, 0, 1, 1, 1, 1 << 24),
+        new RequestArrived(1, 0, 0, 1, 3, 1, 0, new Prompt(Ints.of(9, 0, MAX), "")),
+        new RequestArrived(1, 0, 0, 1, 3, 1, 7, new Prompt(Ints.EMPTY, "{\"seed\":½}")),
+        new StepCompleted(3, 1, 1, Ints.EMPTY, Ints.of(-1, MAX, 0, -1), 5),
+        new PlaceFailed(4, 1_023, "¡gone!"),
+        new PlaceRestored(5, MAX),
         new StepCompleted(3, 1, 1, Ints.of(7), Ints.EMPTY, Long.MAX_VALUE),
         new StepPlanned(12, step().withRemote(2, 2), 20, 1),
         new HandlingChosen(

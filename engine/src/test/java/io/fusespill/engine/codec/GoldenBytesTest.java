@@ -14,11 +14,13 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import java.util.List;
@@ -176,6 +178,28 @@ class GoldenBytesTest {
             AC02      # a hint of 300 tokens
             """),
         Arguments.of(
+            9,
+            new RequestArrived(1_000, 3, 300, 1, 2, 4_096, 0, new Prompt(Ints.of(7, 5), "{}")),
+            """
+            0200 0300 2A000000 0900000000000000 E803000000000000 73930EE1
+            03        # request
+            AC02      # first sequence 300
+            01        # samples
+            02        # prompt tokens
+            8020      # at most 4096 output tokens
+            00        # nobody foretells fewer
+            02 0E 03  # two ids: 7, and 2 less
+            02 7B7D   # "{}"
+            """),
+        Arguments.of(
+            12,
+            new PlaceFailed(3_000, 2, "gone"),
+            """
+            0900 0100 22000000 0C00000000000000 B80B000000000000 7764D191
+            02            # place
+            04 676F6E65   # "gone"
+            """),
+        Arguments.of(
             10,
             new StepCompleted(2_000, 1, 300, Ints.of(7), Ints.EMPTY, 1_000_000),
             """
@@ -303,13 +327,15 @@ class GoldenBytesTest {
             type -> type.number() + " v" + type.version() + " " + type.event().getSimpleName())
         .containsExactly(
             "1 v2 RunStarted",
-            "2 v2 RequestArrived",
+            "2 v3 RequestArrived",
             "3 v1 RequestCancelled",
             "4 v2 StepCompleted",
             "5 v1 StepFailed",
             "6 v1 TransferCompleted",
             "7 v1 TransferFailed",
             "8 v2 ConfigurationChanged",
+            "9 v1 PlaceFailed",
+            "10 v1 PlaceRestored",
             "64 v1 RequestRejected",
             "65 v1 SequenceAdmitted",
             "66 v2 SequencePreempted",

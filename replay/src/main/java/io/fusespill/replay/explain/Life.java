@@ -189,6 +189,15 @@ final class Life {
     turn(now);
   }
 
+  /// Does nothing where its KV lies elsewhere. Steps and transfers there are still to fail.
+  void losePlace(long now, int failed, String cause) {
+    if (place == failed && !wasted) {
+      listener.noted(new Moment.StepLost(now, failed, cause));
+      wasted = true;
+      turn(now);
+    }
+  }
+
   void preempt(SequencePreempted preempted) {
     long now = preempted.atNanos();
     ChoiceTrack choice = newestChoice();

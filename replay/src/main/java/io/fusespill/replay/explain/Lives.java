@@ -14,6 +14,8 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.ConfigurationChanged;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
@@ -106,6 +108,8 @@ final class Lives {
       case RequestCancelled cancelled -> cancel(cancelled.request());
       case RunStarted started -> start(started.config().topology());
       case ConfigurationChanged changed -> {}
+      case PlaceFailed failed -> fail(failed);
+      case PlaceRestored restored -> {}
       case ShareChosen share -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}
@@ -193,6 +197,15 @@ final class Lives {
     }
     for (int i = 0; i < plan.transfers().size(); i++) {
       fail(plan.transfers().get(i), failed.cause());
+    }
+  }
+
+  private void fail(PlaceFailed failed) {
+    for (int i = lives.base(); i < lives.next(); i++) {
+      Life life = lives.get(i);
+      if (life != null) {
+        life.losePlace(nowNanos, failed.place(), failed.cause());
+      }
     }
   }
 
