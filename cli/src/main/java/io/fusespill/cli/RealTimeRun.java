@@ -8,10 +8,12 @@ import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.state.EngineView;
 import io.fusespill.journal.EnginePipeline;
-import io.fusespill.journal.live.Completions;
 import io.fusespill.journal.live.LiveEngine;
+import io.fusespill.journal.live.LiveRequest;
 import io.fusespill.journal.live.RequestListener;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.SimulatedExecutor;
@@ -47,9 +49,10 @@ final class RealTimeRun {
         TraceRequest request = trace.next();
         sleepUntil(request.arrivalNanos());
         engine.submit(
-            scenario.samples(),
-            request.promptTokens(),
-            scenario.config().limits().maxModelTokens(),
+            LiveRequest.of(
+                scenario.samples(),
+                request.promptTokens(),
+                scenario.config().limits().maxModelTokens()),
             new Expectation(request));
         progress.at(++sent);
       }
@@ -58,7 +61,7 @@ final class RealTimeRun {
     }
   }
 
-  private Executor executor(Completions completions) {
+  private Executor executor(Completions completions, EngineView behind) {
     EngineConfig config = scenario.config();
     SimulatedExecutor executor =
         new SimulatedExecutor(
@@ -79,7 +82,8 @@ final class RealTimeRun {
   private static void answer(Completions completions, InputEvent result) {
     switch (result) {
       case StepCompleted e ->
-          completions.stepCompleted(e.device(), e.step(), e.ended(), e.sampledTokens());
+          completions.stepCompleted(
+              e.device(), e.step(), e.ended(), e.sampledTokens(), e.busyNanos());
       case StepFailed e -> completions.stepFailed(e.device(), e.step(), e.cause());
       case TransferCompleted e -> completions.transferCompleted(e.transfer());
       case TransferFailed e -> completions.transferFailed(e.transfer(), e.cause());

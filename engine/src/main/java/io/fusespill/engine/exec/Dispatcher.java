@@ -13,6 +13,7 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
@@ -29,6 +30,14 @@ public final class Dispatcher {
     this.executor = executor;
   }
 
+  /// Tells the executor of an event that a run goes on from: who is there and who has gone. Steps
+  /// and transfers of that time are not to be done again.
+  public void recall(EngineEvent event) {
+    if (!(event instanceof StepPlanned) && !(event instanceof TransferPlanned)) {
+      accept(event);
+    }
+  }
+
   public void accept(EngineEvent event) {
     switch (event) {
       case StepPlanned planned -> executor.execute(planned.plan(), takeOrdered(planned.plan()));
@@ -39,6 +48,7 @@ public final class Dispatcher {
           executor.release(rejected.firstSequence() + i);
         }
       }
+      case RequestArrived arrived -> executor.arrived(arrived);
       case InputEvent input -> {}
       case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}

@@ -1,5 +1,6 @@
 package io.fusespill.engine.exec;
 
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
 import java.util.List;
@@ -10,6 +11,14 @@ import java.util.List;
 /// `TransferCompleted` or `TransferFailed` for each asynchronous transfer. All methods are called
 /// by the one thread that dispatches, in log order, and return at once.
 public interface Executor {
+
+  /// A request's sequences may be computed from now on. Does nothing by default, as befits an
+  /// executor without text.
+  default void arrived(RequestArrived request) {}
+
+  /// A run goes on from its journal: the sequence's next output token is this one, sampled before.
+  /// Does nothing by default, as befits an executor without text.
+  default void known(int sequence, int token) {}
 
   /// Runs the copies of `before` in order, then the pass, on `plan.device()`.
   void execute(StepPlan plan, List<TransferPlan> before);

@@ -1,11 +1,12 @@
 package io.fusespill.journal.live;
 
-import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.journal.EngineStoppedException;
 import java.util.ArrayList;
@@ -24,23 +25,7 @@ final class Inbox implements Completions {
   /// An input without a time; it gets that of the batch it is taken in.
   sealed interface Input {}
 
-  record Submission(int samples, int promptTokens, int maxOutputTokens, RequestListener listener)
-      implements Input {
-
-    Submission {
-      if (samples > EngineLimits.MAX_SAMPLES || promptTokens > EngineLimits.MAX_TOKENS) {
-        throw new IllegalArgumentException(
-            "%d samples and %d prompt tokens: at most %d and %d are legal"
-                .formatted(
-                    samples, promptTokens, EngineLimits.MAX_SAMPLES, EngineLimits.MAX_TOKENS));
-      }
-      if (samples < 1 || promptTokens < 1 || maxOutputTokens < 1) {
-        throw new IllegalArgumentException(
-            "%d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"
-                .formatted(samples, promptTokens, maxOutputTokens));
-      }
-    }
-  }
+  record Submission(LiveRequest request, RequestListener listener) implements Input {}
 
   record Cancellation(int request) implements Input {}
 
@@ -86,8 +71,8 @@ final class Inbox implements Completions {
   }
 
   @Override
-  public void stepCompleted(int device, long step, Ints ended, Ints sampledTokens) {
-    add(new Report(at -> new StepCompleted(at, device, step, ended, sampledTokens)));
+  public void stepCompleted(int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
+    add(new Report(at -> new StepCompleted(at, device, step, ended, sampledTokens, busyNanos)));
   }
 
   @Override
@@ -103,6 +88,11 @@ final class Inbox implements Completions {
   @Override
   public void transferFailed(int transfer, String cause) {
     add(new Report(at -> new TransferFailed(at, transfer, cause)));
+  }
+
+  @Override
+  public void placeFailed(int place, String cause) {
+    add(new Report(at -> new PlaceFailed(at, place, cause)));
   }
 
   private synchronized void add(Input input) {

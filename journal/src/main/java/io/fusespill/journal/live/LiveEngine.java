@@ -1,13 +1,24 @@
 package io.fusespill.journal.live;
 
 import io.fusespill.engine.Engine;
+import io.fusespill.engine.EventLog;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.exec.Dispatcher;
 import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.exec.ExecutorFactory;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Request;
 import io.fusespill.journal.EnginePipeline;
@@ -16,8 +27,14 @@ import io.fusespill.journal.live.Inbox.Cancellation;
 import io.fusespill.journal.live.Inbox.Input;
 import io.fusespill.journal.live.Inbox.Report;
 import io.fusespill.journal.live.Inbox.Submission;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -47,9 +64,26 @@ public final class LiveEngine implements AutoCloseable {
   private final Inbox inbox;
   private final LongSupplier nanoClock;
   private final Notices notices = new Notices();
+
+  /// What the events that were dispatched lead to.
+  private final EngineState behind = new EngineState();
+
   private final CompletableFuture<Void> termination = new CompletableFuture<>();
   private final EnginePipeline pipeline;
   private final Engine engine;
+  private final Executor executor;
+  private final Dispatcher dispatcher;
+
+  /// Where the engine logs: the pipeline, behind a check against what an earlier process decided
+  /// while that is decided again.
+  private EventLog log;
+
+  /// Position of the first event that is not an earlier process's.
+  private volatile long ownPosition;
+
+  /// Places that have failed at some time: reports of theirs may come too late.
+  private final Set<Integer> unreliable = new TreeSet<>();
+
   private final List<Place> places;
   private volatile Ending ending = Ending.NOT_YET;
   private volatile int arrivedRequests;
@@ -61,17 +95,16 @@ public final class LiveEngine implements AutoCloseable {
   /// @param run the log's first event; its time must be 0
   /// @param pipeline with a journal and whatever is to run beside; who acts and who hears of
   ///   failures is set here
-  /// @param executors makes the executor, given where that is to report; the caller closes it once
-  ///   the engine has ended
+  /// @param executors makes the executor; the caller closes it once the engine has ended
   public static LiveEngine start(
-      RunStarted run, EnginePipeline.Builder pipeline, Function<Completions, Executor> executors) {
+      RunStarted run, EnginePipeline.Builder pipeline, ExecutorFactory executors) {
     return start(run, pipeline, executors, INBOX_INPUTS_MAX, System::nanoTime);
   }
 
   static LiveEngine start(
       RunStarted run,
       EnginePipeline.Builder pipeline,
-      Function<Completions, Executor> executors,
+      ExecutorFactory executors,
       int inboxInputsMax,
       LongSupplier nanoClock) {
     if (run.atNanos() != 0) {
@@ -80,52 +113,81 @@ public final class LiveEngine implements AutoCloseable {
               .formatted(run.atNanos()));
     }
     LiveEngine live = new LiveEngine(run, pipeline, executors, inboxInputsMax, nanoClock);
-    Thread thread = new Thread(() -> live.run(run), "fusespill-engine");
+    live.begin(() -> live.open(run));
+    return live;
+  }
+
+  /// Starts an engine that goes on from what an earlier process has journaled: with the same
+  /// requests, those that have ended excepted, and with the tokens that they have. All KV is gone,
+  /// so what was running is recomputed. The clock goes on from the last event's time.
+  ///
+  /// All recorded events are logged again, so the pipeline's journal must be another one than that
+  /// which they are read from. What the earlier process had decided but not journaled is decided
+  /// again.
+  ///
+  /// @param run the first of the recorded events
+  /// @param recorded the others in order; read on a thread of the engine's
+  /// @param listeners gives each recorded request its listener, which hears everything again from
+  ///   its arrival on
+  public static LiveEngine resume(
+      RunStarted run,
+      Iterator<EngineEvent> recorded,
+      EnginePipeline.Builder pipeline,
+      ExecutorFactory executors,
+      Function<RequestArrived, RequestListener> listeners) {
+    LiveEngine live = new LiveEngine(run, pipeline, executors, INBOX_INPUTS_MAX, System::nanoTime);
+    live.ownPosition = Long.MAX_VALUE;
+    live.begin(() -> live.goOn(run, recorded, listeners));
+    return live;
+  }
+
+  private void begin(Runnable opening) {
+    Thread thread = new Thread(() -> run(opening), "fusespill-engine");
     thread.setDaemon(true);
     thread.start();
-    return live;
   }
 
   private LiveEngine(
       RunStarted run,
       EnginePipeline.Builder builder,
-      Function<Completions, Executor> executors,
+      ExecutorFactory executors,
       int inboxInputsMax,
       LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     inbox = new Inbox(inboxInputsMax);
     places = run.config().topology().places();
-    engine = new Engine(run.config(), this::append);
-    Dispatcher dispatcher = new Dispatcher(executors.apply(inbox));
-    pipeline =
-        builder
-            .dispatch((position, event) -> dispatch(event, dispatcher))
-            .onFailure(inbox::nudge)
-            .start();
+    engine = new Engine(run.config(), event -> log.append(event));
+    executor = executors.create(inbox, behind);
+    dispatcher = new Dispatcher(executor);
+    pipeline = builder.dispatch(this::dispatch).onFailure(inbox::nudge).start();
+    log = pipeline;
   }
 
-  private long append(EngineEvent event) {
-    notices.prepare(event, engine.view());
-    return pipeline.append(event);
-  }
-
-  private void dispatch(EngineEvent event, Dispatcher dispatcher) {
+  private void dispatch(long position, EngineEvent event) {
     if (event instanceof RequestArrived arrived) {
       arrivedRequests = arrived.request() + 1;
     }
-    notices.deliver(event);
-    dispatcher.accept(event);
+    notices.deliver(event, behind);
+    if (position >= ownPosition) {
+      behind.apply(event);
+      dispatcher.accept(event);
+      return;
+    }
+    if (event instanceof StepCompleted completed) {
+      Notices.sampled(
+          completed, behind, (request, sequence, token) -> executor.known(sequence, token));
+    }
+    behind.apply(event);
+    dispatcher.recall(event);
   }
 
-  /// Asks for `samples` continuations of a prompt. The listener hears the request's number once it
-  /// has one.
+  /// Sends a request. The listener hears its number once it has one.
   ///
-  /// @param maxOutputTokens output length at which each sample is cut
   /// @throws InboxFullException if [#INBOX_INPUTS_MAX] inputs wait already
   /// @throws IllegalStateException if the engine is stopping
   /// @throws EngineStoppedException if the engine has failed
-  public void submit(int samples, int promptTokens, int maxOutputTokens, RequestListener listener) {
-    inbox.submit(new Submission(samples, promptTokens, maxOutputTokens, listener));
+  public void submit(LiveRequest request, RequestListener listener) {
+    inbox.submit(new Submission(request, listener));
   }
 
   /// Gives a request up. Nothing happens where it has ended already.
@@ -200,11 +262,9 @@ public final class LiveEngine implements AutoCloseable {
     return pipeline.digest();
   }
 
-  private void run(RunStarted run) {
+  private void run(Runnable opening) {
     try {
-      startNanos = nanoClock.getAsLong();
-      engine.accept(run);
-      engine.schedule();
+      opening.run();
       do {
         decide(inbox.take());
       } while (!over());
@@ -214,6 +274,67 @@ public final class LiveEngine implements AutoCloseable {
     } catch (Throwable e) {
       fail(e);
     }
+  }
+
+  private void open(RunStarted run) {
+    startNanos = nanoClock.getAsLong();
+    engine.accept(run);
+    engine.schedule();
+  }
+
+  private void goOn(
+      RunStarted run,
+      Iterator<EngineEvent> recorded,
+      Function<RequestArrived, RequestListener> listeners) {
+    List<EngineEvent> instant = new ArrayList<>(List.of(run));
+    while (recorded.hasNext()) {
+      EngineEvent event = recorded.next();
+      if (event.atNanos() != instant.getFirst().atNanos()) {
+        instant.forEach(engine::replay);
+        instant.clear();
+      }
+      if (event instanceof RequestArrived arrived) {
+        notices.expect(listeners.apply(arrived));
+      }
+      instant.add(event);
+    }
+    decideAgain(instant);
+    ownPosition = engine.state().events();
+    nowNanos = engine.view().nowNanos() + 1;
+    startNanos = nanoClock.getAsLong() - nowNanos;
+    for (Place place : places) {
+      if (!engine.view().failed(place.id())) {
+        failPlace(place.id(), "the process ended");
+      }
+    }
+    places.forEach(place -> engine.accept(new PlaceRestored(nowNanos, place.id())));
+    engine.schedule();
+  }
+
+  /// Decides the last recorded instant from its inputs, because the earlier process may have ended
+  /// in the midst of it: what is recorded is decided as recorded, and the rest is new.
+  private void decideAgain(List<EngineEvent> instant) {
+    Deque<EngineEvent> recorded = new ArrayDeque<>(instant);
+    log =
+        event -> {
+          EngineEvent expected = recorded.poll();
+          if (expected != null && !expected.equals(event)) {
+            throw new IllegalStateException(
+                "position %d is %s in the journal, and this engine comes to %s: another version wrote it"
+                    .formatted(engine.state().events(), expected, event));
+          }
+          return pipeline.append(event);
+        };
+    for (EngineEvent event : instant) {
+      if (event instanceof InputEvent input) {
+        engine.accept(input);
+      }
+    }
+    engine.schedule();
+    while (!recorded.isEmpty()) {
+      engine.replay(recorded.getFirst());
+    }
+    log = pipeline;
   }
 
   /// Takes a batch at one time, later than that of the batch before, and has it decided on.
@@ -229,6 +350,9 @@ public final class LiveEngine implements AutoCloseable {
     if (engine.view().nowNanos() == nowNanos) {
       engine.schedule();
     }
+    if (!engine.idle()) {
+      requireDevice();
+    }
   }
 
   private void accept(Input input) {
@@ -236,20 +360,100 @@ public final class LiveEngine implements AutoCloseable {
       case Submission submission -> arrive(submission);
       case Cancellation cancellation ->
           engine.accept(new RequestCancelled(nowNanos, cancellation.request()));
-      case Report report -> engine.accept(report.event().apply(nowNanos));
+      case Report report -> accept(report.event().apply(nowNanos));
     }
   }
 
+  private void accept(InputEvent report) {
+    if (report instanceof PlaceFailed failed) {
+      if (!engine.view().failed(failed.place())) {
+        failPlace(failed.place(), failed.cause());
+      }
+    } else if (!late(report)) {
+      engine.accept(report);
+    }
+  }
+
+  /// Whether it was said to have failed already, because a place did.
+  private boolean late(InputEvent report) {
+    return !unreliable.isEmpty()
+        && switch (report) {
+          case StepCompleted completed -> !inFlight(completed.device(), completed.step());
+          case StepFailed failed -> !inFlight(failed.device(), failed.step());
+          case TransferCompleted completed ->
+              engine.state().transferInFlight(completed.transfer()) == null;
+          case TransferFailed failed -> engine.state().transferInFlight(failed.transfer()) == null;
+          default -> false;
+        };
+  }
+
+  private boolean inFlight(int device, long step) {
+    StepPlan plan = engine.view().stepInFlight(device);
+    return plan != null && plan.step() == step;
+  }
+
+  /// The place is gone, and with it whatever is in flight there or uses it.
+  private void failPlace(int place, String cause) {
+    unreliable.add(place);
+    engine.accept(new PlaceFailed(nowNanos, place, cause));
+    for (Place device : places) {
+      int steps = device.id() == place ? Integer.MAX_VALUE : stepsThatUse(place, device.id());
+      for (int i = 0; i < steps; i++) {
+        StepPlan step = engine.view().stepInFlight(device.id());
+        if (step == null) {
+          break;
+        }
+        engine.accept(new StepFailed(nowNanos, device.id(), step.step(), cause));
+      }
+    }
+    EngineState state = engine.state();
+    for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
+      TransferPlan transfer = state.transferInFlight(id);
+      if (transfer != null && (transfer.from() == place || transfer.to() == place)) {
+        engine.accept(new TransferFailed(nowNanos, id, cause));
+      }
+    }
+  }
+
+  /// How many of a device's steps in flight, oldest first, have to be given up so that none is left
+  /// which attends in `place` or copies from or to it.
+  private int stepsThatUse(int place, int device) {
+    int steps = 0;
+    for (int i = 0; i < engine.view().stepsInFlight(device); i++) {
+      boolean uses = engine.view().stepInFlight(device, i).remotePlace() == place;
+      for (TransferPlan transfer : engine.state().orderedInFlight(device, i)) {
+        uses |= transfer.from() == place || transfer.to() == place;
+      }
+      steps = uses ? i + 1 : steps;
+    }
+    return steps;
+  }
+
+  /// @throws IllegalStateException if no place is left that computes
+  private void requireDevice() {
+    for (Place place : places) {
+      if (place.computes() && !engine.view().failed(place.id())) {
+        return;
+      }
+    }
+    throw new IllegalStateException(
+        "no device is left that works, and %d requests have not ended; they go on when the run is resumed"
+            .formatted(engine.state().liveRequests()));
+  }
+
   private void arrive(Submission submission) {
+    LiveRequest request = submission.request();
     notices.expect(submission.listener());
     engine.accept(
         new RequestArrived(
             nowNanos,
             engine.state().nextRequest(),
             engine.state().nextSequence(),
-            submission.samples(),
-            submission.promptTokens(),
-            submission.maxOutputTokens()));
+            request.samples(),
+            request.promptTokens(),
+            request.maxOutputTokens(),
+            request.hintTokens(),
+            request.prompt()));
   }
 
   private void cancelLive() {

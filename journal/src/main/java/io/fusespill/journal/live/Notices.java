@@ -1,54 +1,62 @@
 package io.fusespill.journal.live;
 
-import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.EngineEvent;
-import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
-import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Request;
+import io.fusespill.engine.state.Sequence;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
 
-/// News for the listeners of requests: prepared on the engine's thread, which knows the state, and
-/// delivered behind the journal. Each event that is news to somebody has one notice, in log order.
+/// News for the listeners of requests, behind the journal. Used by the thread that dispatches, but
+/// for [#expect].
 final class Notices {
 
-  private final Map<Integer, RequestListener> listeners = new HashMap<>();
-  private final Queue<Runnable> prepared = new ConcurrentLinkedQueue<>();
-  private @Nullable RequestListener arriving;
-
-  /// Says whose request arrives next.
-  void expect(RequestListener listener) {
-    arriving = listener;
+  /// Hears which tokens a step sampled.
+  @FunctionalInterface
+  interface TokenListener {
+    void sampled(int request, int sequence, int token);
   }
 
-  /// Prepares the news of an event that is about to be logged and applied to the state of `view`.
-  void prepare(EngineEvent event, EngineView view) {
+  private final Map<Integer, RequestListener> listeners = new HashMap<>();
+  private final Queue<RequestListener> arriving = new ConcurrentLinkedQueue<>();
+
+  /// Says whose request arrives after those expected already.
+  void expect(RequestListener listener) {
+    arriving.add(listener);
+  }
+
+  /// Delivers the news of an event that is in the journal.
+  ///
+  /// @param before the state that the event is about to be applied to
+  void deliver(EngineEvent event, EngineState before) {
     switch (event) {
       case RequestArrived arrived -> {
-        RequestListener listener = Objects.requireNonNull(arriving);
+        RequestListener listener = arriving.remove();
         listeners.put(arrived.request(), listener);
-        prepared.add(() -> listener.arrived(arrived.request(), arrived.firstSequence()));
+        listener.arrived(arrived.request(), arrived.firstSequence());
       }
+      case StepCompleted completed ->
+          sampled(
+              completed,
+              before,
+              (request, sequence, token) -> listener(request, false).sampled(sequence, token));
       case SequenceFinished finished -> {
-        Request request = Objects.requireNonNull(view.sequence(finished.sequence())).request();
+        Request request = Objects.requireNonNull(before.sequence(finished.sequence())).request();
         boolean last = request.liveSequences() == 1;
-        RequestListener listener = listener(request.id(), last);
-        prepared.add(() -> listener.finished(finished.sequence(), finished.reason(), last));
+        listener(request.id(), last).finished(finished.sequence(), finished.reason(), last);
       }
-      case RequestRejected rejected -> {
-        RequestListener listener = listener(rejected.request(), true);
-        prepared.add(
-            () -> listener.rejected(rejected.reason(), rejected.needed(), rejected.available()));
-      }
-      case InputEvent input -> {}
-      case DecisionEvent decision -> {}
+      case RequestRejected rejected ->
+          listener(rejected.request(), true)
+              .rejected(rejected.reason(), rejected.needed(), rejected.available());
+      default -> {}
     }
   }
 
@@ -56,14 +64,26 @@ final class Notices {
     return Objects.requireNonNull(last ? listeners.remove(request) : listeners.get(request));
   }
 
-  /// Delivers the news of an event that is in the journal.
-  void deliver(EngineEvent event) {
-    switch (event) {
-      case RequestArrived arrived -> prepared.remove().run();
-      case SequenceFinished finished -> prepared.remove().run();
-      case RequestRejected rejected -> prepared.remove().run();
-      case InputEvent input -> {}
-      case DecisionEvent decision -> {}
+  /// Tells whose tokens a step has sampled, in entry order; nothing where the executor has no text.
+  ///
+  /// @param before the state that the event is about to be applied to
+  static void sampled(StepCompleted completed, EngineState before, TokenListener listener) {
+    if (completed.sampledTokens().isEmpty()) {
+      return;
+    }
+    int device = completed.device();
+    StepPlan plan = before.stepInFlight(device, 0);
+    int token = 0;
+    for (int i = 0; i < plan.size(); i++) {
+      if (before.samples(device, i)) {
+        Sequence sequence = Objects.requireNonNull(before.sequence(plan.sequences().get(i)));
+        for (int s = 0; s <= sequence.unforked(); s++, token++) {
+          if (before.counts(device, i)) {
+            listener.sampled(
+                sequence.request().id(), sequence.id() + s, completed.sampledTokens().get(token));
+          }
+        }
+      }
     }
   }
 }

@@ -12,6 +12,11 @@ public interface RequestListener {
   /// The request has its numbers. No step that computes it has been executed yet.
   void arrived(int request, int firstSequence);
 
+  /// A sample has its next output token.
+  ///
+  /// @param token the token's id
+  default void sampled(int sequence, int token) {}
+
   /// A sample has ended.
   ///
   /// @param last whether nothing more will be heard of the request; a request that ends before its

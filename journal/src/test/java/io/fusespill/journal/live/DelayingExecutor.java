@@ -1,5 +1,6 @@
 package io.fusespill.journal.live;
 
+import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.exec.Executor;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
@@ -40,7 +41,7 @@ final class DelayingExecutor implements Executor, AutoCloseable {
         last >= 0 && plan.isDecode(last) && random.nextInt(10) == 0
             ? Ints.of(plan.sequences().get(last))
             : Ints.EMPTY;
-    return () -> completions.stepCompleted(plan.device(), plan.step(), ended, Ints.EMPTY);
+    return () -> completions.stepCompleted(plan.device(), plan.step(), ended, Ints.EMPTY, 0);
   }
 
   @Override

@@ -19,7 +19,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
-import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.exec.ExecutorFactory;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferPlan;
@@ -39,7 +39,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,7 +51,7 @@ class LiveEngineTest {
 
   @TempDir private Path temp;
 
-  private static RunStarted run(String policy) {
+  static RunStarted run(String policy) {
     EngineConfig config =
         new EngineConfig(
             new KvLayout(4, 1024, 1),
@@ -70,9 +69,9 @@ class LiveEngineTest {
   }
 
   /// Keeps the executor that an engine made, so that the test can close it.
-  private static Function<Completions, Executor> delaying(
+  private static ExecutorFactory delaying(
       AtomicReference<DelayingExecutor> made, int stepFailuresPercent) {
-    return completions -> {
+    return (completions, behind) -> {
       made.set(new DelayingExecutor(completions, 7, stepFailuresPercent));
       return made.get();
     };
@@ -120,7 +119,9 @@ class LiveEngineTest {
     Told last = null;
     for (int i = 0; i < 60; i++) {
       Told told = new Told();
-      engine.submit(1 + random.nextInt(3), 1 + random.nextInt(40), 1 + random.nextInt(20), told);
+      engine.submit(
+          LiveRequest.of(1 + random.nextInt(3), 1 + random.nextInt(40), 1 + random.nextInt(20)),
+          told);
       all.add(told);
       if (last != null && last.request >= 0 && random.nextInt(4) == 0) {
         engine.cancel(last.request);
@@ -140,7 +141,7 @@ class LiveEngineTest {
 
   /// The records that a new engine comes to with the recorded inputs alone. Policies are asked when
   /// time moves on; the checkpoint that ends a run is asked for from outside.
-  private static List<byte[]> decideAgain(List<EngineEvent> recorded) {
+  static List<byte[]> decideAgain(List<EngineEvent> recorded) {
     List<byte[]> again = new ArrayList<>();
     EventEncoder encoder = new EventEncoder();
     EventLog log =
@@ -165,7 +166,7 @@ class LiveEngineTest {
     return again;
   }
 
-  private static void assertSame(List<byte[]> again, List<byte[]> recorded) {
+  static void assertSame(List<byte[]> again, List<byte[]> recorded) {
     for (int i = 0; i < Math.min(again.size(), recorded.size()); i++) {
       assertThat(again.get(i)).as("record %d", i).isEqualTo(recorded.get(i));
     }
@@ -183,7 +184,7 @@ class LiveEngineTest {
     assertThat(all)
         .allSatisfy(told -> assertThat(told.reasons).doesNotContain(FinishReason.CANCELLED));
     assertThat(engine.termination()).isCompleted();
-    assertThatThrownBy(() -> engine.submit(1, 1, 1, new Told()))
+    assertThatThrownBy(() -> engine.submit(LiveRequest.of(1, 1, 1), new Told()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("the engine is stopping and takes no more requests");
     engine.cancel(0);
@@ -202,7 +203,7 @@ class LiveEngineTest {
     // Those that no step uses end at once, the others with the step.
     all.getLast().ended.await();
     assertThat(engine.termination()).isNotDone();
-    executor.completions.stepCompleted(0, plan.step(), Ints.EMPTY, Ints.EMPTY);
+    executor.completions.stepCompleted(0, plan.step(), Ints.EMPTY, Ints.EMPTY, 0);
     stopping.join();
     assertThat(all).allMatch(Told::hasEnded);
     assertThat(all.getLast().reasons).containsExactly(FinishReason.CANCELLED);
@@ -288,7 +289,7 @@ class LiveEngineTest {
     submit(engine, 1);
     blocked.await();
     List<Told> all = submit(engine, 4);
-    assertThatThrownBy(() -> engine.submit(1, 1, 1, new Told()))
+    assertThatThrownBy(() -> engine.submit(LiveRequest.of(1, 1, 1), new Told()))
         .isInstanceOf(InboxFullException.class)
         .hasMessage(
             "4 client inputs wait for the engine, which is the limit; send this one again later");
@@ -303,7 +304,7 @@ class LiveEngineTest {
     try (LiveEngine engine =
         LiveEngine.start(
             run("continuous"), EnginePipeline.builder(), new SilentExecutor()::reportTo)) {
-      assertThatThrownBy(() -> engine.submit(1, 0, 5, new Told()))
+      assertThatThrownBy(() -> engine.submit(LiveRequest.of(1, 0, 5), new Told()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
               "1 samples, 0 prompt tokens and a maximum of 5 output tokens: each must be at least 1");
@@ -319,7 +320,7 @@ class LiveEngineTest {
         LiveEngine.start(
             run("continuous"), EnginePipeline.builder(), new SilentExecutor()::reportTo)) {
       Told told = new Told();
-      engine.submit(1, 10_000, 5, told);
+      engine.submit(LiveRequest.of(1, 10_000, 5), told);
       told.ended.await();
       assertThat(told.reasons).isEmpty();
     }
@@ -332,20 +333,20 @@ class LiveEngineTest {
         LiveEngine.start(
             run("continuous"),
             EnginePipeline.builder(),
-            completions ->
+            (completions, behind) ->
                 new SilentExecutor() {
                   @Override
                   public void execute(StepPlan plan, List<TransferPlan> before) {
                     throw cause;
                   }
                 });
-    engine.submit(1, 5, 5, new Told());
+    engine.submit(LiveRequest.of(1, 5, 5), new Told());
     assertThat(engine.termination())
         .failsWithin(100, TimeUnit.SECONDS)
         .withThrowableThat()
         .withRootCauseInstanceOf(IllegalStateException.class)
         .withMessageContaining("no device");
-    assertThatThrownBy(() -> engine.submit(1, 5, 5, new Told()))
+    assertThatThrownBy(() -> engine.submit(LiveRequest.of(1, 5, 5), new Told()))
         .isInstanceOf(EngineStoppedException.class)
         .cause()
         .isSameAs(cause);
@@ -381,7 +382,7 @@ class LiveEngineTest {
     SilentExecutor executor = new SilentExecutor();
     LiveEngine engine =
         LiveEngine.start(run("continuous"), EnginePipeline.builder(), executor::reportTo);
-    executor.completions.stepCompleted(0, 17, Ints.EMPTY, Ints.EMPTY);
+    executor.completions.stepCompleted(0, 17, Ints.EMPTY, Ints.EMPTY, 0);
     assertThat(engine.termination())
         .failsWithin(100, TimeUnit.SECONDS)
         .withThrowableThat()
@@ -396,7 +397,7 @@ class LiveEngineTest {
             run("continuous"), EnginePipeline.builder(), new SilentExecutor()::reportTo);
     Told told = new Told();
     told.request = 3;
-    engine.submit(1, 5, 5, told);
+    engine.submit(LiveRequest.of(1, 5, 5), told);
     assertThat(engine.termination())
         .failsWithin(100, TimeUnit.SECONDS)
         .withThrowableThat()
@@ -418,7 +419,7 @@ class LiveEngineTest {
     List<Told> all = new ArrayList<>();
     for (int i = 0; i < requests; i++) {
       all.add(new Told());
-      engine.submit(2, 10, 10, all.getLast());
+      engine.submit(LiveRequest.of(2, 10, 10), all.getLast());
     }
     return all;
   }

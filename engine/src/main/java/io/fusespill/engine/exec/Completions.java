@@ -1,0 +1,25 @@
+package io.fusespill.engine.exec;
+
+import io.fusespill.engine.plan.Ints;
+
+/// Where an executor reports what has become of its steps and asynchronous transfers, each once.
+/// Any thread may call, and never waits.
+public interface Completions {
+
+  /// @param ended sequences whose newest token ended them, in any order
+  /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
+  ///   life having one for each, -1 where an entry was not computed because the step ran ahead;
+  ///   empty where the executor has no text
+  /// @param busyNanos how long the device was at work on the step, 0 where that is not known
+  void stepCompleted(int device, long step, Ints ended, Ints sampledTokens, long busyNanos);
+
+  void stepFailed(int device, long step, String cause);
+
+  void transferCompleted(int transfer);
+
+  void transferFailed(int transfer, String cause);
+
+  /// The place is gone with all that lay there. What is in flight there needs no report of its own,
+  /// and one that comes still is not heard.
+  void placeFailed(int place, String cause);
+}
