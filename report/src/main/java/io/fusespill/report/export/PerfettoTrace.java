@@ -19,6 +19,7 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.replay.explain.Choice;
 import io.fusespill.replay.explain.Moment;
 import io.fusespill.replay.explain.Outcome;
+import io.fusespill.replay.explain.Phase;
 import io.fusespill.replay.explain.Story;
 import io.fusespill.replay.timeline.StepSpan;
 import io.fusespill.replay.timeline.TimelineListener;
@@ -36,15 +37,28 @@ import org.jspecify.annotations.Nullable;
 /// Processes are the scheduler, each place, the links and groups of [#GROUP] sequences; threads are
 /// tracks of slices. Slices are written as they end, so nothing but the live sequences is kept.
 /// Times are microseconds with three decimals, that is whole nanoseconds.
+///
+/// What viewers have to unpack stays small: nothing is said twice in one object or where it is the
+/// format's default, and counters of blocks leave out what no graph shows ([#COUNTED_SHARE]).
 final class PerfettoTrace implements TimelineListener, AutoCloseable {
 
   /// Sequences in a group: one collapsible heading in the viewer.
   static final int GROUP = 100;
 
+  /// The counters of a place's blocks move by at least this part of them, or to an end: half a
+  /// pixel of a viewer's track. A value for every block would make a fifth of the file.
+  static final int COUNTED_SHARE = 50;
+
+  private static final Fields NONE = () -> {};
+
   private static final int SCHEDULER = 1;
   private static final int PLACES = 10;
   private static final int LINKS = 2_000;
   private static final int GROUPS = 10_000;
+
+  /// What belongs to a process and no thread of it.
+  private static final int PROCESS = 0;
+
   private static final int STEPS = 1;
   private static final int DECISIONS = 2;
   private static final double NANOS_PER_MILLI = 1e6;
@@ -131,11 +145,10 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
         step.failure() == null ? kind : "failed " + kind,
         () -> {
           out.writeNumberField("step", step.plan().step());
-          out.writeNumberField("batch", rows);
           positive("prefills", step.prefills());
           positive("prefill_tokens", step.prefillTokens());
-          positive("decode_rows", step.decodes());
-          positive("remote_rows", step.plan().remoteEntries());
+          positive("decodes", step.decodes());
+          positive("remote_decodes", step.plan().remoteEntries());
           positive("new_blocks", step.plan().newBlocks().size());
           positive("copied_blocks", step.plan().copies().size());
           failure(step.failure());
@@ -158,12 +171,11 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
           out.writeFieldName("sequences");
           int[] moved = plan.sequences().toArray();
           out.writeArray(moved, 0, moved.length);
-          out.writeStringField("mode", lower(plan.mode()));
           if (transfer.startNanos() > transfer.plannedNanos()) {
             millis("queued_ms", transfer.startNanos() - transfer.plannedNanos());
           }
           if (transfer.estimated()) {
-            out.writeStringField("duration", "from the link's bandwidth");
+            out.writeStringField("mode", "ordered, as long as the link's bandwidth says");
           }
           failure(transfer.failure());
         });
@@ -177,10 +189,7 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
               admitted.device(),
               event.atNanos(),
               "admit " + admitted.sequence(),
-              () -> {
-                out.writeNumberField("position", position);
-                out.writeNumberField("sequence", admitted.sequence());
-              });
+              () -> out.writeNumberField("position", position));
       case HandlingChosen chosen ->
           decision(
               chosen.device(),
@@ -188,7 +197,6 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
               lower(chosen.choice().handling()) + " " + chosen.sequence(),
               () -> {
                 out.writeNumberField("position", position);
-                out.writeNumberField("sequence", chosen.sequence());
                 estimates(chosen);
               });
       case ShareChosen share ->
@@ -224,7 +232,6 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
             "preempt " + preempted.sequence(),
             () -> {
               out.writeNumberField("position", position);
-              out.writeNumberField("sequence", preempted.sequence());
               out.writeStringField("kind", lower(preempted.kind()));
               out.writeStringField("reason", lower(preempted.reason()));
             });
@@ -253,17 +260,15 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
     for (Place place : requireTopology().places()) {
       int id = place.id();
       BlockPool pool = state.pool(id);
-      if (pool.allocated() != usedBlocks[id] || pool.leaving() != leavingBlocks[id]) {
-        usedBlocks[id] = pool.allocated();
-        leavingBlocks[id] = pool.leaving();
-        counter(
-            PLACES + id,
-            now,
-            "KV blocks",
-            () -> {
-              out.writeNumberField("used", usedBlocks[id]);
-              out.writeNumberField("leaving", leavingBlocks[id]);
-            });
+      int used = pool.allocated();
+      if (counts(used, usedBlocks[id], place.blocks())) {
+        usedBlocks[id] = used;
+        counter(PLACES + id, now, "KV blocks", () -> out.writeNumberField("used", used));
+      }
+      int leaving = pool.leaving();
+      if (counts(leaving, leavingBlocks[id], place.blocks())) {
+        leavingBlocks[id] = leaving;
+        counter(PLACES + id, now, "leaving", () -> out.writeNumberField("KV blocks", leaving));
       }
       int size = state.residents(id).size();
       if (size != residents[id]) {
@@ -275,6 +280,13 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
       waiting = waitingNow;
       counter(SCHEDULER, now, "sequences", () -> out.writeNumberField("waiting", waiting));
     }
+  }
+
+  /// Whether a counter of a place's blocks moves: to both ends, and else by a share of them.
+  private static boolean counts(int now, int shown, int blocks) {
+    boolean first = shown < 0;
+    boolean end = now == 0 || now == blocks;
+    return now != shown && (first || end || (long) Math.abs(now - shown) * COUNTED_SHARE >= blocks);
   }
 
   @Override
@@ -303,7 +315,9 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
           }
         });
     for (Story.Span span : story.spans()) {
-      slice(process, thread, span.fromNanos(), span.nanos(), title(span), () -> arguments(span));
+      boolean bare = span.phase() == Phase.WAITING || span.phase() == Phase.RESTING;
+      Fields arguments = bare ? NONE : () -> arguments(span);
+      slice(process, thread, span.fromNanos(), span.nanos(), title(span), arguments);
     }
     for (Moment moment : story.moments()) {
       mark(process, thread, moment);
@@ -357,11 +371,11 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
   private void mark(int process, int thread, Moment moment) {
     switch (moment) {
       case Moment.FirstToken m -> {}
-      case Moment.Cancelled m -> instant(process, thread, m.atNanos(), "cancelled", () -> {});
+      case Moment.Cancelled m -> instant(process, thread, m.atNanos(), "cancelled", NONE);
       case Moment.StepLost m ->
           instant(process, thread, m.atNanos(), "step lost", () -> failure(m.cause()));
       case Moment.Rejected m ->
-          instant(process, thread, m.atNanos(), "rejected: " + lower(m.reason()), () -> {});
+          instant(process, thread, m.atNanos(), "rejected: " + lower(m.reason()), NONE);
       case Moment.Ended m -> {}
       case Moment.Preempted m -> {}
       case Moment.Chosen m ->
@@ -417,8 +431,9 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
   }
 
   private void nameProcess(int process, String name) {
-    metadata("process_name", process, 0, () -> out.writeStringField("name", name));
-    metadata("process_sort_index", process, 0, () -> out.writeNumberField("sort_index", process));
+    metadata("process_name", process, PROCESS, () -> out.writeStringField("name", name));
+    metadata(
+        "process_sort_index", process, PROCESS, () -> out.writeNumberField("sort_index", process));
   }
 
   private void nameThread(int process, int thread, String name) {
@@ -430,7 +445,7 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
   }
 
   private void metadata(String what, int process, int thread, Fields arguments) {
-    object('M', process, thread, what, () -> {}, arguments);
+    object('M', process, thread, what, NONE, arguments);
   }
 
   /// A slice that ends a nanosecond early: readers add start and duration as floating point, and
@@ -454,20 +469,11 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
   }
 
   private void instant(int process, int thread, long atNanos, String name, Fields arguments) {
-    object(
-        'i',
-        process,
-        thread,
-        name,
-        () -> {
-          micros("ts", atNanos);
-          out.writeStringField("s", "t");
-        },
-        arguments);
+    object('i', process, thread, name, () -> micros("ts", atNanos), arguments);
   }
 
   private void counter(int process, long atNanos, String name, Fields values) {
-    object('C', process, 0, name, () -> micros("ts", atNanos), values);
+    object('C', process, PROCESS, name, () -> micros("ts", atNanos), values);
   }
 
   /// One trace event on a line of its own.
@@ -478,12 +484,16 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
       out.writeStartObject();
       out.writeStringField("ph", String.valueOf(phase));
       out.writeNumberField("pid", process);
-      out.writeNumberField("tid", thread);
+      if (thread != PROCESS) {
+        out.writeNumberField("tid", thread);
+      }
       times.write();
       out.writeStringField("name", name);
-      out.writeObjectFieldStart("args");
-      arguments.write();
-      out.writeEndObject();
+      if (arguments != NONE) {
+        out.writeObjectFieldStart("args");
+        arguments.write();
+        out.writeEndObject();
+      }
       out.writeEndObject();
     });
   }

@@ -13,6 +13,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.engine.state.EngineState;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RunReport;
@@ -28,6 +29,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -132,7 +134,7 @@ class ExportFormatTest {
     List<Slice> steps = trace.slices("a10", "steps");
     assertThat(steps.stream().mapToLong(s -> s.arguments().path("prefill_tokens").asLong()).sum())
         .isEqualTo(metrics.prefillTokens());
-    assertThat(steps.stream().mapToLong(s -> s.arguments().path("remote_rows").asLong()).sum())
+    assertThat(steps.stream().mapToLong(s -> s.arguments().path("remote_decodes").asLong()).sum())
         .isEqualTo(metrics.remoteDecodes());
     assertThat(steps.stream().mapToLong(Slice::nanos).sum() / 1e9)
         .isCloseTo(report.utilisation(0) * report.durationSeconds(), within(1e-6));
@@ -147,6 +149,8 @@ class ExportFormatTest {
     assertThat(used.stream().mapToInt(c -> c.get("args").get("used").asInt()).max())
         .hasValue(metrics.usedBlocksMax(0));
     assertThat(used.getLast().get("args").get("used").asInt()).isZero();
+    assertThat(trace.counter("a10", "leaving").getLast().get("args").get("KV blocks").asInt())
+        .isZero();
     assertThat(trace.counter("scheduler", "sequences").getLast().get("args").get("waiting").asInt())
         .isZero();
   }
@@ -171,9 +175,36 @@ class ExportFormatTest {
     assertThat(decisions).anyMatch(d -> d.get("name").asText().startsWith("preempt "));
   }
 
+  /// The counter of used blocks against every instant of the log.
+  @Test
+  void perfetto_blocksAreCountedToAShareAndExactlyAtBothEnds() throws IOException {
+    Iterator<JsonNode> counts = trace("fusespill").counter("a10", "KV blocks").iterator();
+    JsonNode next = counts.next();
+    int shown = -1;
+    int instants = 0;
+    EngineState state = new EngineState();
+    for (int i = 0; i < events.size(); i++) {
+      state.apply(events.get(i));
+      if (i + 1 < events.size() && events.get(i + 1).atNanos() == state.nowNanos()) {
+        continue;
+      }
+      if (next.get("ts").decimalValue().movePointRight(3).longValueExact() == state.nowNanos()) {
+        shown = next.get("args").get("used").asInt();
+        next = counts.hasNext() ? counts.next() : next;
+      }
+      int used = state.pool(0).allocated();
+      int off = used == 0 || used == BLOCKS ? 0 : BLOCKS / PerfettoTrace.COUNTED_SHARE - 1;
+      assertThat(shown).as("at %d ns", state.nowNanos()).isBetween(used - off, used + off);
+      instants++;
+    }
+    assertThat(counts).isExhausted();
+    assertThat(instants).isPositive();
+  }
+
+  /// A run as pressed as this one of 10,000 requests is to unpack to 60 MB at most.
   @Test
   void perfetto_staysSmall() throws IOException {
-    long bytes = Files.size(export("fusespill", ExportFormat.PERFETTO, "trace.json.gz"));
+    long bytes = Files.size(export("fusespill", ExportFormat.PERFETTO, "trace.json"));
     assertThat(bytes / REQUESTS).as("bytes a request").isLessThan(60_000_000 / 10_000);
   }
 
