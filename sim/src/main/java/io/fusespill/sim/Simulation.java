@@ -53,6 +53,7 @@ public final class Simulation {
   private final Engine engine;
   private final SimulatedExecutor executor;
   private final Progress progress;
+  private final ProgressGuard guard;
   private boolean oracle;
   private @Nullable Arrival next;
   private long nowNanos;
@@ -88,6 +89,7 @@ public final class Simulation {
     executor = new SimulatedExecutor(config, world, seed, () -> nowNanos, queue::add);
     Dispatcher dispatcher = new Dispatcher(executor);
     engine = new Engine(config, world.policies(), event -> dispatch(log, dispatcher, event));
+    guard = new ProgressGuard(setup.start(), engine.state());
   }
 
   private static boolean isOracle(EngineConfig config) {
@@ -102,7 +104,8 @@ public final class Simulation {
 
   /// Runs until nothing is left to happen, and logs a last checkpoint.
   ///
-  /// @throws IllegalStateException if requests are left that nothing will ever serve
+  /// @throws IllegalStateException if requests are left that nothing will ever serve: because
+  ///   nothing is under way, or because whatever is makes no progress
   public void run() {
     engine.accept(setup.start());
     pull();
@@ -277,6 +280,7 @@ public final class Simulation {
   private void playInstant() {
     while (queue.nextNanos() == nowNanos) {
       InputEvent input = queue.remove();
+      guard.before(input);
       engine.accept(input);
     }
     while (next != null && next.atNanos() == nowNanos) {
@@ -284,6 +288,7 @@ public final class Simulation {
       pull();
     }
     engine.schedule();
+    guard.instantOver();
   }
 
   private void arrive(Arrival request) {
