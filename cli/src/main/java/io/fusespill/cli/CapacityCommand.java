@@ -5,17 +5,10 @@ import io.fusespill.sweep.SearchResult;
 import io.fusespill.sweep.SweepSpec;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// The highest rate at which latencies are kept.
 @Command(
@@ -40,16 +33,9 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 fine, 1 some cells failed (or internal error), 2 wrong usage or input."
     })
-final class CapacityCommand implements Callable<Integer> {
+final class CapacityCommand extends SearchCommand {
 
   private static final double TOLERANCE_MIN = 0.0005;
-
-  @Spec private CommandSpec spec;
-
-  @Parameters(paramLabel = "SPEC", description = "Specification of a sweep, a YAML file.")
-  private Path file;
-
-  @Mixin private SearchOptions search;
 
   @Option(
       names = "--tolerance",
@@ -59,48 +45,30 @@ final class CapacityCommand implements Callable<Integer> {
           "How far the rate found may lie below one that breaks a bound (default 0.02: 2 per cent).")
   private double tolerance;
 
-  @Option(
-      names = "--only",
-      split = ",",
-      paramLabel = "AXIS=NAME",
-      description = "Search only these: platform, model, workload or policy, as for 'evaluate'.")
-  private List<String> only = new ArrayList<>();
-
-  @Mixin private ResultOptions result;
-
-  @Option(names = "--quiet", description = "No progress.")
-  private boolean quiet;
-
-  @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
-  CapacityCommand() {}
+  CapacityCommand() {
+    super("rates");
+  }
 
   @Override
-  public Integer call() {
+  void check() {
     if (!(tolerance >= TOLERANCE_MIN && tolerance <= 1)) {
       throw new UsageException(
           "--tolerance is %s, must be %s to 1".formatted(tolerance, TOLERANCE_MIN));
     }
-    SweepSpec sweep = search.apply(SweepSpec.readWithoutRates(SearchOptions.require(file)));
-    SearchResult found;
-    try (ProgressLine progress = new ProgressLine("capacity", "rates", 0, quiet)) {
-      AtomicLong probes = new AtomicLong();
-      found =
-          new CapacitySearch(sweep, only, tolerance)
-              .run(search.workers(), () -> progress.at(probes.incrementAndGet()));
-    }
-    PrintWriter out = spec.commandLine().getOut();
-    result.writeCsv(found.table());
-    if (result.json()) {
-      out.println(
-          ResultOptions.json(found.table(), found.failed()).put("slo", sweep.slo().toString()));
-    } else {
-      print(out, sweep, found);
-    }
-    out.flush();
-    return found.failed().isEmpty() ? 0 : 1;
   }
 
-  private static void print(PrintWriter out, SweepSpec sweep, SearchResult found) {
+  @Override
+  SweepSpec read(Path file) {
+    return SweepSpec.readWithoutRates(file);
+  }
+
+  @Override
+  SearchResult search(SweepSpec sweep, List<String> only, int workers, Runnable probed) {
+    return new CapacitySearch(sweep, only, tolerance).run(workers, probed);
+  }
+
+  @Override
+  void print(PrintWriter out, SweepSpec sweep, SearchResult found) {
     SequencedMap<String, String> heads =
         TableText.heads(
             "platform", "platform",
@@ -128,7 +96,6 @@ final class CapacityCommand implements Callable<Integer> {
             column.equals("rate_requests_per_second")
                 ? rate(found, row, text.cell(row, column))
                 : text.cell(row, column));
-    SearchOptions.printRest(out, sweep, found);
   }
 
   private static String rate(SearchResult found, int row, String rate) {

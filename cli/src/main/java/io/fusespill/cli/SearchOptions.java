@@ -1,10 +1,8 @@
 package io.fusespill.cli;
 
 import io.fusespill.sweep.Prices;
-import io.fusespill.sweep.SearchResult;
 import io.fusespill.sweep.Slo;
 import io.fusespill.sweep.SweepSpec;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,18 +56,6 @@ final class SearchOptions {
       throw new UsageException("--workers is %d, must be 1 to %,d".formatted(threads, WORKERS_MAX));
     }
     return threads;
-  }
-
-  /// What the figures are, where prices are from, and what failed.
-  static void printRest(PrintWriter out, SweepSpec spec, SearchResult found) {
-    out.println();
-    out.println("simulated, with step times of the roofline model; p99 are of the worst seed");
-    if (spec.prices() != null) {
-      out.println("prices in %s: %s".formatted(spec.prices().currency(), spec.prices().source()));
-    }
-    found
-        .failed()
-        .forEach((title, message) -> out.println("failed: %s: %s".formatted(title, message)));
   }
 
   /// The file, if it can be read.
