@@ -67,16 +67,17 @@ final class ParetoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    result.check();
     Table results = Table.readParquet(SweepDirectory.results(path));
     Table front = new ParetoFront(results, throughput, latency).table(all);
     PrintWriter out = spec.commandLine().getOut();
-    result.writeCsv(front);
     if (result.json()) {
       out.println(ResultOptions.json(front, Map.of()));
     } else {
       print(out, front);
     }
     out.flush();
+    result.writeCsv(front);
     return 0;
   }
 

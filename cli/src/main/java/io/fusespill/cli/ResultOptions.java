@@ -8,6 +8,7 @@ import io.fusespill.tables.Column;
 import io.fusespill.tables.Table;
 import io.fusespill.tables.TableFormat;
 import io.fusespill.tables.TableWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,20 @@ final class ResultOptions {
 
   boolean json() {
     return json;
+  }
+
+  /// Looks where the table is to go, before anything is computed that would be lost.
+  ///
+  /// @throws UsageException if it cannot go there
+  void check() {
+    if (csv != null) {
+      Path folder = csv.toAbsolutePath().getParent();
+      if (Files.isDirectory(csv) || folder == null || !Files.isWritable(folder)) {
+        throw new UsageException(
+            "--csv %s cannot be written: it must be a file in a folder that is there and may be written to"
+                .formatted(csv));
+      }
+    }
   }
 
   void writeCsv(Table table) {

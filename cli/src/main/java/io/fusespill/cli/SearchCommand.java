@@ -59,6 +59,7 @@ abstract class SearchCommand implements Callable<Integer> {
   @Override
   public final Integer call() {
     check();
+    result.check();
     SweepSpec sweep = search.apply(read(SearchOptions.require(file)));
     SearchResult found;
     try (ProgressLine progress = new ProgressLine(spec.name(), probes, 0, quiet)) {
