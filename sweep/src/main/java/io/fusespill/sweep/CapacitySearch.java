@@ -79,7 +79,7 @@ public final class CapacitySearch {
   public SearchResult run(int workers, Runnable probed) {
     SweepPlan.requireRequests(spec, traces);
     SearchGroup.Answers<Capacity> answers =
-        SearchGroup.search(groups, workers, group -> capacity(group, probed));
+        SearchGroup.search(groups, traces, workers, group -> capacity(group, probed));
     List<List<@Nullable Object>> rows = new ArrayList<>();
     answers.found().forEach((group, capacity) -> rows.add(row(group, capacity)));
     Map<String, String> failed = new LinkedHashMap<>();

@@ -74,7 +74,7 @@ public final class CheapestSearch {
   public SearchResult run(int workers, Runnable probed) {
     SweepPlan.requireRequests(spec, traces);
     SearchGroup.Answers<Fleet> answers =
-        SearchGroup.search(groups, workers, group -> fewest(group, probed));
+        SearchGroup.search(groups, traces, workers, group -> fewest(group, probed));
     Map<List<Object>, List<Map.Entry<SearchGroup, Fleet>>> tables = new LinkedHashMap<>();
     for (Map.Entry<SearchGroup, Fleet> answer : answers.found().entrySet()) {
       Cell cell = answer.getKey().first();

@@ -47,14 +47,15 @@ record SearchGroup(List<Cell> cells) {
 
   /// Searches in several groups at once.
   ///
+  /// @param traces that know how many requests each has
   /// @param search called on `workers` threads; what it throws is told of its group alone
   static <T> Answers<T> search(
-      List<SearchGroup> groups, int workers, Function<SearchGroup, T> search) {
+      List<SearchGroup> groups, TraceCache traces, int workers, Function<SearchGroup, T> search) {
     Map<SearchGroup, T> found = new ConcurrentHashMap<>();
     Map<SearchGroup, String> failed = new ConcurrentHashMap<>();
     LargestFirst.run(
         groups,
-        group -> group.first().workload().workload().count(),
+        group -> traces.count(group.first().workload().workload()),
         workers,
         group -> {
           try {
