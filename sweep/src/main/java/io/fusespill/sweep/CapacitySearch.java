@@ -150,12 +150,16 @@ public final class CapacitySearch {
         .doubleValue();
   }
 
-  /// Whether the search is for a factor on a trace's own arrivals instead of a rate.
+  /// Whether the search is for a factor on a trace's own arrivals instead of a rate. A factor that
+  /// the specification has is where it begins.
   private static boolean isScaled(Workload workload) {
     return workload instanceof TraceWorkload trace && trace.rate() == null;
   }
 
   private static double start(Workload workload) {
+    if (workload instanceof TraceWorkload trace && trace.rateScale() != null) {
+      return trace.rateScale();
+    }
     Double rate = SweepScenario.rate(workload);
     return rate == null ? 1 : rate;
   }
@@ -163,7 +167,9 @@ public final class CapacitySearch {
   private Probe probe(SearchGroup group, double rate) {
     Workload workload = group.first().workload().workload();
     Workload at =
-        isScaled(workload) ? workload.scaled(rate) : workload.atRate(String.valueOf(rate));
+        workload instanceof TraceWorkload trace && isScaled(trace)
+            ? trace.withRateScale(rate)
+            : workload.atRate(String.valueOf(rate));
     return Probe.of(group.with(at, spec.slo()), 1, traces);
   }
 
@@ -199,6 +205,12 @@ public final class CapacitySearch {
         Column.whole("probes", "", "rates that were simulated"));
   }
 
+  /// Requests a second; null where a trace's arrivals are all at once, at whatever factor.
+  private static @Nullable Double rate(boolean scaled, Capacity capacity) {
+    double rate = scaled ? capacity.probe().offered() : capacity.rate();
+    return Double.isFinite(rate) ? (Double) rate : null;
+  }
+
   private List<@Nullable Object> row(SearchGroup group, Capacity capacity) {
     Cell cell = group.first();
     Probe probe = capacity.probe();
@@ -212,7 +224,7 @@ public final class CapacitySearch {
     row.add(cell.row().name());
     row.add((long) group.cells().size());
     row.add(capacity.verdict().name().toLowerCase(Locale.ROOT));
-    row.add(any ? (Double) (scaled ? probe.offered() : capacity.rate()) : null);
+    row.add(any ? rate(scaled, capacity) : null);
     row.add(any && scaled ? (Double) capacity.rate() : null);
     row.add(String.join(" ", capacity.next()));
     row.add(any ? (Double) probe.tokensPerSecond() : null);

@@ -102,6 +102,26 @@ class SearchTest {
         .containsExactly(true, true);
   }
 
+  /// What is found is what `simulate --rate-scale` takes, whatever factor the specification has.
+  @Test
+  void capacity_ofATraceThatIsScaledAlready_isAFactorOnItsOwnArrivals() throws IOException {
+    StringBuilder trace = new StringBuilder("prompt_len,output_len,arrived_at\n");
+    for (int i = 0; i < 60; i++) {
+      trace.append("300,80,%d\n".formatted(2 * i));
+    }
+    Files.writeString(folder.resolve("trace.csv"), trace);
+    String own =
+        SMALL.replaceAll("- \\{name: drawn.*", "- {name: own, trace: trace.csv, rate-scale: 0.25}");
+
+    Table found = capacity(SweepSpec.readWithoutRates(spec(own)), 0.05);
+
+    double scale = (Double) found.value(0, "rate_scale_ratio");
+    assertThat((Double) found.value(0, "rate_requests_per_second"))
+        .isCloseTo(0.5 * scale, Percentage.withPercentage(0.1));
+    assertThat(keeps(own.replace("rate-scale: 0.25", "rate-scale: " + scale)))
+        .containsExactly(true, true);
+  }
+
   @Test
   void cheapest_hasTheFewestReplicasAndIsSortedByPrice() throws IOException {
     SweepSpec spec = SweepSpec.read(spec(SPEC));
