@@ -68,8 +68,11 @@ final class CsvWriter implements TableWriter {
   @Override
   public void close() {
     try {
-      out.close();
-      file.discard();
+      try {
+        out.close();
+      } finally {
+        file.discard();
+      }
     } catch (IOException e) {
       throw file.failed(e);
     }

@@ -6,32 +6,54 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/// A file beside the one that it becomes, so that nobody ever sees half of a table.
-final class UnfinishedFile {
+/// A file beside the one that it becomes, so that nobody ever sees half of it, and what was there
+/// before stays until all is written.
+///
+/// What a symbolic link names is replaced, not the link. A pipe or a device cannot be replaced: it
+/// is written to as it is.
+public final class UnfinishedFile {
 
+  private final Path named;
   private final Path target;
   private final Path path;
 
-  UnfinishedFile(Path target) {
-    this.target = target;
-    this.path = target.resolveSibling(target.getFileName() + ".tmp");
+  public UnfinishedFile(Path target) {
+    named = target;
+    this.target = resolved(target);
+    boolean replaceable = !Files.exists(target) || Files.isRegularFile(target);
+    path =
+        replaceable ? this.target.resolveSibling(this.target.getFileName() + ".tmp") : this.target;
   }
 
-  Path path() {
+  private static Path resolved(Path target) {
+    try {
+      return Files.isSymbolicLink(target) ? target.toRealPath() : target;
+    } catch (IOException e) {
+      // It names nothing that is there.
+      return target;
+    }
+  }
+
+  /// What is to be written.
+  public Path path() {
     return path;
   }
 
   /// Takes the target's place.
-  void finish() throws IOException {
-    Files.move(path, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+  public void finish() throws IOException {
+    if (!path.equals(target)) {
+      Files.move(path, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 
-  /// Leaves nothing behind of what was not finished.
-  void discard() throws IOException {
-    Files.deleteIfExists(path);
+  /// Leaves nothing behind of what was not finished; after [#finish] there is nothing to leave.
+  public void discard() throws IOException {
+    if (!path.equals(target)) {
+      Files.deleteIfExists(path);
+    }
   }
 
   UncheckedIOException failed(IOException e) {
-    return new UncheckedIOException("%s cannot be written (%s)".formatted(target, e), e);
+    return new UncheckedIOException("%s cannot be written (%s)".formatted(named, e), e);
   }
 }

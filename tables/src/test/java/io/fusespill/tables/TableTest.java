@@ -167,6 +167,28 @@ class TableTest {
     return file;
   }
 
+  @Test
+  void symbolicLink_staysAndWhatItNamesIsReplaced() throws IOException {
+    Path file = Files.writeString(folder.resolve("file.csv"), "before");
+    Path link = Files.createSymbolicLink(folder.resolve("link.csv"), file);
+    Schema schema = Schema.of(Column.whole("n", "", "a number"));
+    try (TableWriter writer = TableFormat.CSV.create(link, schema, Map.of())) {
+      writer.write(List.of(1L));
+      assertThat(file).hasContent("before");
+      writer.finish();
+    }
+    assertThat(link).isSymbolicLink();
+    assertThat(file).hasContent("n\n1\n");
+  }
+
+  @Test
+  void folderInThePlaceOfAFile_isRefusedAtOnce() {
+    Schema schema = Schema.of(Column.whole("n", "", "a number"));
+    assertThatThrownBy(() -> TableFormat.CSV.create(folder, schema, Map.of()))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining(folder + " cannot be written");
+  }
+
   private static String sql(String query) throws SQLException {
     try (Connection connection = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = connection.createStatement();

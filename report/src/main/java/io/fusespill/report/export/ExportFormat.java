@@ -4,6 +4,7 @@ import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.EventJson;
 import io.fusespill.replay.timeline.Timeline;
 import io.fusespill.tables.TableFormat;
+import io.fusespill.tables.UnfinishedFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -26,9 +27,13 @@ public enum ExportFormat {
   PERFETTO("trace.json.gz") {
     @Override
     void write(JournalReader journal, Path output, LongConsumer progress) throws IOException {
-      try (PerfettoTrace trace = new PerfettoTrace(open(output))) {
-        fold(journal, new Timeline(trace), progress);
-      }
+      file(
+          output,
+          out -> {
+            try (PerfettoTrace trace = new PerfettoTrace(out)) {
+              fold(journal, new Timeline(trace), progress);
+            }
+          });
     }
   },
   /// The journal's events, one JSON object a line: one file, compressed if its name ends with
@@ -37,12 +42,17 @@ public enum ExportFormat {
     @Override
     void write(JournalReader journal, Path output, LongConsumer progress) throws IOException {
       EventJson json = new EventJson();
-      try (Writer writer = new OutputStreamWriter(open(output), StandardCharsets.UTF_8)) {
-        while (journal.next()) {
-          writer.append(json.toJson(journal.position(), journal.event()).toString()).append('\n');
-          report(journal, progress);
-        }
-      }
+      file(
+          output,
+          out -> {
+            Writer writer = new OutputStreamWriter(out, StandardCharsets.UTF_8);
+            while (journal.next()) {
+              String line = json.toJson(journal.position(), journal.event()).toString();
+              writer.append(line).append('\n');
+              report(journal, progress);
+            }
+            writer.flush();
+          });
     }
   },
   /// Every [RunTable] as a CSV file of one directory.
@@ -80,7 +90,8 @@ public enum ExportFormat {
     return standardName;
   }
 
-  /// Writes all events that `journal` has still to give.
+  /// Writes all events that `journal` has still to give. What was there before stays until all of
+  /// them are written.
   ///
   /// @param output a file, or for tables a directory
   /// @param progress hears now and then how many events were read
@@ -128,8 +139,26 @@ public enum ExportFormat {
     }
   }
 
-  private static OutputStream open(Path file) throws IOException {
-    OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), BUFFER_BYTES);
-    return file.toString().endsWith(".gz") ? new GZIPOutputStream(out, BUFFER_BYTES) : out;
+  /// Writes what a file contains.
+  @FunctionalInterface
+  private interface Content {
+    void write(OutputStream out) throws IOException;
+  }
+
+  private static void file(Path output, Content content) throws IOException {
+    UnfinishedFile file = new UnfinishedFile(output);
+    try {
+      try (OutputStream plain =
+              new BufferedOutputStream(Files.newOutputStream(file.path()), BUFFER_BYTES);
+          OutputStream out =
+              output.toString().endsWith(".gz")
+                  ? new GZIPOutputStream(plain, BUFFER_BYTES)
+                  : plain) {
+        content.write(out);
+      }
+      file.finish();
+    } finally {
+      file.discard();
+    }
   }
 }

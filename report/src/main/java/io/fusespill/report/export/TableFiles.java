@@ -39,8 +39,23 @@ final class TableFiles implements AutoCloseable {
     writers.forEach(TableWriter::finish);
   }
 
+  /// Closes all of them, also where one cannot be.
   @Override
   public void close() {
-    writers.forEach(TableWriter::close);
+    RuntimeException first = null;
+    for (TableWriter writer : writers) {
+      try {
+        writer.close();
+      } catch (RuntimeException e) {
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 }

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -206,6 +207,27 @@ class ExportFormatTest {
   void perfetto_staysSmall() throws IOException {
     long bytes = Files.size(export("fusespill", ExportFormat.PERFETTO, "trace.json"));
     assertThat(bytes / REQUESTS).as("bytes a request").isLessThan(60_000_000 / 10_000);
+  }
+
+  /// The journal gives up half-way, as a damaged one does.
+  @ParameterizedTest
+  @ValueSource(strings = {"PERFETTO", "JSONL"})
+  void exportThatFails_leavesWhatWasThere(ExportFormat format) throws IOException {
+    Path output = Files.writeString(folder.resolve("before-" + format), "before");
+    try (JournalReader journal = JournalReader.open(folder.resolve("continuous"))) {
+      assertThatThrownBy(() ->
+              format.export(
+                  journal,
+                  output,
+                  position -> {
+                    throw new IllegalStateException("damaged");
+                  }))
+          .hasMessage("damaged");
+    }
+    assertThat(output).hasContent("before");
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).noneMatch(file -> file.toString().endsWith(".tmp"));
+    }
   }
 
   @Test
