@@ -30,6 +30,22 @@ record RunDirectory(Path path) {
 
   /// Makes a new directory, in the place of an earlier run only if `force` says so.
   static RunDirectory create(Path path, boolean force) {
+    check(path, force);
+    try {
+      if (Files.exists(path) && !isEmptyDirectory(path)) {
+        delete(path);
+      }
+      Files.createDirectories(path);
+      return new RunDirectory(path);
+    } catch (IOException e) {
+      throw unmakeable(path, e);
+    }
+  }
+
+  /// Looks whether [#create] may make the directory, and changes nothing.
+  ///
+  /// @throws UsageException if it may not
+  static void check(Path path, boolean force) {
     try {
       if (Files.exists(path) && !isEmptyDirectory(path)) {
         if (!Files.exists(path.resolve(CONFIG))) {
@@ -45,13 +61,14 @@ record RunDirectory(Path path) {
           throw new UsageException(
               "%s belongs to a run that is still going on: choose another --out".formatted(path));
         }
-        delete(path);
       }
-      Files.createDirectories(path);
-      return new RunDirectory(path);
     } catch (IOException e) {
-      throw new UsageException("cannot make the run directory %s: %s".formatted(path, e), e);
+      throw unmakeable(path, e);
     }
+  }
+
+  private static UsageException unmakeable(Path path, IOException e) {
+    return new UsageException("cannot make the run directory %s: %s".formatted(path, e), e);
   }
 
   private static boolean isEmptyDirectory(Path path) throws IOException {

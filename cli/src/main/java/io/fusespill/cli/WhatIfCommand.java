@@ -9,6 +9,7 @@ import io.fusespill.sim.Arrival;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.traces.TraceReader;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -120,6 +121,7 @@ final class WhatIfCommand implements Callable<Integer> {
     if (!Files.exists(target)) {
       throw new UsageException("no run and no trace %s".formatted(target));
     }
+    checkOut();
     SideBySide sides = Files.isDirectory(target) ? ofRun() : ofTrace();
     if (json) {
       spec.commandLine().getOut().println(sides.toJson());
@@ -128,6 +130,22 @@ final class WhatIfCommand implements Callable<Integer> {
     }
     spec.commandLine().getOut().flush();
     return 0;
+  }
+
+  /// Before anything is simulated for nothing, and before what is read would be replaced.
+  private void checkOut() {
+    if (out == null) {
+      return;
+    }
+    RunDirectory.check(out, force);
+    try {
+      if (Files.exists(out) && target.toRealPath().startsWith(out.toRealPath())) {
+        throw new UsageException(
+            "--out %s is what the alternative is held against: choose another".formatted(out));
+      }
+    } catch (IOException e) {
+      throw new UsageException("--out %s cannot be read: %s".formatted(out, e), e);
+    }
   }
 
   // ------------------------------------------------------------------- run

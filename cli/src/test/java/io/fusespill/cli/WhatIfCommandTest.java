@@ -133,6 +133,23 @@ class WhatIfCommandTest {
   }
 
   @Test
+  void out_isNeverTheRunItself() throws IOException {
+    simulate("run", List.of("--policy", "continuous"), List.of());
+    Path run = folder.resolve("run");
+    for (List<Object> more : List.<List<Object>>of(List.of(), List.of("--from", "100"))) {
+      for (Path target : List.of(run, run.resolve("journal"))) {
+        List<Object> command = new ArrayList<>(List.of("whatif", target, "--policy", "fusespill"));
+        command.addAll(List.of("--out", run, "--force"));
+        command.addAll(more);
+        Cli cli = Cli.run(command.toArray());
+        assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+        assertThat(cli.err()).contains("is what the alternative is held against");
+      }
+    }
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  @Test
   void runOfTheWallClock_isComparedWithItsOwnSimulation() throws IOException {
     Path trace =
         Files.writeString(
