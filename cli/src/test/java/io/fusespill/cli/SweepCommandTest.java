@@ -274,6 +274,9 @@ class SweepCommandTest {
     assertBad("--max-replicas is 0, must be 1 to", "cheapest", spec, "--max-replicas", 0);
     Cli.run("sweep", spec, "--out", out);
     assertBad("did you mean e2e_p99_seconds", "pareto", out, "--latency", "e2e_p99_second");
+    assertBad("stands on both sides", "pareto", out, "--throughput", "e2e_p99_seconds");
+    assertBad(
+        "is part of what is compared", "pareto", out, "--throughput", "rate_requests_per_second");
     Files.delete(out.resolve("results.parquet"));
     assertBad("holds a sweep that is not finished", "pareto", out);
     Files.writeString(spec, SPEC.replace("trace.csv", "gone.csv"));

@@ -44,13 +44,24 @@ public final class ParetoFront {
   /// @param results of a sweep
   /// @param throughput column that is better when larger
   /// @param latency column that is better when smaller
-  /// @throws SweepException if the results lack a column, or are empty
+  /// @throws SweepException if the results lack a column, or are empty, or if the two columns are
+  ///   one, or one of those that a configuration consists of
   public ParetoFront(Table results, String throughput, String latency) {
     this.results = results;
     this.throughput = requireNumbers(throughput);
     this.latency = requireNumbers(latency);
     TABLES.forEach(this::require);
     CONFIGURATION.forEach(this::require);
+    if (throughput.equals(latency)) {
+      throw new SweepException(
+          "column \"%s\" stands on both sides: choose two that trade off".formatted(latency));
+    }
+    for (String name : List.of(throughput, latency)) {
+      if (CONFIGURATION.contains(name)) {
+        throw new SweepException(
+            "column \"%s\" is part of what is compared: choose a figure".formatted(name));
+      }
+    }
     if (results.rows().isEmpty()) {
       throw new SweepException("the results are empty: no scenario of the sweep has finished");
     }
