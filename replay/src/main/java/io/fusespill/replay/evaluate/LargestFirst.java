@@ -19,7 +19,8 @@ public final class LargestFirst {
   /// Does all of it and returns then.
   ///
   /// @param jobs pieces at once, at least 1
-  /// @param action called on `jobs` threads; must not throw
+  /// @param action called on `jobs` threads. What it throws ends the work on the others too, and is
+  ///   thrown on.
   public static <T> void run(List<T> works, ToLongFunction<T> size, int jobs, Consumer<T> action) {
     try (ExecutorService threads =
         Executors.newFixedThreadPool(
@@ -33,7 +34,13 @@ public final class LargestFirst {
           each.get();
         } catch (ExecutionException e) {
           threads.shutdownNow();
-          throw new IllegalStateException("a piece of work threw: " + e.getCause(), e.getCause());
+          switch (e.getCause()) {
+            case RuntimeException thrown -> throw thrown;
+            case Error thrown -> throw thrown;
+            case null, default ->
+                throw new IllegalStateException(
+                    "a piece of work threw: " + e.getCause(), e.getCause());
+          }
         } catch (InterruptedException e) {
           threads.shutdownNow();
           Thread.currentThread().interrupt();
