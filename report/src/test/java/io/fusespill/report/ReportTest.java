@@ -136,6 +136,21 @@ class ReportTest {
   }
 
   @Test
+  void runThatServedNothing_isNotTheBestAtAnything() {
+    Path rejected = Runs.simulateRejecting(folder.resolve("rejected"), 5);
+    String alone = page(source(rejected));
+    assertThat(alone)
+        .contains("Of 5 requests none was served to its end.")
+        .doesNotContain("<section id=\"prediction\">", "TTFT, p99");
+    String page = page(source(rejected), source(run));
+    assertThat(page)
+        .contains("run serves 60 requests")
+        .doesNotContain(" NaN ", ">NaN<")
+        .containsPattern(
+            "TTFT, p99<span class=\"unit\">s</span></th><td class=\"\">–</td><td class=\"best\">");
+  }
+
+  @Test
   void nameWithMarkup_isText() {
     String name = "<img src=x onerror=alert(1)>";
     assertThat(page(source(name, run, new ObjectMapper().createObjectNode())))
