@@ -113,9 +113,18 @@ class ReportTest {
             "17 steps beyond what was measured",
             "2 rows skipped",
             "Few requests",
-            "cancelled</strong>",
-            "failed</strong>",
+            " cancelled request",
+            " failed transfer",
             "Host attention has the host to itself");
+  }
+
+  @Test
+  void load_isMoreThanTheMachineCanServe_onlyWhereRequestsWait() {
+    String saturated = "The load is more than the machine can serve";
+    Path light =
+        Runs.simulate(folder.resolve("light"), PolicySpec.of("continuous"), 3, Faults.NONE);
+    assertThat(page(source(light))).doesNotContain(saturated);
+    assertThat(page(source(run))).contains(saturated);
   }
 
   @Test
