@@ -55,7 +55,7 @@ final class Look {
   }
 
   NumberAxis axis(String label) {
-    return dress(new NumberAxis(label));
+    return dress(new RoomyAxis(label));
   }
 
   /// An axis from zero on.

@@ -160,7 +160,7 @@ final class ThroughputFigure {
     double room = style.points() - names - SIDES;
     NumberAxis domain = look.zeroAxis("Output tokens/s");
     domain.setRange(
-        0, Math.max(1e-9, most) * room / Math.max(room / 3, room - text - 2 * LABEL_GAP));
+        0, (most == 0 ? 1 : most) * room / Math.max(room / 3, room - text - 2 * LABEL_GAP));
     LaneAxis range = new LaneAxis(look, bars.stream().map(Bar::label).toList());
     XYPlot plot = look.plot(domain, range);
     plot.setRangeGridlinesVisible(false);
