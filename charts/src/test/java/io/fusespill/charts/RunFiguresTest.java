@@ -179,6 +179,25 @@ class RunFiguresTest {
 
   @ParameterizedTest
   @EnumSource(FigureKind.class)
+  void longName_staysOnThePage(FigureKind kind) {
+    String name = "sharegpt-under-pressure-".repeat(6) + "1a2b3c4d";
+    List<RunData> named = List.of(Runs.one("one"), Runs.one(name));
+    for (Figure figure : kind.of(named)) {
+      Drawn.assertLegible(figure, Style.column(Theme.LIGHT));
+    }
+  }
+
+  @Test
+  void longLaneName_leavesRoomForItsLane() {
+    Look look = new Look(Style.column(Theme.LIGHT));
+    String name = "rtx-4090-in-the-second-slot-of-the-left-rack to xeon-8358p";
+    assertThat(look.shortened(name)).startsWith("rtx-4090").contains("…").endsWith("xeon-8358p");
+    assertThat(Fonts.width(look.shortened(name), Fonts.regular(Fonts.SMALL))).isLessThan(100);
+    assertThat(look.shortened("a10")).isEqualTo("a10");
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
   void emptyRun_hasNoFigure(FigureKind kind) {
     assertThat(kind.of(List.of(Runs.empty("empty")))).isEmpty();
   }
