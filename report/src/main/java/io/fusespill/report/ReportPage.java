@@ -252,7 +252,7 @@ final class ReportPage {
     html.add("<div class=\"card tile\"><div class=\"label\">%s</div>", metric.label());
     html.add("<div class=\"value\">%s<span>%s</span></div>", metric.text(value), metric.unit());
     html.add("<div class=\"beside\">%s", best.name());
-    if (best != runs.getFirst()) {
+    if (best != runs.getFirst() && Double.isFinite(gain(metric, best))) {
       html.raw(" · ");
       gainText(metric, best);
       html.add(" against %s", runs.getFirst().name());

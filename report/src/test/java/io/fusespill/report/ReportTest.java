@@ -154,7 +154,7 @@ class ReportTest {
     String page = page(source(rejected), source(run));
     assertThat(page)
         .contains("run serves 60 requests")
-        .doesNotContain(" NaN ", ">NaN<")
+        .doesNotContain(" NaN ", ">NaN<", "against rejected</div>")
         .containsPattern(
             "TTFT, p99<span class=\"unit\">s</span></th><td class=\"\">–</td><td class=\"best\">");
   }
