@@ -3,6 +3,7 @@ package io.fusespill.charts;
 import io.fusespill.charts.Results.Row;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,10 +82,12 @@ final class Facets {
                   results.name(), facets.size(), name, String.join(", ", rest), FIGURES_MAX));
     }
     List<Figure> figures = new ArrayList<>();
+    Iterator<String> files =
+        FigureKind.fileNames(facets.keySet().stream().map(key -> String.join("-", key)).toList())
+            .iterator();
     facets.forEach((key, rows) -> {
-      String title = text(rest, key);
-      String suffix = key.isEmpty() ? "" : "-" + FigureKind.fileName(String.join("-", key));
-      figures.add(maker.make(name + suffix, title, rows));
+      String file = files.next();
+      figures.add(maker.make(key.isEmpty() ? name : name + "-" + file, text(rest, key), rows));
     });
     return figures;
   }

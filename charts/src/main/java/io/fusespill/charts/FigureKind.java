@@ -2,8 +2,10 @@ package io.fusespill.charts;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -87,18 +89,28 @@ public enum FigureKind {
   private static List<Figure> each(
       String label, List<RunData> runs, Predicate<RunData> has, OfRun maker) {
     List<Figure> figures = new ArrayList<>();
-    for (RunData run : runs) {
-      if (has.test(run)) {
-        String name = runs.size() == 1 ? label : label + "-" + fileName(run.name());
-        figures.add(maker.of(name, run));
+    List<String> names = fileNames(runs.stream().map(RunData::name).toList());
+    for (int i = 0; i < runs.size(); i++) {
+      if (has.test(runs.get(i))) {
+        String name = runs.size() == 1 ? label : label + "-" + names.get(i);
+        figures.add(maker.of(name, runs.get(i)));
       }
     }
     return figures;
   }
 
-  /// A name of lower-case letters, digits and dashes.
-  static String fileName(String name) {
-    return OTHER.matcher(name.toLowerCase(Locale.ROOT)).replaceAll("-");
+  /// Names of lower-case letters, digits and dashes, of which no two are the same: a later one that
+  /// would be gets a number.
+  static List<String> fileNames(List<String> names) {
+    Set<String> files = new LinkedHashSet<>();
+    for (String name : names) {
+      String file = OTHER.matcher(name.toLowerCase(Locale.ROOT)).replaceAll("-");
+      String free = file;
+      for (int number = 2; !files.add(free); number++) {
+        free = file + "-" + number;
+      }
+    }
+    return List.copyOf(files);
   }
 
   /// The name in options and file names.

@@ -115,7 +115,20 @@ final class Fonts {
     return font.getStringBounds(text, RULER.getFontRenderContext()).getWidth();
   }
 
-  /// The CSS `font-family` of text in `font`.
+  /// The CSS `font-family` of text in `font`. The text, without its middle where it would be wider
+  /// than `points`.
+  static String shortened(String text, Font font, double points) {
+    int[] letters = text.codePoints().toArray();
+    String shorter = text;
+    for (int kept = letters.length - 1; kept > 1 && width(shorter, font) > points; kept--) {
+      int head = (kept + 1) / 2;
+      int tail = kept - head;
+      shorter =
+          new String(letters, 0, head) + "…" + new String(letters, letters.length - tail, tail);
+    }
+    return shorter;
+  }
+
   static String cssFamily() {
     return FAMILY;
   }

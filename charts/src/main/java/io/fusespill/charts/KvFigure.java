@@ -25,6 +25,10 @@ final class KvFigure {
   private static final double NANOS = 1e9;
   private static final double AREA_POINTS = 105;
   private static final double LANE_POINTS = 9;
+
+  /// A plot that is lower is not drawn.
+  private static final double LANES_POINTS_MIN = 12;
+
   private static final double AXIS_POINTS = 26;
   private static final double FAINTEST = 0.35;
 
@@ -132,7 +136,7 @@ final class KvFigure {
       look.dress(both);
       both.setGap(3);
       both.add(area(), (int) AREA_POINTS);
-      double lanes = marks.size() * LANE_POINTS;
+      double lanes = marks.isEmpty() ? 0 : Math.max(LANES_POINTS_MIN, marks.size() * LANE_POINTS);
       if (!marks.isEmpty()) {
         both.add(lanes(marks), (int) lanes);
       }

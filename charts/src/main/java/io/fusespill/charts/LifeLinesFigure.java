@@ -7,6 +7,7 @@ import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.replay.explain.Moment;
 import io.fusespill.replay.explain.Story;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.timeline.Span;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -25,6 +26,10 @@ final class LifeLinesFigure {
 
   private static final double NANOS = 1e9;
   private static final double LINE_POINTS = 8.6;
+
+  /// Room for the axis' name.
+  private static final double LINES_POINTS_MIN = 36;
+
   private static final double AXIS_POINTS = 28;
 
   /// A part of a life, as it is drawn.
@@ -63,7 +68,7 @@ final class LifeLinesFigure {
     }
     return new Figure(
         name,
-        "Lives of %d sequences, %s".formatted(lines.size(), run.name()),
+        "Lives of %s, %s".formatted(Wording.count(lines.size(), "sequence"), run.name()),
         run.source(),
         data.build(),
         style -> new Drawing(style, topology, run.span(), lines).sheet());
@@ -158,7 +163,10 @@ final class LifeLinesFigure {
               }
             }
           });
-      return Sheet.of(legend(), lines.size() * LINE_POINTS + AXIS_POINTS, Look.panel(plot));
+      return Sheet.of(
+          legend(),
+          Math.max(LINES_POINTS_MIN, lines.size() * LINE_POINTS) + AXIS_POINTS,
+          Look.panel(plot));
     }
 
     /// An entry for each kind there is, and for each place where it matters which.

@@ -44,10 +44,15 @@ final class Look {
     TextUtils.setUseDrawRotatedStringWorkaround(false);
   }
 
+  /// Share of a figure's width that the name of a lane may take.
+  private static final double NAME_SHARE = 0.35;
+
   private final Theme theme;
+  private final double namePoints;
 
   Look(Style style) {
     this.theme = style.theme();
+    this.namePoints = NAME_SHARE * style.points();
   }
 
   Theme theme() {
@@ -55,7 +60,12 @@ final class Look {
   }
 
   NumberAxis axis(String label) {
-    return dress(new NumberAxis(label));
+    return dress(new RoomyAxis(label));
+  }
+
+  /// A lane's name, without its middle where it would leave no room for the lane.
+  String shortened(String name) {
+    return Fonts.shortened(name, Fonts.regular(Fonts.SMALL), namePoints);
   }
 
   /// An axis from zero on.

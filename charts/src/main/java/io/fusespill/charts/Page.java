@@ -46,11 +46,12 @@ final class Page {
     this.bands = sheet.bands();
   }
 
-  /// Lines no wider than `width`, broken at spaces; a word that is wider stays whole.
+  /// Lines no wider than `width`, broken at spaces; a word that is wider loses its middle.
   static List<String> wrap(String text, Font font, double width) {
     List<String> lines = new ArrayList<>();
     String line = "";
-    for (String word : text.split(" ", -1)) {
+    for (String whole : text.split(" ", -1)) {
+      String word = Fonts.shortened(whole, font, width);
       String longer = line.isEmpty() ? word : line + " " + word;
       if (!line.isEmpty() && Fonts.width(longer, font) > width) {
         lines.add(line);
@@ -68,7 +69,9 @@ final class Page {
   private static List<List<LegendEntry>> flow(List<LegendEntry> keys, double width) {
     List<List<LegendEntry>> lines = new ArrayList<>();
     double used = width;
-    for (LegendEntry key : keys) {
+    for (LegendEntry each : keys) {
+      LegendEntry key =
+          new LegendEntry(Fonts.shortened(each.label(), SMALL, width - SWATCH - 3), each.swatch());
       double wide = SWATCH + 3 + Fonts.width(key.label(), SMALL);
       if (lines.isEmpty() || used + KEY_GAP + wide > width) {
         lines.add(new ArrayList<>());

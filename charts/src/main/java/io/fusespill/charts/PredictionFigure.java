@@ -1,6 +1,7 @@
 package io.fusespill.charts;
 
 import io.fusespill.charts.Sheet.LegendEntry;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.timeline.Pair;
 import io.fusespill.replay.timeline.Pairs;
 import java.awt.BasicStroke;
@@ -71,8 +72,8 @@ final class PredictionFigure {
     String errors =
         String.format(
             Locale.ROOT,
-            "%,d pairs: mean error %s %s, bias %+.1f%%, %.1f%% within a tenth, %.1f%% within a factor of 2",
-            pairs.count(),
+            "%s: mean error %s %s, bias %+.1f%%, %.1f%% within a tenth, %.1f%% within a factor of 2",
+            Wording.count(pairs.count(), "pair"),
             number(pairs.meanError() / perUnit),
             unit,
             100 * pairs.bias(),

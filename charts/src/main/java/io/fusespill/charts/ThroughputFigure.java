@@ -130,7 +130,8 @@ final class ThroughputFigure {
     double names =
         groups.values().stream()
             .flatMap(List::stream)
-            .mapToDouble(bar -> Fonts.width(bar.label(), Fonts.regular(Fonts.SMALL)))
+            .mapToDouble(
+                bar -> Fonts.width(look.shortened(bar.label()), Fonts.regular(Fonts.SMALL)))
             .max()
             .orElse(0);
     List<Band> bands = new ArrayList<>();
@@ -160,8 +161,9 @@ final class ThroughputFigure {
     double room = style.points() - names - SIDES;
     NumberAxis domain = look.zeroAxis("Output tokens/s");
     domain.setRange(
-        0, Math.max(1e-9, most) * room / Math.max(room / 3, room - text - 2 * LABEL_GAP));
-    LaneAxis range = new LaneAxis(look, bars.stream().map(Bar::label).toList());
+        0, (most == 0 ? 1 : most) * room / Math.max(room / 3, room - text - 2 * LABEL_GAP));
+    LaneAxis range =
+        new LaneAxis(look, bars.stream().map(bar -> look.shortened(bar.label())).toList());
     XYPlot plot = look.plot(domain, range);
     plot.setRangeGridlinesVisible(false);
     Layer.add(

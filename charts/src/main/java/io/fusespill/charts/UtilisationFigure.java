@@ -140,7 +140,10 @@ final class UtilisationFigure {
       }
       NumberAxis domain =
           look.timeAxis(steps.fromSeconds(0), steps.untilSeconds(steps.count() - 1));
-      XYPlot plot = look.plot(domain, new LaneAxis(look, rows.stream().map(Row::name).toList()));
+      XYPlot plot =
+          look.plot(
+              domain,
+              new LaneAxis(look, rows.stream().map(row -> look.shortened(row.name())).toList()));
       plot.setRangeGridlinesVisible(false);
       LaneAxis shares = new LaneAxis(look, rows.stream().map(this::share).toList());
       shares.setAxisLineVisible(false);

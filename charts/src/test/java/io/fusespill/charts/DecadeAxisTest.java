@@ -16,6 +16,10 @@ class DecadeAxisTest {
     "30, 500, '50 100 200 500'",
     "0.9, 1100, '1 10 100 1,000'",
     "0.002, 0.02, '0.002 0.005 0.01 0.02'",
+    "26.2, 28.4, '27 28'",
+    "19, 48, '20 30 40'",
+    "1230, 1270, '1,240 1,260'",
+    "0.0262, 0.0264, '0.0262 0.0263 0.0264'",
   })
   void namedTicks_areRound(double lower, double upper, String labels) {
     DecadeAxis axis = new DecadeAxis("x");

@@ -16,6 +16,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FigureFilesTest {
 
+  @Test
+  void fileNames_areDifferentWhereNamesAre() {
+    assertThat(FigureKind.fileNames(List.of("r x", "R-x", "r-x-2", "r/x")))
+        .containsExactly("r-x", "r-x-2", "r-x-2-2", "r-x-3");
+  }
+
   @TempDir private Path folder;
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fusespill.charts.RunData.Detail;
 import io.fusespill.replay.timeline.Span;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -159,6 +160,40 @@ class RunFiguresTest {
     }
     assertThat(run.lives().stories()).hasSizeBetween(5, 10);
     Drawn.assertLegible(FigureKind.LIVES.of(List.of(run)).getFirst(), Style.column(Theme.LIGHT));
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void oneRequest_isDrawnWithTicksAndLanes(FigureKind kind) {
+    Figure figure = kind.of(List.of(Runs.one("one"))).getFirst();
+    Drawn.assertLegible(figure, Style.column(Theme.LIGHT));
+    List<String> axes = new ArrayList<>(AXES.get(kind));
+    axes.remove("waiting");
+    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))).containsAll(axes);
+    if (kind == FigureKind.STEP_TIME) {
+      assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT))))
+          .filteredOn(text -> text.matches("[0-9.]+"))
+          .hasSizeGreaterThanOrEqualTo(4);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FigureKind.class)
+  void longName_staysOnThePage(FigureKind kind) {
+    String name = "sharegpt-under-pressure-".repeat(6) + "1a2b3c4d";
+    List<RunData> named = List.of(Runs.one("one"), Runs.one(name));
+    for (Figure figure : kind.of(named)) {
+      Drawn.assertLegible(figure, Style.column(Theme.LIGHT));
+    }
+  }
+
+  @Test
+  void longLaneName_leavesRoomForItsLane() {
+    Look look = new Look(Style.column(Theme.LIGHT));
+    String name = "rtx-4090-in-the-second-slot-of-the-left-rack to xeon-8358p";
+    assertThat(look.shortened(name)).startsWith("rtx-4090").contains("…").endsWith("xeon-8358p");
+    assertThat(Fonts.width(look.shortened(name), Fonts.regular(Fonts.SMALL))).isLessThan(100);
+    assertThat(look.shortened("a10")).isEqualTo("a10");
   }
 
   @ParameterizedTest

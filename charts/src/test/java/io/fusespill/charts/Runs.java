@@ -67,6 +67,11 @@ final class Runs {
     return run(name, PolicySpec.of("continuous"), null, null, Detail.DEFAULT, 0);
   }
 
+  /// A single request on an idle device.
+  static RunData one(String name) {
+    return run(name, PolicySpec.of("fusespill"), "xeon-8358p", null, Detail.DEFAULT, 1);
+  }
+
   private static RunData run(
       String name, PolicySpec policy, String host, DiskSpec disk, Detail detail, int requests) {
     Machine machine =

@@ -6,12 +6,16 @@ final class LevelTrack {
 
   private static final long FIRST_SPACING = 1;
 
+  /// A change, the one before it settled, and the last one settled at the end.
+  private static final int ROOM = 3;
+
   private final int max;
   private final Longs times = new Longs();
   private final Longs values = new Longs();
   private long spacing;
   private long value = Long.MIN_VALUE;
 
+  /// @param max changes that are kept, at least 8
   LevelTrack(int max) {
     this.max = max;
   }
@@ -20,8 +24,7 @@ final class LevelTrack {
     if (level == value) {
       return;
     }
-    value = level;
-    if (times.size() == max) {
+    if (times.size() + ROOM > max) {
       thin();
     }
     put(time, level);
@@ -32,12 +35,25 @@ final class LevelTrack {
     if (last >= 0 && time - times.get(last) < spacing) {
       values.set(last, Math.max(values.get(last), level));
     } else {
+      settle(time);
       times.add(time);
       values.add(level);
+    }
+    value = level;
+  }
+
+  /// The highest of some changes stands for no longer than twice their spacing: a level that stays
+  /// where the last of them left it is shown there.
+  private void settle(long until) {
+    int last = times.size() - 1;
+    if (last >= 0 && values.get(last) != value && until - times.get(last) >= 2 * spacing) {
+      times.add(times.get(last) + spacing);
+      values.add(value);
     }
   }
 
   private void thin() {
+    long now = value;
     int size = times.size();
     while (times.size() > max / 2) {
       spacing = Math.max(FIRST_SPACING, 2 * spacing);
@@ -48,6 +64,7 @@ final class LevelTrack {
       }
       size = times.size();
     }
+    value = now;
   }
 
   /// Changes closer than this, in the times' unit, are one; 0 where all are kept.
@@ -56,6 +73,7 @@ final class LevelTrack {
   }
 
   void addTo(Columns columns) {
+    settle(Long.MAX_VALUE);
     columns.addDeltas(times);
     columns.addDeltas(values);
   }

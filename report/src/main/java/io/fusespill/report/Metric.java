@@ -1,5 +1,6 @@
 package io.fusespill.report;
 
+import io.fusespill.replay.Latency;
 import io.fusespill.replay.RunReport;
 import java.util.function.ToDoubleFunction;
 
@@ -21,34 +22,13 @@ enum Metric {
       Better.HIGHER,
       3,
       r -> r.perSecond((double) r.metrics().completed())),
-  TTFT_MEAN(
-      "Latency", "TTFT, mean", "s", Better.LOWER, 3, r -> r.latencies().ttft().meanMillis() / 1e3),
-  TTFT_P99(
-      "Latency",
-      "TTFT, p99",
-      "s",
-      Better.LOWER,
-      3,
-      r -> r.latencies().ttft().percentileMillis(99) / 1e3),
-  TPOT_MEAN("Latency", "TPOT, mean", "ms", Better.LOWER, 1, r -> r.latencies().tpot().meanMillis()),
-  TPOT_P99(
-      "Latency",
-      "TPOT, p99",
-      "ms",
-      Better.LOWER,
-      1,
-      r -> r.latencies().tpot().percentileMillis(99)),
-  ITL_P99(
-      "Latency", "ITL, p99", "ms", Better.LOWER, 1, r -> r.latencies().itl().percentileMillis(99)),
-  E2E_MEAN(
-      "Latency", "E2E, mean", "s", Better.LOWER, 2, r -> r.latencies().e2e().meanMillis() / 1e3),
-  E2E_P99(
-      "Latency",
-      "E2E, p99",
-      "s",
-      Better.LOWER,
-      2,
-      r -> r.latencies().e2e().percentileMillis(99) / 1e3),
+  TTFT_MEAN("Latency", "TTFT, mean", "s", Better.LOWER, 3, r -> mean(r.latencies().ttft()) / 1e3),
+  TTFT_P99("Latency", "TTFT, p99", "s", Better.LOWER, 3, r -> p99(r.latencies().ttft()) / 1e3),
+  TPOT_MEAN("Latency", "TPOT, mean", "ms", Better.LOWER, 1, r -> mean(r.latencies().tpot())),
+  TPOT_P99("Latency", "TPOT, p99", "ms", Better.LOWER, 1, r -> p99(r.latencies().tpot())),
+  ITL_P99("Latency", "ITL, p99", "ms", Better.LOWER, 1, r -> p99(r.latencies().itl())),
+  E2E_MEAN("Latency", "E2E, mean", "s", Better.LOWER, 2, r -> mean(r.latencies().e2e()) / 1e3),
+  E2E_P99("Latency", "E2E, p99", "s", Better.LOWER, 2, r -> p99(r.latencies().e2e()) / 1e3),
   PREEMPTIONS("Spilling", "preemptions", "", Better.NEITHER, 0, r -> r.metrics().preemptions()),
   RECOMPUTED(
       "Spilling", "recomputed tokens", "", Better.LOWER, 0, r -> r.metrics().recomputedTokens()),
@@ -74,6 +54,8 @@ enum Metric {
   }
 
   private static final int SIGNIFICANT = 4;
+  private static final int SIGNIFICANT_BESIDE = 2;
+  private static final double TINY = 1e-9;
 
   private final String group;
   private final String label;
@@ -95,6 +77,14 @@ enum Metric {
     this.better = better;
     this.decimals = decimals;
     this.figure = figure;
+  }
+
+  private static double mean(Latency latency) {
+    return latency.count() == 0 ? Double.NaN : latency.meanMillis();
+  }
+
+  private static double p99(Latency latency) {
+    return latency.count() == 0 ? Double.NaN : latency.percentileMillis(99);
   }
 
   private static double busy(RunReport report) {
@@ -125,6 +115,7 @@ enum Metric {
     return better;
   }
 
+  /// The figure; not a number for a latency that nothing had.
   double of(RunReport report) {
     return figure.applyAsDouble(report);
   }
@@ -134,9 +125,21 @@ enum Metric {
     return text(value, value);
   }
 
-  /// The value with as many decimals as the largest of its row.
+  /// The value with as many decimals as the largest of its row, or as many as two digits that count
+  /// take.
   String text(double value, double largest) {
-    int before = (int) Math.log10(Math.max(1, Math.abs(largest))) + 1;
-    return ("%,." + Math.clamp(SIGNIFICANT - before, 0, decimals) + "f").formatted(value);
+    if (Double.isNaN(value)) {
+      return "–";
+    }
+    int places = places(largest, SIGNIFICANT);
+    if (value != 0) {
+      places = Math.max(places, places(value, SIGNIFICANT_BESIDE));
+    }
+    return ("%,." + Math.clamp(places, 0, decimals) + "f").formatted(value);
+  }
+
+  /// Decimals that show so many digits that count.
+  private static int places(double value, int digits) {
+    return digits - 1 - (int) Math.floor(Math.log10(Math.max(TINY, Math.abs(value))));
   }
 }

@@ -45,6 +45,7 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
 /// The page: everything in one file, and nothing fetched. A policy in it forbids the browser what
 /// it does not need.
@@ -154,8 +155,7 @@ final class ReportPage {
 
   private void overview() {
     html.raw("<section id=\"overview\">\n<header class=\"top\">\n");
-    html.add(
-        "<h1>%s%s", runs.size() == 1 ? runs.getFirst().name() : runs.size() + " runs compared", "");
+    html.add("<h1>%s", runs.size() == 1 ? runs.getFirst().name() : runs.size() + " runs compared");
     if (runs.stream().anyMatch(ReportRun::simulated)) {
       html.raw("<span class=\"badge\">simulated</span>");
     }
@@ -219,22 +219,32 @@ final class ReportPage {
   }
 
   private String headline(ReportRun best) {
+    long completed = best.metrics().completed();
+    if (completed == 0) {
+      return "Of %s none was served to its end."
+          .formatted(Wording.count(best.metrics().arrived(), "request"));
+    }
     RunReport report = best.report();
-    String what =
-        "%s serves %s with %s output tokens a second; a first token takes %s s on average, the 99th percentile between two tokens is %s ms."
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%s serves %s with %s output tokens a second; a first token takes %s s on average"
             .formatted(
                 best.name(),
-                Wording.count(best.metrics().completed(), "request"),
+                Wording.count(completed, "request"),
                 Metric.OUTPUT_RATE.text(Metric.OUTPUT_RATE.of(report)),
-                "%,.2f".formatted(Metric.TTFT_MEAN.of(report)),
-                Metric.ITL_P99.text(Metric.ITL_P99.of(report)));
-    ReportRun baseline = runs.getFirst();
-    if (best == baseline) {
-      return what;
+                "%,.2f".formatted(Metric.TTFT_MEAN.of(report))));
+    double itl = Metric.ITL_P99.of(report);
+    if (Double.isFinite(itl)) {
+      text.append(
+          ", the 99th percentile between two tokens is %s ms".formatted(Metric.ITL_P99.text(itl)));
     }
+    text.append('.');
     double gain = gain(Metric.OUTPUT_RATE, best);
-    return "%s That is %s the throughput of %s."
-        .formatted(what, "%.2f times".formatted(1 + gain), baseline.name());
+    if (best != runs.getFirst() && Double.isFinite(gain)) {
+      text.append(
+          " That is %.2f times the throughput of %s.".formatted(1 + gain, runs.getFirst().name()));
+    }
+    return text.toString();
   }
 
   private void tile(Metric metric, ReportRun best) {
@@ -242,7 +252,7 @@ final class ReportPage {
     html.add("<div class=\"card tile\"><div class=\"label\">%s</div>", metric.label());
     html.add("<div class=\"value\">%s<span>%s</span></div>", metric.text(value), metric.unit());
     html.add("<div class=\"beside\">%s", best.name());
-    if (best != runs.getFirst()) {
+    if (best != runs.getFirst() && Double.isFinite(gain(metric, best))) {
       html.raw(" · ");
       gainText(metric, best);
       html.add(" against %s", runs.getFirst().name());
@@ -273,7 +283,7 @@ final class ReportPage {
         "<section id=\"comparison\">\n<h2>%s</h2>\n",
         runs.size() == 1 ? "Figures in numbers" : "Comparison");
     html.raw(
-        "<p class=\"lead\">Latencies are of completed requests and begin with a request's arrival at the engine.");
+        "<p class=\"lead\">Throughput, TPOT and E2E are of what completed, TTFT and ITL of all tokens that came. TTFT and E2E begin with a request's arrival at the engine.");
     if (runs.size() > 1) {
       html.add(" Percentages are against %s; the best of a row is bold.", runs.getFirst().name());
     }
@@ -289,7 +299,7 @@ final class ReportPage {
     html.raw("</tr></thead>\n<tbody>\n");
     String group = "";
     for (Metric metric : Metric.values()) {
-      if (runs.stream().allMatch(run -> metric.of(run.report()) == 0)) {
+      if (values(metric).noneMatch(value -> value != 0)) {
         continue;
       }
       if (!group.equals(metric.group())) {
@@ -303,6 +313,13 @@ final class ReportPage {
     html.raw("</tbody>\n</table></div>\n</section>\n");
   }
 
+  /// Of the runs that have one.
+  private DoubleStream values(Metric metric) {
+    return runs.stream()
+        .mapToDouble(run -> metric.of(run.report()))
+        .filter(value -> !Double.isNaN(value));
+  }
+
   private void row(Metric metric) {
     html.add("<tr><th scope=\"row\">%s", metric.label());
     if (!metric.unit().isEmpty()) {
@@ -310,11 +327,10 @@ final class ReportPage {
     }
     html.raw("</th>");
     double best =
-        runs.stream()
-            .mapToDouble(run -> metric.of(run.report()))
+        values(metric)
             .reduce((a, b) -> metric.better() == Better.HIGHER ? Math.max(a, b) : Math.min(a, b))
             .orElseThrow();
-    double largest = runs.stream().mapToDouble(run -> metric.of(run.report())).max().orElseThrow();
+    double largest = values(metric).max().orElseThrow();
     for (ReportRun run : runs) {
       double value = metric.of(run.report());
       boolean bold = runs.size() > 1 && metric.better() != Better.NEITHER && value == best;
@@ -553,7 +569,7 @@ final class ReportPage {
   }
 
   private boolean hasPrediction() {
-    return runs.stream().anyMatch(run -> run.report().prediction().isPresent());
+    return runs.stream().anyMatch(run -> run.prediction().isPresent());
   }
 
   private void prediction() {
@@ -564,12 +580,11 @@ final class ReportPage {
     html.raw(
         "<p class=\"lead\">How well the predictor knew the remaining output tokens of running sequences. A calibrated one has as many moments within a quantile as the quantile says.</p>\n");
     html.raw("<div class=\"card scroll\"><table><thead><tr><th scope=\"col\"></th>");
-    List<ReportRun> with =
-        runs.stream().filter(run -> run.report().prediction().isPresent()).toList();
+    List<ReportRun> with = runs.stream().filter(run -> run.prediction().isPresent()).toList();
     with.forEach(run -> html.add("<th scope=\"col\">%s</th>", run.name()));
     html.raw("</tr></thead>\n<tbody>\n");
     List<PredictionFigures> figures =
-        with.stream().map(run -> run.report().prediction().orElseThrow()).toList();
+        with.stream().map(run -> run.prediction().orElseThrow()).toList();
     predictionRow("predictor", figures, f -> f.kind().label());
     predictionRow("moments looked at", figures, f -> "%,d".formatted(f.moments()));
     predictionRow(

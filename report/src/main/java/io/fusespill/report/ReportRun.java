@@ -9,11 +9,13 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.PredictionAccuracy;
+import io.fusespill.engine.metrics.PredictionFigures;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.JournalHeader;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.explain.HandlingSummary;
 import io.fusespill.replay.timeline.Timeline;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// All that a page tells of one run, folded from its journal in one pass. Memory follows the live
@@ -104,6 +106,11 @@ final class ReportRun {
 
   RunMetrics metrics() {
     return charted.report().metrics();
+  }
+
+  /// How good its predictor was, if it was ever asked for what then came.
+  Optional<PredictionFigures> prediction() {
+    return report().prediction().filter(figures -> figures.moments() > 0);
   }
 
   /// What figures show of it.

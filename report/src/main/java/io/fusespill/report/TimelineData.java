@@ -90,6 +90,7 @@ final class TimelineData implements TimelineListener {
   private int stride = 1;
   private long endNanos;
   private long lastArrivalNanos;
+  private long lastWaitingNanos;
 
   TimelineData(Budget budget) {
     this.budget = budget;
@@ -149,6 +150,9 @@ final class TimelineData implements TimelineListener {
   public void instant(EngineView state, int waitingNow) {
     long now = tenths(state.nowNanos());
     endNanos = state.nowNanos();
+    if (waitingNow > 0) {
+      lastWaitingNanos = state.nowNanos();
+    }
     waiting.at(now, waitingNow);
     for (int place = 0; place < used.size(); place++) {
       used.get(place).at(now, state.pool(place).allocated());
@@ -369,6 +373,11 @@ final class TimelineData implements TimelineListener {
   /// When the last request came whose sequence ended.
   long lastArrivalNanos() {
     return lastArrivalNanos;
+  }
+
+  /// Until when sequences waited, 0 if none ever did.
+  long lastWaitingNanos() {
+    return lastWaitingNanos;
   }
 
   Topology requireTopology() {

@@ -28,7 +28,9 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
   }
 
   private static final long FEW_REQUESTS = 100;
-  private static final double BACKLOG = 0.8;
+
+  /// A queue that outlives the last arrival by more of the run than this is no peak.
+  private static final double BACKLOG = 0.2;
 
   /// All of some runs; what several share is one, in the order: runs, comparison, model.
   static List<Warning> of(List<ReportRun> runs) {
@@ -58,7 +60,7 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
           all,
           Kind.RUN,
           "The journal ends before its run",
-          "%s had not ended: they are in no latency and no throughput."
+          "%s had not ended: they are in no throughput, TPOT and E2E."
               .formatted(Wording.count(run.unfinished(), "request")));
     }
     if (metrics.rejected() > 0) {
@@ -72,18 +74,14 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
       add(
           all,
           Kind.RUN,
-          "%s failed, %,d cancelled"
-              .formatted(Wording.count(metrics.failed(), "request"), metrics.cancelled()),
-          "Latencies are of those that were served.");
+          both(metrics.failed(), "failed request", metrics.cancelled(), "cancelled request"),
+          "Throughput and E2E are of those that were served.");
     }
     if (metrics.failedSteps() + metrics.failedTransfers() > 0) {
       add(
           all,
           Kind.RUN,
-          "%s and %s failed"
-              .formatted(
-                  Wording.count(metrics.failedSteps(), "step"),
-                  Wording.count(metrics.failedTransfers(), "transfer")),
+          both(metrics.failedSteps(), "failed step", metrics.failedTransfers(), "failed transfer"),
           "What they had computed was computed again.");
     }
     if (metrics.cappedSequences() > 0) {
@@ -108,15 +106,16 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
           "A 99th percentile of %s is their slowest one."
               .formatted(Wording.count(metrics.completed(), "request")));
     }
-    if (run.timeline().lastArrivalNanos() < BACKLOG * metrics.durationNanos()
-        && metrics.arrived() > 1) {
+    if (run.timeline().lastWaitingNanos() - run.timeline().lastArrivalNanos()
+        > BACKLOG * metrics.durationNanos()) {
       add(
           all,
           Kind.RUN,
           "The load is more than the machine can serve",
-          "The last request came after %s s of %s s: TTFT and E2E are mostly time in the queue, and grow with the length of the trace."
+          "The last request came after %s s, and requests waited until %s s of %s s: TTFT and E2E are mostly time in the queue, and grow with the length of the trace."
               .formatted(
                   Wording.seconds(run.timeline().lastArrivalNanos()),
+                  Wording.seconds(run.timeline().lastWaitingNanos()),
                   Wording.seconds(metrics.durationNanos())));
     }
     String predictor = run.engineConfig().predictor();
@@ -132,6 +131,18 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
                     .formatted(predictor)));
     addModel(run, all);
     return all;
+  }
+
+  /// Two counts; one that is 0 is left out.
+  private static String both(long one, String noun, long other, String otherNoun) {
+    StringJoiner text = new StringJoiner(" and ");
+    if (one > 0) {
+      text.add(Wording.count(one, noun));
+    }
+    if (other > 0) {
+      text.add(Wording.count(other, otherNoun));
+    }
+    return text.toString();
   }
 
   private static String reasons(RunMetrics metrics) {

@@ -304,11 +304,12 @@
     run.links.forEach((link, id) => {
       if (run.transfers[id].length > 0) add("link", 14, `${run.places[link.from].name} → ${run.places[link.to].name}`, { id });
     });
+    const devices = run.places.filter((place) => place.computes).length;
     run.places.forEach((place, id) => {
       const used = run.levels[id].used.values, most = largest(used, (i) => used[i]);
       if (most === 0) return;
       const all = `of ${grouped.format(place.blocks)}`;
-      add("kv", 48, place.computes ? "KV blocks" : `KV in ${place.name}`, {
+      add("kv", 48, place.computes && devices === 1 ? "KV blocks" : `KV in ${place.name}`, {
         id, scale: place.computes ? place.blocks : Math.min(place.blocks, 1.15 * most),
         note: place.computes ? all : `up to ${grouped.format(most)} ${all}`,
       });

@@ -113,9 +113,18 @@ class ReportTest {
             "17 steps beyond what was measured",
             "2 rows skipped",
             "Few requests",
-            "cancelled</strong>",
-            "failed</strong>",
+            " cancelled request",
+            " failed transfer",
             "Host attention has the host to itself");
+  }
+
+  @Test
+  void load_isMoreThanTheMachineCanServe_onlyWhereRequestsWait() {
+    String saturated = "The load is more than the machine can serve";
+    Path light =
+        Runs.simulate(folder.resolve("light"), PolicySpec.of("continuous"), 3, Faults.NONE);
+    assertThat(page(source(light))).doesNotContain(saturated);
+    assertThat(page(source(run))).contains(saturated);
   }
 
   @Test
@@ -133,6 +142,21 @@ class ReportTest {
         .contains("The runs did not serve the same requests");
     assertThat(page(source(baseline), source(run)))
         .doesNotContain("The runs did not serve the same requests");
+  }
+
+  @Test
+  void runThatServedNothing_isNotTheBestAtAnything() {
+    Path rejected = Runs.simulateRejecting(folder.resolve("rejected"), 5);
+    String alone = page(source(rejected));
+    assertThat(alone)
+        .contains("Of 5 requests none was served to its end.")
+        .doesNotContain("<section id=\"prediction\">", "TTFT, p99");
+    String page = page(source(rejected), source(run));
+    assertThat(page)
+        .contains("run serves 60 requests")
+        .doesNotContain(" NaN ", ">NaN<", "against rejected</div>")
+        .containsPattern(
+            "TTFT, p99<span class=\"unit\">s</span></th><td class=\"\">–</td><td class=\"best\">");
   }
 
   @Test

@@ -43,8 +43,30 @@ public final class Runs {
         new Scenario.Serving("oracle", 0, 0));
   }
 
+  /// Under `fusespill`, with a longest sequence that is shorter than every prompt.
+  public static Path simulateRejecting(Path directory, int requests) {
+    return simulate(
+        directory,
+        PolicySpec.of("fusespill"),
+        requests,
+        Faults.NONE,
+        Scenario.Serving.DEFAULT,
+        new Scenario.Limits(0, 0, 0, 10, 0));
+  }
+
   private static Path simulate(
       Path directory, PolicySpec policy, int requests, Faults faults, Scenario.Serving serving) {
+    return simulate(
+        directory, policy, requests, faults, serving, new Scenario.Limits(0, 0, 0, 0, 0));
+  }
+
+  private static Path simulate(
+      Path directory,
+      PolicySpec policy,
+      int requests,
+      Faults faults,
+      Scenario.Serving serving,
+      Scenario.Limits limits) {
     ResolvedScenario scenario =
         new Scenario(
                 "vicuna-7b",
@@ -53,7 +75,7 @@ public final class Runs {
                 16,
                 "xeon-8358p",
                 policy,
-                new Scenario.Limits(0, 0, 0, 0, 0),
+                limits,
                 serving,
                 "roofline",
                 faults,

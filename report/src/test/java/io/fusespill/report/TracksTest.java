@@ -143,6 +143,38 @@ class TracksTest {
   }
 
   @Test
+  void levels_beyondTheLimit_showTheLevelOfALongRest() throws IOException {
+    LevelTrack track = new LevelTrack(32);
+    for (int burst = 0; burst < 3; burst++) {
+      for (int i = 0; i < 100; i++) {
+        track.at(10_000 * burst + i, 50 + i % 7);
+      }
+      track.at(10_000 * burst + 100, 0);
+    }
+    Columns columns = new Columns();
+    track.addTo(columns);
+    List<List<Long>> read = read(columns.text());
+    for (int burst = 0; burst < 3; burst++) {
+      assertThat(levelAt(read, 10_000 * burst + 50)).isEqualTo(56);
+      assertThat(levelAt(read, 10_000 * burst + 5_000)).isZero();
+    }
+    assertThat(read.getFirst()).hasSizeLessThanOrEqualTo(32);
+  }
+
+  private static long levelAt(List<List<Long>> differences, long time) {
+    long at = 0;
+    long level = 0;
+    for (int i = 0; i < differences.getFirst().size(); i++) {
+      at += differences.getFirst().get(i);
+      if (at > time) {
+        break;
+      }
+      level += differences.getLast().get(i);
+    }
+    return level;
+  }
+
+  @Test
   void html_escapesWhatCouldBeMarkup() {
     assertThat(new Html().add("<b title=\"%s\">%s</b>", "a\"b", "<script>&'").toString())
         .isEqualTo("<b title=\"a&quot;b\">&lt;script&gt;&amp;&#39;</b>");

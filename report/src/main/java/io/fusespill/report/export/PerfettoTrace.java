@@ -436,12 +436,11 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
         "process_sort_index", process, PROCESS, () -> out.writeNumberField("sort_index", process));
   }
 
+  /// Without a number to sort by, chrome://tracing sorts tracks by name: 1, 10, 11, 2.
   private void nameThread(int process, int thread, String name) {
     metadata("thread_name", process, thread, () -> out.writeStringField("name", name));
-    if (process < GROUPS) {
-      metadata(
-          "thread_sort_index", process, thread, () -> out.writeNumberField("sort_index", thread));
-    }
+    metadata(
+        "thread_sort_index", process, thread, () -> out.writeNumberField("sort_index", thread));
   }
 
   private void metadata(String what, int process, int thread, Fields arguments) {

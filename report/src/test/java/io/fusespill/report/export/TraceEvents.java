@@ -38,6 +38,7 @@ final class TraceEvents {
   private final Map<String, List<JsonNode>> instants = new LinkedHashMap<>();
   private final Map<String, List<JsonNode>> counters = new LinkedHashMap<>();
   private final Set<String> used = new HashSet<>();
+  private final Set<String> sorted = new HashSet<>();
 
   private TraceEvents() {}
 
@@ -49,6 +50,7 @@ final class TraceEvents {
     trace.get("traceEvents").forEach(events::take);
     for (String track : events.used) {
       assertThat(events.threads).as("name of track %s", track).containsKey(track);
+      assertThat(events.sorted).as("tracks that say where they stand").contains(track);
     }
     for (String counter : events.counters.keySet()) {
       assertThat(events.processes).containsKey(Integer.parseInt(counter.split("/")[0]));
@@ -99,7 +101,11 @@ final class TraceEvents {
           assertThat(processes.put(event.get("pid").asInt(), arguments.get("name").asText()))
               .isNull();
       case "thread_name" -> assertThat(threads.put(track, arguments.get("name").asText())).isNull();
-      case "process_sort_index", "thread_sort_index" ->
+      case "thread_sort_index" -> {
+        assertThat(arguments.path("sort_index").isIntegralNumber()).isTrue();
+        sorted.add(track);
+      }
+      case "process_sort_index" ->
           assertThat(arguments.path("sort_index").isIntegralNumber()).isTrue();
       default -> throw new AssertionError("no such metadata: " + event);
     }
