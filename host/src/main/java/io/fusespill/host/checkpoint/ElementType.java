@@ -16,4 +16,16 @@ public enum ElementType {
   public int bytes() {
     return bytes;
   }
+
+  /// The nearest number of this type, in the low bits; ties to even.
+  int bits(float value) {
+    return switch (this) {
+      case F32 -> Float.floatToRawIntBits(value);
+      case F16 -> Float.floatToFloat16(value) & 0xffff;
+      case BF16 -> {
+        int bits = Float.floatToRawIntBits(value);
+        yield (bits + 0x7fff + (bits >>> 16 & 1)) >>> 16;
+      }
+    };
+  }
 }
