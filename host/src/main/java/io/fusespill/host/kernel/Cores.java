@@ -58,6 +58,7 @@ public final class Cores {
     }
   }
 
+  @SuppressWarnings("restricted")
   private static @Nullable MethodHandle function(String name) {
     if (!System.getProperty("os.name").equals("Linux")) {
       return null;

@@ -48,6 +48,7 @@ public final class Pages {
   /// `bytes` bytes, at least 1, from a multiple of 64; given back when `arena` is closed.
   ///
   /// @throws OutOfMemoryError if the system does not give that much
+  @SuppressWarnings("restricted")
   public static MemorySegment allocate(long bytes, Arena arena) {
     if (MAP == null || UNMAP == null) {
       return arena.allocate(bytes, 64);
@@ -80,6 +81,7 @@ public final class Pages {
     }
   }
 
+  @SuppressWarnings("restricted")
   private static @Nullable MethodHandle function(String name, FunctionDescriptor descriptor) {
     if (!System.getProperty("os.name").equals("Linux")) {
       return null;
