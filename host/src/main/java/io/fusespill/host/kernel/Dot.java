@@ -17,7 +17,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Each product has one vector of partial sums, and takes the columns in ascending order, whatever
 /// the number of rows that are multiplied together: so a row's result does not depend on its
 /// company. The sums are in memory at `sums`, four vectors a row of activations, so that a product
-/// can be gone on with. Methods are small because the compiler gives up on larger ones.
+/// can be gone on with. Methods are small: the compiler no longer inlines the vector operations of
+/// larger ones, which then take a hundred times as long and allocate.
 final class Dot {
 
   private Dot() {}
@@ -50,62 +51,6 @@ final class Dot {
     store(a1, sums + BYTES);
     store(a2, sums + 2 * BYTES);
     store(a3, sums + 3 * BYTES);
-  }
-
-  /// Goes on with two packed rows times four rows of bf16, over `grains` grains.
-  static void bf16x2(
-      long w0, long w1, long w2, long w3, long x, long y, int grains, long sums) {
-    FloatVector a0 = load(sums);
-    FloatVector a1 = load(sums + BYTES);
-    FloatVector a2 = load(sums + 2 * BYTES);
-    FloatVector a3 = load(sums + 3 * BYTES);
-    FloatVector b0 = load(sums + 4 * BYTES);
-    FloatVector b1 = load(sums + 5 * BYTES);
-    FloatVector b2 = load(sums + 6 * BYTES);
-    FloatVector b3 = load(sums + 7 * BYTES);
-    for (int i = 0; i < grains; i++) {
-      long at = (long) i * BYTES;
-      IntVector p0 = loadInts(w0 + at);
-      IntVector p1 = loadInts(w1 + at);
-      IntVector p2 = loadInts(w2 + at);
-      IntVector p3 = loadInts(w3 + at);
-      FloatVector q0 = even(p0);
-      FloatVector q1 = even(p1);
-      FloatVector q2 = even(p2);
-      FloatVector q3 = even(p3);
-      FloatVector v = load(x + 2 * at);
-      a0 = q0.fma(v, a0);
-      a1 = q1.fma(v, a1);
-      a2 = q2.fma(v, a2);
-      a3 = q3.fma(v, a3);
-      v = load(y + 2 * at);
-      b0 = q0.fma(v, b0);
-      b1 = q1.fma(v, b1);
-      b2 = q2.fma(v, b2);
-      b3 = q3.fma(v, b3);
-      q0 = odd(p0);
-      q1 = odd(p1);
-      q2 = odd(p2);
-      q3 = odd(p3);
-      v = load(x + 2 * at + BYTES);
-      a0 = q0.fma(v, a0);
-      a1 = q1.fma(v, a1);
-      a2 = q2.fma(v, a2);
-      a3 = q3.fma(v, a3);
-      v = load(y + 2 * at + BYTES);
-      b0 = q0.fma(v, b0);
-      b1 = q1.fma(v, b1);
-      b2 = q2.fma(v, b2);
-      b3 = q3.fma(v, b3);
-    }
-    store(a0, sums);
-    store(a1, sums + BYTES);
-    store(a2, sums + 2 * BYTES);
-    store(a3, sums + 3 * BYTES);
-    store(b0, sums + 4 * BYTES);
-    store(b1, sums + 5 * BYTES);
-    store(b2, sums + 6 * BYTES);
-    store(b3, sums + 7 * BYTES);
   }
 
   /// Goes on with one row times four rows of f32, over `vectors` vectors.
@@ -167,11 +112,21 @@ final class Dot {
     store(b3, sums + 7 * BYTES);
   }
 
-  /// Writes a row of f16 as f32, packed.
-  static void widenF16(long row, long target, int grains) {
+  /// Writes `grains` grains of bf16 as f32, packed.
+  static void widenBf16(long from, long target, int grains) {
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
-      IntVector pairs = loadInts(row + at);
+      IntVector pairs = loadInts(from + at);
+      store(even(pairs), target + 2 * at);
+      store(odd(pairs), target + 2 * at + BYTES);
+    }
+  }
+
+  /// Writes `grains` grains of f16 as f32, packed.
+  static void widenF16(long from, long target, int grains) {
+    for (int i = 0; i < grains; i++) {
+      long at = (long) i * BYTES;
+      IntVector pairs = loadInts(from + at);
       store(half(pairs.lanewise(VectorOperators.LSHL, 16)), target + 2 * at);
       store(half(pairs), target + 2 * at + BYTES);
     }

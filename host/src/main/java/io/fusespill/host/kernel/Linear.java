@@ -11,10 +11,11 @@ import jdk.incubator.vector.FloatVector;
 /// computed with it: so its bits depend on the row of activations and the row of weights alone.
 public final class Linear {
 
-  /* Four rows of weights meet all rows of a block of activations before the next four do: the
-   * weights come from memory once and then stay in the first cache, the activations stay in the
-   * second. Columns go in slices, with the partial sums of all rows waiting in memory, so that
-   * reading weights and computing alternate quickly and overlap. */
+  /* Four rows of weights meet all rows of a block of activations before the next four do. Columns go
+   * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
+   * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
+   * and computing alternate quickly enough to overlap, and the activations stay in the second
+   * cache. */
 
   private static final int TILE = 4;
 
@@ -38,15 +39,13 @@ public final class Linear {
 
   private final long sums;
   private final long wide;
-  private final long wideStride;
   private final long gates;
   private final long ups;
 
-  /// Scratch memory for matrices whose rows are up to `longest` numbers long.
-  public Linear(int longest, Arena arena) {
-    wideStride = (long) Rows.padded(longest) * Float.BYTES;
-    sums = arena.allocate((long) BLOCK_ROWS * TILE * Vectors.BYTES, 64).address();
-    wide = arena.allocate(TILE * wideStride, 64).address();
+  /// Scratch memory that lives as long as the arena.
+  public Linear(Arena arena) {
+    sums = arena.allocate(BLOCK_ROWS * TILE * Vectors.BYTES, 64).address();
+    wide = arena.allocate(TILE * SLICE * 2 * Vectors.BYTES, 64).address();
     gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
     ups = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
   }
@@ -187,66 +186,57 @@ public final class Linear {
 
   private void accumulate(
       Matrix matrix, long w0, long w1, long w2, long w3, long input, long inputStride, int rows) {
-    Memory.zero(sums, (long) rows * TILE * Vectors.BYTES);
+    Memory.zero(sums, rows * TILE * Vectors.BYTES);
     int grains = matrix.stride() / GRAIN;
-    switch (matrix.type()) {
-      case BF16 -> bf16(w0, w1, w2, w3, grains, input, inputStride, rows);
-      case F32 -> f32(w0, w1, w2, w3, grains, input, inputStride, rows);
-      case F16 -> {
-        Dot.widenF16(w0, wide, grains);
-        Dot.widenF16(w1, wide + wideStride, grains);
-        Dot.widenF16(w2, wide + 2 * wideStride, grains);
-        Dot.widenF16(w3, wide + 3 * wideStride, grains);
-        f32(
+    if (matrix.type() == ElementType.BF16 && rows == 1) {
+      Dot.bf16x1(w0, w1, w2, w3, input, grains, sums);
+      return;
+    }
+    for (int from = 0; from < grains; from += SLICE) {
+      int count = Math.min(SLICE, grains - from);
+      long at = (long) from * GRAIN * matrix.type().bytes();
+      long x = input + (long) from * GRAIN * Float.BYTES;
+      if (matrix.type() == ElementType.F32) {
+        slice(w0 + at, w1 + at, w2 + at, w3 + at, x, inputStride, 2 * count, rows);
+      } else {
+        long next = SLICE * 2 * Vectors.BYTES;
+        widen(matrix.type(), w0 + at, wide, count);
+        widen(matrix.type(), w1 + at, wide + next, count);
+        widen(matrix.type(), w2 + at, wide + 2 * next, count);
+        widen(matrix.type(), w3 + at, wide + 3 * next, count);
+        slice(
             wide,
-            wide + wideStride,
-            wide + 2 * wideStride,
-            wide + 3 * wideStride,
-            grains,
-            input,
+            wide + next,
+            wide + 2 * next,
+            wide + 3 * next,
+            x,
             inputStride,
+            2 * count,
             rows);
       }
     }
   }
 
-  private void bf16(
-      long w0, long w1, long w2, long w3, int grains, long input, long inputStride, int rows) {
-    int slice = rows == 1 ? grains : SLICE;
-    for (int from = 0; from < grains; from += slice) {
-      int count = Math.min(slice, grains - from);
-      long at = (long) from * Vectors.BYTES;
-      long x = input + 2 * at;
-      long partial = sums;
-      int row = 0;
-      for (; row + 2 <= rows; row += 2) {
-        Dot.bf16x2(w0 + at, w1 + at, w2 + at, w3 + at, x, x + inputStride, count, partial);
-        x += 2 * inputStride;
-        partial += 2L * TILE * Vectors.BYTES;
-      }
-      if (row < rows) {
-        Dot.bf16x1(w0 + at, w1 + at, w2 + at, w3 + at, x, count, partial);
-      }
+  private static void widen(ElementType type, long from, long target, int grains) {
+    if (type == ElementType.BF16) {
+      Dot.widenBf16(from, target, grains);
+    } else {
+      Dot.widenF16(from, target, grains);
     }
   }
 
-  private void f32(
-      long w0, long w1, long w2, long w3, int grains, long input, long inputStride, int rows) {
-    int slice = rows == 1 ? grains : SLICE;
-    for (int from = 0; from < grains; from += slice) {
-      int count = 2 * Math.min(slice, grains - from);
-      long at = 2L * from * Vectors.BYTES;
-      long x = input + at;
-      long partial = sums;
-      int row = 0;
-      for (; row + 2 <= rows; row += 2) {
-        Dot.f32x2(w0 + at, w1 + at, w2 + at, w3 + at, x, x + inputStride, count, partial);
-        x += 2 * inputStride;
-        partial += 2L * TILE * Vectors.BYTES;
-      }
-      if (row < rows) {
-        Dot.f32x1(w0 + at, w1 + at, w2 + at, w3 + at, x, count, partial);
-      }
+  private void slice(
+      long w0, long w1, long w2, long w3, long input, long inputStride, int vectors, int rows) {
+    long x = input;
+    long partial = sums;
+    int row = 0;
+    for (; row + 2 <= rows; row += 2) {
+      Dot.f32x2(w0, w1, w2, w3, x, x + inputStride, vectors, partial);
+      x += 2 * inputStride;
+      partial += 2 * TILE * Vectors.BYTES;
+    }
+    if (row < rows) {
+      Dot.f32x1(w0, w1, w2, w3, x, vectors, partial);
     }
   }
 }

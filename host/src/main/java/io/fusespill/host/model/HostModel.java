@@ -60,9 +60,8 @@ public final class HostModel implements AutoCloseable {
     config = weights.config();
     attention = new PagedAttention(config, workers);
     rope = new RopeTable(config.rope());
-    int longest = Math.max(config.intermediate(), Math.max(config.hidden(), queryWidth()));
     scratch = new Linear[workers.threads()];
-    Arrays.setAll(scratch, i -> new Linear(longest, arena));
+    Arrays.setAll(scratch, i -> new Linear(arena));
     activations = new Activations(1);
     logits = new Logits(1);
     layer = weights.layer(0);

@@ -1,0 +1,55 @@
+package io.fusespill.host.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.fusespill.host.checkpoint.ElementType;
+import io.fusespill.host.kernel.WorkerPool;
+import java.lang.management.ManagementFactory;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class AllocationTest {
+
+  private static final int WARM_UP = 20_000;
+  private static final int STEPS = 2_000;
+
+  @Test
+  void aDecodeStepAllocatesNothing() {
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    var config = RandomModel.config(16, true, true);
+    KvShape shape = KvShape.of(config, 16, ElementType.F32);
+    int[] ids = {1, 2, 3, 4, 5};
+    int[] table = IntStream.range(0, 4).toArray();
+    int[] remoteTable = {3, 1, 2, 0};
+    try (ModelWeights weights =
+            ModelWeights.of(config, new RandomModel(1, name -> ElementType.BF16));
+        WorkerPool workers = WorkerPool.of(1);
+        WorkerPool remoteWorkers = WorkerPool.of(1);
+        KvPool pool = KvPool.of(shape, 4);
+        KvPool remotePool = KvPool.of(shape, 4);
+        AttentionService remote = new HostAttention(config, remotePool, remoteWorkers);
+        HostModel model = new HostModel(weights, workers)) {
+      Batch batch = new Batch();
+      float[] logits = new float[config.vocabulary()];
+      long before = 0;
+      for (int step = 0; step < WARM_UP + STEPS; step++) {
+        if (step == WARM_UP) {
+          before = allocated(threads);
+        }
+        batch.clear();
+        batch.add(ids, 0, 3, step % 40, table, true, false);
+        batch.add(ids, 4, 5, step % 60, remoteTable, true, true);
+        model.forward(batch, pool, remote);
+        model.copyLogits(0, logits);
+        ids[4] = model.argmax(1);
+      }
+      assertThat((allocated(threads) - before) / STEPS).as("bytes a step").isZero();
+    }
+  }
+
+  /// Bytes that all threads have allocated that live.
+  private static long allocated(ThreadMXBean threads) {
+    return threads.getTotalThreadAllocatedBytes();
+  }
+}
