@@ -32,14 +32,16 @@ public final class Attention {
     long q1 = queries + head;
     long q2 = q1 + head;
     long q3 = q2 + head;
-    long whole = headDim / LANES * BYTES;
+    int vectors = headDim / LANES;
+    long whole = vectors * BYTES;
     for (int i = 0; i < count; i++) {
       long key = keys + i * head;
       FloatVector a0 = FloatVector.zero(FLOATS);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      for (long d = 0; d < whole; d += BYTES) {
+      FloatVector a1 = FloatVector.zero(FLOATS);
+      FloatVector a2 = FloatVector.zero(FLOATS);
+      FloatVector a3 = FloatVector.zero(FLOATS);
+      for (int v = 0; v < vectors; v++) {
+        long d = v * BYTES;
         FloatVector k = load(key + d);
         a0 = k.fma(load(queries + d), a0);
         a1 = k.fma(load(q1 + d), a1);
@@ -57,15 +59,23 @@ public final class Attention {
   /// Scores of `keys` keys for one query.
   public static void scores1(long query, long keys, int count, int headDim, long scores) {
     long head = 4L * headDim;
-    long whole = headDim / LANES * BYTES;
+    int vectors = headDim / LANES;
     for (int i = 0; i < count; i++) {
       long key = keys + i * head;
-      FloatVector a = FloatVector.zero(FLOATS);
-      for (long d = 0; d < whole; d += BYTES) {
-        a = load(key + d).fma(load(query + d), a);
-      }
-      Memory.putFloat(scores + 4L * i, rest(sum(a), query, key, whole, head));
+      float sum = vectors == 0 ? 0 : dot(query, key, vectors);
+      Memory.putFloat(scores + 4L * i, rest(sum, query, key, vectors * BYTES, head));
     }
+  }
+
+  private static float dot(long query, long key, int vectors) {
+    FloatVector a = load(key).mul(load(query));
+    if (vectors == 1) {
+      return sum(a);
+    }
+    for (int v = 1; v < vectors; v++) {
+      a = load(key + v * BYTES).fma(load(query + v * BYTES), a);
+    }
+    return sum(a);
   }
 
   private static float rest(float sum, long query, long key, long from, long to) {
@@ -86,25 +96,35 @@ public final class Attention {
     for (int i = count; i < padded; i++) {
       Memory.putFloat(scores + 4L * i, Float.NEGATIVE_INFINITY);
     }
-    long end = scores + 4L * padded;
-    FloatVector largest = load(scores);
-    for (long at = scores + BYTES; at < end; at += BYTES) {
-      largest = largest.max(load(at));
-    }
+    int vectors = padded / LANES;
     float before = Memory.getFloat(state);
-    float now = Math.max(before, largest.reduceLanes(VectorOperators.MAX));
-    FloatVector weights = FloatVector.zero(FLOATS);
-    for (long at = scores; at < end; at += BYTES) {
-      FloatVector w = Vectors.exp(load(at).sub(now));
-      store(w, at);
-      weights = weights.add(w);
-    }
-    float scale = Vectors.exp(FloatVector.broadcast(FLOATS, before - now)).lane(0);
+    float now = Math.max(before, largest(scores, vectors));
+    float weights = exponentials(scores, vectors, now);
+    float scale = Vectors.exp(before - now);
     Memory.putFloat(state, now);
-    Memory.putFloat(state + 4, Memory.getFloat(state + 4) * scale + sum(weights));
+    Memory.putFloat(state + 4, Memory.getFloat(state + 4) * scale + weights);
     if (scale != 1) {
       scale(output, scale, headDim);
     }
+  }
+
+  private static float largest(long scores, int vectors) {
+    FloatVector largest = load(scores);
+    for (int i = 1; i < vectors; i++) {
+      largest = largest.max(load(scores + i * BYTES));
+    }
+    return largest.reduceLanes(VectorOperators.MAX);
+  }
+
+  /// Puts `e^(score - largest)` in the scores' places and returns the sum.
+  private static float exponentials(long scores, int vectors, float largest) {
+    FloatVector weights = FloatVector.zero(FLOATS);
+    for (int i = 0; i < vectors; i++) {
+      FloatVector w = Vectors.exp(load(scores + i * BYTES).sub(largest));
+      store(w, scores + i * BYTES);
+      weights = weights.add(w);
+    }
+    return sum(weights);
   }
 
   /// Multiplies a row by a number.
@@ -120,8 +140,8 @@ public final class Attention {
   /// @param outputs the first query's; those of the next are `headDim` numbers on
   public static void values4(long weights, long values, int count, int headDim, long outputs) {
     int d = 0;
-    for (; d + 4 * LANES <= headDim; d += 4 * LANES) {
-      values4x4(weights, values + 4L * d, count, headDim, outputs + 4L * d);
+    for (; d + 2 * LANES <= headDim; d += 2 * LANES) {
+      values4x2(weights, values + 4L * d, count, headDim, outputs + 4L * d);
     }
     for (; d + LANES <= headDim; d += LANES) {
       values4x1(weights, values + 4L * d, count, headDim, outputs + 4L * d);
@@ -147,71 +167,44 @@ public final class Attention {
     return FloatVector.broadcast(FLOATS, Memory.getFloat(address));
   }
 
-  private static void values4x4(long weights, long values, int count, int headDim, long o0) {
+  private static void values4x2(long weights, long values, int count, int headDim, long o0) {
     long head = 4L * headDim;
     long o1 = o0 + head;
     long o2 = o1 + head;
     long o3 = o2 + head;
     FloatVector a0 = load(o0);
     FloatVector a1 = load(o0 + BYTES);
-    FloatVector a2 = load(o0 + 2 * BYTES);
-    FloatVector a3 = load(o0 + 3 * BYTES);
     FloatVector b0 = load(o1);
     FloatVector b1 = load(o1 + BYTES);
-    FloatVector b2 = load(o1 + 2 * BYTES);
-    FloatVector b3 = load(o1 + 3 * BYTES);
     FloatVector c0 = load(o2);
     FloatVector c1 = load(o2 + BYTES);
-    FloatVector c2 = load(o2 + 2 * BYTES);
-    FloatVector c3 = load(o2 + 3 * BYTES);
     FloatVector d0 = load(o3);
     FloatVector d1 = load(o3 + BYTES);
-    FloatVector d2 = load(o3 + 2 * BYTES);
-    FloatVector d3 = load(o3 + 3 * BYTES);
     for (int i = 0; i < count; i++) {
-      long value = values + i * head;
-      FloatVector v0 = load(value);
-      FloatVector v1 = load(value + BYTES);
-      FloatVector v2 = load(value + 2 * BYTES);
-      FloatVector v3 = load(value + 3 * BYTES);
+      FloatVector v0 = load(values + i * head);
+      FloatVector v1 = load(values + i * head + BYTES);
       long w = weights + 4L * i;
       FloatVector p = weight(w);
       a0 = v0.fma(p, a0);
       a1 = v1.fma(p, a1);
-      a2 = v2.fma(p, a2);
-      a3 = v3.fma(p, a3);
       p = weight(w + 4L * CHUNK);
       b0 = v0.fma(p, b0);
       b1 = v1.fma(p, b1);
-      b2 = v2.fma(p, b2);
-      b3 = v3.fma(p, b3);
       p = weight(w + 8L * CHUNK);
       c0 = v0.fma(p, c0);
       c1 = v1.fma(p, c1);
-      c2 = v2.fma(p, c2);
-      c3 = v3.fma(p, c3);
       p = weight(w + 12L * CHUNK);
       d0 = v0.fma(p, d0);
       d1 = v1.fma(p, d1);
-      d2 = v2.fma(p, d2);
-      d3 = v3.fma(p, d3);
     }
     store(a0, o0);
     store(a1, o0 + BYTES);
-    store(a2, o0 + 2 * BYTES);
-    store(a3, o0 + 3 * BYTES);
     store(b0, o1);
     store(b1, o1 + BYTES);
-    store(b2, o1 + 2 * BYTES);
-    store(b3, o1 + 3 * BYTES);
     store(c0, o2);
     store(c1, o2 + BYTES);
-    store(c2, o2 + 2 * BYTES);
-    store(c3, o2 + 3 * BYTES);
     store(d0, o3);
     store(d1, o3 + BYTES);
-    store(d2, o3 + 2 * BYTES);
-    store(d3, o3 + 3 * BYTES);
   }
 
   private static void values4x1(long weights, long values, int count, int headDim, long o0) {

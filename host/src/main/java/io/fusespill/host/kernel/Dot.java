@@ -112,18 +112,29 @@ final class Dot {
     store(b3, sums + 7 * BYTES);
   }
 
-  /// Writes `grains` grains of bf16 as f32, packed.
-  static void widenBf16(long from, long target, int grains) {
+  /// Writes `grains` grains of four rows of bf16 as f32, packed, `next` bytes from row to row.
+  static void widenBf16(
+      long w0, long w1, long w2, long w3, int grains, long target, long next) {
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
-      IntVector pairs = loadInts(from + at);
-      store(even(pairs), target + 2 * at);
-      store(odd(pairs), target + 2 * at + BYTES);
+      long to = target + 2 * at;
+      IntVector pairs = loadInts(w0 + at);
+      store(even(pairs), to);
+      store(odd(pairs), to + BYTES);
+      pairs = loadInts(w1 + at);
+      store(even(pairs), to + next);
+      store(odd(pairs), to + next + BYTES);
+      pairs = loadInts(w2 + at);
+      store(even(pairs), to + 2 * next);
+      store(odd(pairs), to + 2 * next + BYTES);
+      pairs = loadInts(w3 + at);
+      store(even(pairs), to + 3 * next);
+      store(odd(pairs), to + 3 * next + BYTES);
     }
   }
 
-  /// Writes `grains` grains of f16 as f32, packed.
-  static void widenF16(long from, long target, int grains) {
+  /// Writes `grains` grains of a row of f16 as f32, packed.
+  static void widenF16(long from, int grains, long target) {
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
       IntVector pairs = loadInts(from + at);

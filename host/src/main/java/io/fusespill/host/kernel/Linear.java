@@ -27,6 +27,12 @@ public final class Linear {
   /// Grains of a slice of columns.
   private static final int SLICE = 32;
 
+  /// Bytes of a slice of one row of weights as f32.
+  private static final long WIDE_ROW = SLICE * 2 * Vectors.BYTES;
+
+  /// Rows of activations for which weights are not worth widening.
+  private static final int FEW = 3;
+
   /// Bytes of weights that stay in the second cache beside them.
   private static final int CHUNK_BYTES = 1 << 18;
 
@@ -45,7 +51,7 @@ public final class Linear {
   /// Scratch memory that lives as long as the arena.
   public Linear(Arena arena) {
     sums = arena.allocate(BLOCK_ROWS * TILE * Vectors.BYTES, 64).address();
-    wide = arena.allocate(TILE * SLICE * 2 * Vectors.BYTES, 64).address();
+    wide = arena.allocate(TILE * WIDE_ROW, 64).address();
     gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
     ups = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
   }
@@ -188,8 +194,11 @@ public final class Linear {
       Matrix matrix, long w0, long w1, long w2, long w3, long input, long inputStride, int rows) {
     Memory.zero(sums, rows * TILE * Vectors.BYTES);
     int grains = matrix.stride() / GRAIN;
-    if (matrix.type() == ElementType.BF16 && rows == 1) {
-      Dot.bf16x1(w0, w1, w2, w3, input, grains, sums);
+    if (matrix.type() == ElementType.BF16 && rows <= FEW) {
+      for (int row = 0; row < rows; row++) {
+        long partial = sums + row * TILE * Vectors.BYTES;
+        Dot.bf16x1(w0, w1, w2, w3, input + row * inputStride, grains, partial);
+      }
       return;
     }
     for (int from = 0; from < grains; from += SLICE) {
@@ -199,16 +208,12 @@ public final class Linear {
       if (matrix.type() == ElementType.F32) {
         slice(w0 + at, w1 + at, w2 + at, w3 + at, x, inputStride, 2 * count, rows);
       } else {
-        long next = SLICE * 2 * Vectors.BYTES;
-        widen(matrix.type(), w0 + at, wide, count);
-        widen(matrix.type(), w1 + at, wide + next, count);
-        widen(matrix.type(), w2 + at, wide + 2 * next, count);
-        widen(matrix.type(), w3 + at, wide + 3 * next, count);
+        widen(matrix.type(), w0 + at, w1 + at, w2 + at, w3 + at, count);
         slice(
             wide,
-            wide + next,
-            wide + 2 * next,
-            wide + 3 * next,
+            wide + WIDE_ROW,
+            wide + 2 * WIDE_ROW,
+            wide + 3 * WIDE_ROW,
             x,
             inputStride,
             2 * count,
@@ -217,11 +222,14 @@ public final class Linear {
     }
   }
 
-  private static void widen(ElementType type, long from, long target, int grains) {
+  private void widen(ElementType type, long w0, long w1, long w2, long w3, int grains) {
     if (type == ElementType.BF16) {
-      Dot.widenBf16(from, target, grains);
+      Dot.widenBf16(w0, w1, w2, w3, grains, wide, WIDE_ROW);
     } else {
-      Dot.widenF16(from, target, grains);
+      Dot.widenF16(w0, grains, wide);
+      Dot.widenF16(w1, grains, wide + WIDE_ROW);
+      Dot.widenF16(w2, grains, wide + 2 * WIDE_ROW);
+      Dot.widenF16(w3, grains, wide + 3 * WIDE_ROW);
     }
   }
 

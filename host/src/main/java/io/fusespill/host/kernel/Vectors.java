@@ -2,7 +2,6 @@ package io.fusespill.host.kernel;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -34,8 +33,24 @@ final class Vectors {
   private static final float LN_2_HIGH = 0x1.63p-1f;
   private static final float LN_2_LOW = -2.12194440e-4f;
   private static final float ROUND = 0x1.8p23f;
+  private static final float P5 = 0.00019875691f;
+  private static final float P4 = 0.0013981999f;
+  private static final float P3 = 0.008333452f;
+  private static final float P2 = 0.041665796f;
+  private static final float P1 = 0.16666666f;
+  private static final float P0 = 0.5f;
   private static final float LEAST = -87.0f;
   private static final float LARGEST = 88.0f;
+  private static final FloatVector ALL_LOG2_E = all(LOG2_E);
+  private static final FloatVector ALL_ROUND = all(ROUND);
+  private static final FloatVector ALL_LN_2_HIGH = all(-LN_2_HIGH);
+  private static final FloatVector ALL_LN_2_LOW = all(-LN_2_LOW);
+  private static final FloatVector ALL_P5 = all(P5);
+  private static final FloatVector ALL_P4 = all(P4);
+  private static final FloatVector ALL_P3 = all(P3);
+  private static final FloatVector ALL_P2 = all(P2);
+  private static final FloatVector ALL_P1 = all(P1);
+  private static final FloatVector ALL_P0 = all(P0);
 
   private Vectors() {}
 
@@ -98,24 +113,33 @@ final class Vectors {
 
   /// `e^x` to 2 units in the last place; 0 below -87, `e^88` above 88.
   static FloatVector exp(FloatVector x) {
-    VectorMask<Float> tiny = x.compare(VectorOperators.LT, LEAST);
     FloatVector bounded = x.max(LEAST).min(LARGEST);
-    FloatVector shifted = bounded.fma(FloatVector.broadcast(FLOATS, LOG2_E), roundVector());
-    FloatVector n = shifted.sub(ROUND);
-    FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -LN_2_HIGH), bounded);
-    r = n.fma(FloatVector.broadcast(FLOATS, -LN_2_LOW), r);
-    FloatVector p = FloatVector.broadcast(FLOATS, 0.00019875691f);
-    p = p.fma(r, FloatVector.broadcast(FLOATS, 0.0013981999f));
-    p = p.fma(r, FloatVector.broadcast(FLOATS, 0.008333452f));
-    p = p.fma(r, FloatVector.broadcast(FLOATS, 0.041665796f));
-    p = p.fma(r, FloatVector.broadcast(FLOATS, 0.16666666f));
-    p = p.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
-    p = p.fma(r.mul(r), r).add(1.0f);
+    FloatVector shifted = bounded.fma(ALL_LOG2_E, ALL_ROUND);
+    FloatVector n = shifted.sub(ALL_ROUND);
+    FloatVector r = n.fma(ALL_LN_2_LOW, n.fma(ALL_LN_2_HIGH, bounded));
+    FloatVector p = r.fma(ALL_P5, ALL_P4).fma(r, ALL_P3).fma(r, ALL_P2).fma(r, ALL_P1);
+    p = p.fma(r, ALL_P0).fma(r.mul(r), r).add(1);
     IntVector exponent = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-    return p.reinterpretAsInts().add(exponent).reinterpretAsFloats().blend(0.0f, tiny);
+    FloatVector power = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+    return power.blend(0, x.compare(VectorOperators.LT, LEAST));
   }
 
-  private static FloatVector roundVector() {
-    return FloatVector.broadcast(FLOATS, ROUND);
+  /// [#exp(FloatVector)] of one number.
+  static float exp(float x) {
+    if (x < LEAST) {
+      return 0;
+    }
+    float bounded = Math.min(x, LARGEST);
+    float shifted = Math.fma(bounded, LOG2_E, ROUND);
+    float n = shifted - ROUND;
+    float r = Math.fma(n, -LN_2_LOW, Math.fma(n, -LN_2_HIGH, bounded));
+    float p = Math.fma(Math.fma(Math.fma(Math.fma(r, P5, P4), r, P3), r, P2), r, P1);
+    p = Math.fma(Math.fma(p, r, P0), r * r, r) + 1;
+    return Float.intBitsToFloat(
+        Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(shifted) << 23));
+  }
+
+  private static FloatVector all(float value) {
+    return FloatVector.broadcast(FLOATS, value);
   }
 }
