@@ -13,10 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/// Writes the weights of [HostKernels] as a GGUF file, so that llama.cpp can be measured on them. The
-/// file has no tokenizer.
+/// Writes the weights of [HostKernels] as a GGUF file, so that llama.cpp can be measured on them. Its
+/// tokens are made-up words.
 ///
 /// Run: `java @config/jvm.flags @config/vector.flags -cp 'bench/target/lib/*'
 /// io.fusespill.bench.GgufModel FILE`, then `bench/llama-cpp/README.md`.
@@ -26,6 +28,7 @@ public final class GgufModel {
   private static final int TYPE_UINT32 = 4;
   private static final int TYPE_FLOAT32 = 6;
   private static final int TYPE_STRING = 8;
+  private static final int TYPE_ARRAY = 9;
   private static final int TENSOR_F32 = 0;
   private static final int TENSOR_BF16 = 30;
   private static final int ALIGNMENT = 32;
@@ -99,7 +102,7 @@ public final class GgufModel {
     MemorySegment data = entry.tensor().data();
     if (entry.vector()) {
       float[] ones = new float[entry.tensor().columns()];
-      java.util.Arrays.fill(ones, 1);
+      Arrays.fill(ones, 1);
       ByteBuffer buffer = ByteBuffer.allocate(4 * ones.length).order(ByteOrder.LITTLE_ENDIAN);
       buffer.asFloatBuffer().put(ones);
       channel.write(buffer, position);
@@ -149,7 +152,17 @@ public final class GgufModel {
     setting(out, "llama.attention.layer_norm_rms_epsilon", (float) config.normEpsilon());
     setting(out, "llama.vocab_size", config.vocabulary());
     setting(out, "general.file_type", 32);
-    setting(out, "tokenizer.ggml.model", "no_vocab");
+    setting(out, "tokenizer.ggml.model", "gpt2");
+    setting(out, "tokenizer.ggml.pre", "default");
+    setting(out, "tokenizer.ggml.bos_token_id", 0);
+    setting(out, "tokenizer.ggml.eos_token_id", 1);
+    setting(out, "tokenizer.ggml.tokens", tokens(config.vocabulary()));
+    setting(out, "tokenizer.ggml.merges", List.of("a b"));
+  }
+
+  /// One made-up word for each id.
+  private static List<String> tokens(int count) {
+    return IntStream.range(0, count).mapToObj(i -> "t" + i).toList();
   }
 
   private void setting(ByteArrayOutputStream out, String name, Object value) {
@@ -167,6 +180,12 @@ public final class GgufModel {
       case Float number -> {
         int32(out, TYPE_FLOAT32);
         int32(out, Float.floatToRawIntBits(number));
+      }
+      case List<?> texts -> {
+        int32(out, TYPE_ARRAY);
+        int32(out, TYPE_STRING);
+        int64(out, texts.size());
+        texts.forEach(text -> string(out, (String) text));
       }
       default -> throw new IllegalArgumentException("no GGUF type for " + value);
     }

@@ -1,6 +1,7 @@
 package io.fusespill.host.kernel;
 
 import static io.fusespill.host.kernel.Vectors.BYTES;
+import static io.fusespill.host.kernel.Vectors.FLOATS;
 import static io.fusespill.host.kernel.Vectors.even;
 import static io.fusespill.host.kernel.Vectors.half;
 import static io.fusespill.host.kernel.Vectors.load;
@@ -23,13 +24,13 @@ final class Dot {
 
   private Dot() {}
 
-  /// Goes on with one packed row times four rows of bf16, over `grains` grains.
+  /// One packed row times four rows of bf16, from the first column on, over `grains` grains.
   static void bf16x1(
       long w0, long w1, long w2, long w3, long x, int grains, long sums) {
-    FloatVector a0 = load(sums);
-    FloatVector a1 = load(sums + BYTES);
-    FloatVector a2 = load(sums + 2 * BYTES);
-    FloatVector a3 = load(sums + 3 * BYTES);
+    FloatVector a0 = FloatVector.zero(FLOATS);
+    FloatVector a1 = FloatVector.zero(FLOATS);
+    FloatVector a2 = FloatVector.zero(FLOATS);
+    FloatVector a3 = FloatVector.zero(FLOATS);
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
       IntVector p0 = loadInts(w0 + at);

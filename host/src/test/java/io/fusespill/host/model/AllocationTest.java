@@ -11,8 +11,10 @@ import org.junit.jupiter.api.Test;
 
 class AllocationTest {
 
-  private static final int WARM_UP = 20_000;
   private static final int STEPS = 2_000;
+
+  /// The first windows allocate: the vectors of code that is not compiled yet.
+  private static final int WINDOWS = 100;
 
   @Test
   void aDecodeStepAllocatesNothing() {
@@ -32,19 +34,20 @@ class AllocationTest {
         HostModel model = new HostModel(weights, workers)) {
       Batch batch = new Batch();
       float[] logits = new float[config.vocabulary()];
-      long before = 0;
-      for (int step = 0; step < WARM_UP + STEPS; step++) {
-        if (step == WARM_UP) {
-          before = allocated(threads);
+      long least = Long.MAX_VALUE;
+      for (int window = 0; window < WINDOWS && least > 0; window++) {
+        long before = allocated(threads);
+        for (int step = 0; step < STEPS; step++) {
+          batch.clear();
+          batch.add(ids, 0, 3, step % 40, table, true, false);
+          batch.add(ids, 4, 5, step % 60, remoteTable, true, true);
+          model.forward(batch, pool, remote);
+          model.copyLogits(0, logits);
+          ids[4] = model.argmax(1);
         }
-        batch.clear();
-        batch.add(ids, 0, 3, step % 40, table, true, false);
-        batch.add(ids, 4, 5, step % 60, remoteTable, true, true);
-        model.forward(batch, pool, remote);
-        model.copyLogits(0, logits);
-        ids[4] = model.argmax(1);
+        least = Math.min(least, (allocated(threads) - before) / STEPS);
       }
-      assertThat((allocated(threads) - before) / STEPS).as("bytes a step").isZero();
+      assertThat(least).as("bytes a step").isZero();
     }
   }
 
