@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Writes the weights of [HostKernels] as a GGUF file, so that llama.cpp can be measured on them. Its
-/// tokens are made-up words.
+/// Writes the weights of [HostKernels] as a GGUF file, so that llama.cpp can be measured on them.
+/// Its tokens are made-up words.
 ///
 /// Run: `java @config/jvm.flags @config/vector.flags -cp 'bench/target/lib/*'
 /// io.fusespill.bench.GgufModel FILE`, then `bench/llama-cpp/README.md`.
@@ -44,7 +44,6 @@ public final class GgufModel {
     }
   }
 
-  private final ByteArrayOutputStream header = new ByteArrayOutputStream();
   private final List<Entry> entries = new ArrayList<>();
   private final LlamaShape weights;
   private int settings;
@@ -198,13 +197,11 @@ public final class GgufModel {
   }
 
   private static void int32(ByteArrayOutputStream out, int value) {
-    out.writeBytes(
-        ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
+    out.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
   }
 
   private static void int64(ByteArrayOutputStream out, long value) {
-    out.writeBytes(
-        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+    out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
   }
 
   private static long aligned(long bytes) {

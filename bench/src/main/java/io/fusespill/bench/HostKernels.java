@@ -24,8 +24,8 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// A round measures all cases one after the other, so that whatever else the machine does falls on
 /// all of them: reading 2 GiB with one thread and with all; decode steps of 1, 8 and 32 sequences
-/// with 512 tokens each; a prompt of 512 tokens. The best of all rounds is the machine's, the median
-/// says how quiet it was. GB/s counts the weights and the KV that a step reads, once.
+/// with 512 tokens each; a prompt of 512 tokens. The best of all rounds is the machine's, the
+/// median says how quiet it was. GB/s counts the weights and the KV that a step reads, once.
 ///
 /// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags @config/vector.flags -cp
 /// 'bench/target/lib/*' io.fusespill.bench.HostKernels [threads [rounds]]`
@@ -73,7 +73,8 @@ public final class HostKernels {
     int cores = Cores.allowed().length;
     int threads = args.length > 0 ? Integer.parseInt(args[0]) : cores;
     if (threads < 1 || threads > cores) {
-      throw new IllegalArgumentException("threads must be 1 to %d, got %d".formatted(cores, threads));
+      throw new IllegalArgumentException(
+          "threads must be 1 to %d, got %d".formatted(cores, threads));
     }
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 5;
     try (Arena arena = Arena.ofShared()) {
@@ -90,9 +91,14 @@ public final class HostKernels {
       }
       prompt[round] = prompt();
       System.err.printf(
-          Locale.ROOT, "round %d: read %.1f GB/s, decode %.1f ms, %.1f ms, %.1f ms, prompt %.0f ms%n",
-          round, READ_BYTES / readAll[round] / 1e9, 1e3 * decode[0][round],
-          1e3 * decode[1][round], 1e3 * decode[2][round], 1e3 * prompt[round]);
+          Locale.ROOT,
+          "round %d: read %.1f GB/s, decode %.1f ms, %.1f ms, %.1f ms, prompt %.0f ms%n",
+          round,
+          READ_BYTES / readAll[round] / 1e9,
+          1e3 * decode[0][round],
+          1e3 * decode[1][round],
+          1e3 * decode[2][round],
+          1e3 * prompt[round]);
     }
     report();
     model.close();

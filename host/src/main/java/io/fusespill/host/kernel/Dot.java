@@ -25,8 +25,7 @@ final class Dot {
   private Dot() {}
 
   /// One packed row times four rows of bf16, from the first column on, over `grains` grains.
-  static void bf16x1(
-      long w0, long w1, long w2, long w3, long x, int grains, long sums) {
+  static void bf16x1(long w0, long w1, long w2, long w3, long x, int grains, long sums) {
     FloatVector a0 = FloatVector.zero(FLOATS);
     FloatVector a1 = FloatVector.zero(FLOATS);
     FloatVector a2 = FloatVector.zero(FLOATS);
@@ -55,8 +54,7 @@ final class Dot {
   }
 
   /// Goes on with one row times four rows of f32, over `vectors` vectors.
-  static void f32x1(
-      long w0, long w1, long w2, long w3, long x, int vectors, long sums) {
+  static void f32x1(long w0, long w1, long w2, long w3, long x, int vectors, long sums) {
     FloatVector a0 = load(sums);
     FloatVector a1 = load(sums + BYTES);
     FloatVector a2 = load(sums + 2 * BYTES);
@@ -76,8 +74,7 @@ final class Dot {
   }
 
   /// Goes on with two rows times four rows of f32, over `vectors` vectors.
-  static void f32x2(
-      long w0, long w1, long w2, long w3, long x, long y, int vectors, long sums) {
+  static void f32x2(long w0, long w1, long w2, long w3, long x, long y, int vectors, long sums) {
     FloatVector a0 = load(sums);
     FloatVector a1 = load(sums + BYTES);
     FloatVector a2 = load(sums + 2 * BYTES);
@@ -114,8 +111,7 @@ final class Dot {
   }
 
   /// Writes `grains` grains of four rows of bf16 as f32, packed, `next` bytes from row to row.
-  static void widenBf16(
-      long w0, long w1, long w2, long w3, int grains, long target, long next) {
+  static void widenBf16(long w0, long w1, long w2, long w3, int grains, long target, long next) {
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
       long to = target + 2 * at;

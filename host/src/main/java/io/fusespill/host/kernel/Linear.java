@@ -19,6 +19,9 @@ public final class Linear {
 
   private static final int TILE = 4;
 
+  /// Bytes of the partial sums of one row of activations.
+  private static final long SUMS_ROW = TILE * Vectors.BYTES;
+
   /// Bytes of activations that stay in the second cache.
   private static final int BLOCK_BYTES = 1 << 19;
 
@@ -50,7 +53,7 @@ public final class Linear {
 
   /// Scratch memory that lives as long as the arena.
   public Linear(Arena arena) {
-    sums = arena.allocate(BLOCK_ROWS * TILE * Vectors.BYTES, 64).address();
+    sums = arena.allocate(BLOCK_ROWS * SUMS_ROW, 64).address();
     wide = arena.allocate(TILE * WIDE_ROW, 64).address();
     gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
     ups = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
@@ -64,8 +67,8 @@ public final class Linear {
     return (int) Math.max(multiple, Math.min(cached, even) / multiple * multiple);
   }
 
-  /// Writes the products of `rows` rows of activations with the rows `from` to `to` - 1 of a matrix,
-  /// or adds them to what is there.
+  /// Writes the products of `rows` rows of activations with the rows `from` to `to` - 1 of a
+  /// matrix, or adds them to what is there.
   ///
   /// @param input activations, packed if the matrix wants it
   /// @param inputStride bytes from row to row
@@ -97,8 +100,7 @@ public final class Linear {
             input + first * inputStride,
             inputStride,
             count);
-        finish(
-            tile, width, bias, output + first * outputStride, outputStride, count, add);
+        finish(tile, width, bias, output + first * outputStride, outputStride, count, add);
       }
     }
   }
@@ -114,7 +116,8 @@ public final class Linear {
     }
   }
 
-  /// Writes `silu(gate) * up` for the rows `from` to `to` - 1 of two matrices of one type and shape.
+  /// Writes `silu(gate) * up` for the rows `from` to `to` - 1 of two matrices of one type and
+  /// shape.
   ///
   /// @param from a multiple of the grain
   /// @param gateBias an f32 vector, or 0; `upBias` likewise
@@ -182,21 +185,21 @@ public final class Linear {
   }
 
   private float sum(int row, int i) {
-    return Vectors.sum(Vectors.load(sums + (long) (row * TILE + i) * Vectors.BYTES));
+    return Vectors.sum(Vectors.load(sums + row * SUMS_ROW + i * Vectors.BYTES));
   }
 
   private static int blockRows(Matrix matrix) {
     int rows = BLOCK_BYTES / (matrix.stride() * Float.BYTES);
-    return Math.clamp(rows / 2 * 2, 2, BLOCK_ROWS);
+    return Math.clamp(rows - rows % 2, 2, BLOCK_ROWS);
   }
 
   private void accumulate(
       Matrix matrix, long w0, long w1, long w2, long w3, long input, long inputStride, int rows) {
-    Memory.zero(sums, rows * TILE * Vectors.BYTES);
+    Memory.zero(sums, rows * SUMS_ROW);
     int grains = matrix.stride() / GRAIN;
     if (matrix.type() == ElementType.BF16 && rows <= FEW) {
       for (int row = 0; row < rows; row++) {
-        long partial = sums + row * TILE * Vectors.BYTES;
+        long partial = sums + row * SUMS_ROW;
         Dot.bf16x1(w0, w1, w2, w3, input + row * inputStride, grains, partial);
       }
       return;
@@ -241,7 +244,7 @@ public final class Linear {
     for (; row + 2 <= rows; row += 2) {
       Dot.f32x2(w0, w1, w2, w3, x, x + inputStride, vectors, partial);
       x += 2 * inputStride;
-      partial += 2 * TILE * Vectors.BYTES;
+      partial += 2 * SUMS_ROW;
     }
     if (row < rows) {
       Dot.f32x1(w0, w1, w2, w3, x, vectors, partial);

@@ -8,22 +8,21 @@ import java.lang.foreign.MemorySegment;
 /// The weights of a linear layer as the kernels read them: rows of whole grains ([Rows#GRAIN]),
 /// filled up with 0.
 ///
-/// A row of bf16 or f16 is read as pairs, so it wants activations packed ([Rows#pack]); a row of f32
-/// wants them as they are.
+/// A row of bf16 or f16 is read as pairs, so it wants activations packed ([Rows#pack]); a row of
+/// f32 wants them as they are.
 ///
 /// @param columns numbers in a row that count
 /// @param stride numbers from one row to the next
 /// @param memory where the rows lie
 public record Matrix(ElementType type, int rows, int columns, int stride, MemorySegment memory) {
 
-  /// A matrix of a tensor, in the tensor's own memory if its rows are whole grains and `type` is its
-  /// type; otherwise a copy in the arena.
+  /// A matrix of a tensor, in the tensor's own memory if its rows are whole grains and `type` is
+  /// its type; otherwise a copy in the arena.
   ///
   /// @param type the tensor's type, or F32
   public static Matrix of(Tensor tensor, ElementType type, Arena arena) {
     int stride = Rows.padded(tensor.columns());
-    boolean asIs =
-        tensor.data().isNative() && stride == tensor.columns() && type == tensor.type();
+    boolean asIs = tensor.data().isNative() && stride == tensor.columns() && type == tensor.type();
     MemorySegment memory = asIs ? tensor.data() : copy(tensor, type, stride, arena);
     return new Matrix(type, tensor.rows(), tensor.columns(), stride, memory);
   }

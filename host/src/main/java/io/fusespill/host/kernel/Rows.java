@@ -16,13 +16,15 @@ public final class Rows {
     return (columns + GRAIN - 1) / GRAIN * GRAIN;
   }
 
-  /// Where number `i` of a row lies in a packed row: of each grain first the even ones, then the odd.
+  /// Where number `i` of a row lies in a packed row: of each grain first the even ones, then the
+  /// odd.
   static int packedIndex(int i) {
     int within = i % GRAIN;
     return i - within + (within & 1) * Vectors.LANES + (within >> 1);
   }
 
-  /// Writes a row as [Matrix] wants it where it says so. What fills the last grain stays as it is: 0.
+  /// Writes a row as [Matrix] wants it where it says so. What fills the last grain stays as it is:
+  /// 0.
   public static void pack(long row, long target, int columns) {
     int grains = columns / GRAIN;
     for (int g = 0; g < grains; g++) {
@@ -111,4 +113,5 @@ public final class Rows {
       }
     }
     return best;
-  }}
+  }
+}

@@ -13,8 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class Vectors {
 
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-  static final VectorSpecies<Integer> INTS =
-      VectorSpecies.of(int.class, FLOATS.vectorShape());
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
 
   /// Floats in a vector.
   static final int LANES = FLOATS.length();

@@ -116,9 +116,11 @@ public final class WorkerPool implements AutoCloseable {
     work(task, 0);
     state.getAndAdd(-OPEN);
     awaitWorkers();
-    Throwable thrown = failure;
-    if (thrown != null) {
-      throw WorkerPool.<RuntimeException>asIs(thrown);
+    switch (failure) {
+      case null -> {}
+      case RuntimeException thrown -> throw thrown;
+      case Error thrown -> throw thrown;
+      case Throwable thrown -> throw new IllegalStateException(thrown);
     }
   }
 
@@ -155,12 +157,6 @@ public final class WorkerPool implements AutoCloseable {
         callerSleeps = false;
       }
     }
-  }
-
-  /// Throws what a worker threw: tasks declare no checked exceptions.
-  @SuppressWarnings("unchecked")
-  private static <T extends Throwable> T asIs(Throwable thrown) throws T {
-    throw (T) thrown;
   }
 
   /// Ends the threads; a task in progress is finished first. Does nothing the second time.

@@ -10,7 +10,8 @@ import java.util.Arrays;
 /// many values, normalised and rotated already; a row of [#output] is `heads * headDim` wide. The
 /// rows of an entry follow each other, those of other entries may lie between.
 ///
-/// Whoever wants the attention fills it, and leaves it and its memory alone until it has the answer.
+/// Whoever wants the attention fills it, and leaves it and its memory alone until it has the
+/// answer.
 public final class AttentionCall {
 
   private int layer;

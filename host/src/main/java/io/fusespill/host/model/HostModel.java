@@ -2,8 +2,8 @@ package io.fusespill.host.model;
 
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.kernel.Linear;
-import io.fusespill.host.kernel.Rows;
 import io.fusespill.host.kernel.RangeTask;
+import io.fusespill.host.kernel.Rows;
 import io.fusespill.host.kernel.WorkerPool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,12 +23,13 @@ public final class HostModel implements AutoCloseable {
   /// Numbers that one thread goes through faster than another wakes up.
   private static final int SMALL = 1 << 14;
 
+  private static final int FIRST_POSITIONS = 1_024;
+
   private final ModelWeights weights;
   private final ModelConfig config;
   private final WorkerPool workers;
   private final Arena arena = Arena.ofShared();
   private final PagedAttention attention;
-  private final RopeTable rope;
   private final Linear[] scratch;
   private final Product product = new Product();
   private final AttentionCall localCall = new AttentionCall();
@@ -42,6 +43,7 @@ public final class HostModel implements AutoCloseable {
   private final RangeTask feedForward = this::feedForward;
   private final RangeTask normaliseLast = this::normaliseLast;
 
+  private RopeTable rope;
   private Activations activations;
   private Logits logits;
   private int[] tokens = new int[0];
@@ -59,7 +61,7 @@ public final class HostModel implements AutoCloseable {
     this.workers = workers;
     config = weights.config();
     attention = new PagedAttention(config, workers);
-    rope = new RopeTable(config.rope());
+    rope = new RopeTable(config.rope(), FIRST_POSITIONS);
     scratch = new Linear[workers.threads()];
     Arrays.setAll(scratch, i -> new Linear(arena));
     activations = new Activations(1);
@@ -148,7 +150,11 @@ public final class HostModel implements AutoCloseable {
         logitsRows[entry] = wanted++;
       }
     }
-    rope.cover(last);
+    if (last > rope.positions()) {
+      int larger = (int) Math.min(2L * rope.positions(), Integer.MAX_VALUE);
+      rope.close();
+      rope = new RopeTable(config.rope(), Math.max(last, larger));
+    }
     if (wanted > logits.capacity) {
       logits.close();
       logits = new Logits(Math.max(wanted, 2 * logits.capacity));
@@ -256,18 +262,17 @@ public final class HostModel implements AutoCloseable {
   }
 
   private void attend(int layer, KvPool pool, @Nullable AttentionService remote) {
-    boolean away = remote != null && remoteCall.entries() > 0;
-    if (away) {
-      remoteCall.at(layer, activations.inputs, activations.attended);
-      remote.submit(remoteCall);
+    localCall.at(layer, activations.inputs, activations.attended);
+    if (remote == null || remoteCall.entries() == 0) {
+      attention.run(localCall, pool);
+      return;
     }
+    remoteCall.at(layer, activations.inputs, activations.attended);
+    remote.submit(remoteCall);
     try {
-      localCall.at(layer, activations.inputs, activations.attended);
       attention.run(localCall, pool);
     } finally {
-      if (away) {
-        remote.await();
-      }
+      remote.await();
     }
   }
 
@@ -308,8 +313,7 @@ public final class HostModel implements AutoCloseable {
   /// Copies the logits of `entry` of the last pass to the first `vocabulary` numbers of `target`.
   public void copyLogits(int entry, float[] target) {
     long from = (long) logitsRow(entry) * config.vocabulary() * Float.BYTES;
-    MemorySegment.copy(
-        logits.memory, ValueLayout.JAVA_FLOAT, from, target, 0, config.vocabulary());
+    MemorySegment.copy(logits.memory, ValueLayout.JAVA_FLOAT, from, target, 0, config.vocabulary());
   }
 
   /// The token with the largest logit of `entry` in the last pass, the smallest id of equals.

@@ -36,7 +36,7 @@ public record KvShape(int layers, int kvHeads, int headDim, int blockTokens, Ele
 
   /// Bytes of one layer of a block.
   public long layerBytes() {
-    return 2 * kvHeads * headBytes();
+    return 2L * kvHeads * headBytes();
   }
 
   /// Bytes of a block.

@@ -10,8 +10,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// A model's weights as the kernels read them. Any number of [HostModel]s, in any threads, may share
-/// them.
+/// A model's weights as the kernels read them. Any number of [HostModel]s, in any threads, may
+/// share them.
 ///
 /// Matrices stay where the source has them, say in a mapped file, unless their rows are no whole
 /// vectors or the matrices of one input differ in type; those are copied. Vectors become f32.
@@ -64,7 +64,8 @@ public final class ModelWeights implements AutoCloseable {
   /// Finds all weights of a model.
   ///
   /// @param source its memory must stay until this is closed
-  /// @throws io.fusespill.host.checkpoint.CheckpointException if one is missing or has another shape
+  /// @throws io.fusespill.host.checkpoint.CheckpointException if one is missing or has another
+  ///   shape
   public static ModelWeights of(ModelConfig config, WeightSource source) {
     return new ModelWeights(config, source);
   }
@@ -97,10 +98,8 @@ public final class ModelWeights implements AutoCloseable {
         config.qkNorm() ? vector(attention + "q_norm.weight", config.headDim()) : 0,
         config.qkNorm() ? vector(attention + "k_norm.weight", config.headDim()) : 0,
         linears(
-            queryWidth,
-            config.outputBias(),
-            new String[] {attention + "o_proj"},
-            config.hidden())[0],
+            queryWidth, config.outputBias(), new String[] {attention + "o_proj"}, config.hidden())[
+            0],
         vector(prefix + "post_attention_layernorm.weight", config.hidden()),
         gates[0],
         gates[1],

@@ -11,8 +11,8 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Attention over KV in blocks, shared out among threads: an item is some rows of one entry, for all
-/// query heads of one KV head.
+/// Attention over KV in blocks, shared out among threads: an item is some rows of one entry, for
+/// all query heads of one KV head.
 ///
 /// A query takes the positions in chunks that begin at fixed positions, and the chunks in ascending
 /// order: so its result depends on neither the blocks nor the other rows.
@@ -189,16 +189,15 @@ final class PagedAttention implements AutoCloseable {
       attendChunk(s, call, entry, kvHead, chunk, count, queries, firstLimit - chunk);
     }
     for (int q = 0; q < queries; q++) {
-      long row = call.firstRow(entry) + first + q / queriesPerRow;
+      int row = call.firstRow(entry) + first + q / queriesPerRow;
       long column = (long) kvHead * queriesPerRow + q % queriesPerRow;
-      long target = call.output().address() + (row * heads + column) * head;
+      long target = call.output().address() + ((long) row * heads + column) * head;
       Memory.copy(s.outputs + q * head, target, head);
       Attention.scale(target, 1 / Memory.getFloat(s.states + 8L * q + 4), headDim);
     }
   }
 
-  private void begin(
-      Scratch s, AttentionCall call, int entry, int first, int queries, int kvHead) {
+  private void begin(Scratch s, AttentionCall call, int entry, int first, int queries, int kvHead) {
     long head = 4L * headDim;
     float scale = (float) (1 / Math.sqrt(headDim));
     Memory.zero(s.outputs, queries * head);

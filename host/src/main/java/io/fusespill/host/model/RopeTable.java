@@ -4,34 +4,19 @@ import io.fusespill.host.checkpoint.RopeFrequencies;
 import io.fusespill.host.kernel.Memory;
 import java.lang.foreign.Arena;
 
-/// Cosines and sines of the rotary embedding for all positions up to the largest that was seen.
-final class RopeTable {
+/// Cosines and sines of the rotary embedding for the positions from 0 on.
+final class RopeTable implements AutoCloseable {
 
-  private static final int FIRST_CAPACITY = 1_024;
-
-  private final RopeFrequencies frequencies;
+  private final Arena arena = Arena.ofShared();
+  private final int positions;
   private final int pairs;
-  private Arena arena = Arena.ofShared();
-  private int capacity;
-  private long cosines;
-  private long sines;
+  private final long cosines;
+  private final long sines;
 
-  RopeTable(RopeFrequencies frequencies) {
-    this.frequencies = frequencies;
+  /// A table for the positions 0 to `positions` - 1.
+  RopeTable(RopeFrequencies frequencies, int positions) {
+    this.positions = positions;
     pairs = frequencies.pairs();
-    fill(FIRST_CAPACITY);
-  }
-
-  /// Makes room for the positions 0 to `positions` - 1.
-  void cover(int positions) {
-    if (positions > capacity) {
-      arena.close();
-      arena = Arena.ofShared();
-      fill((int) Math.max(positions, Math.min(2L * capacity, Integer.MAX_VALUE - 8)));
-    }
-  }
-
-  private void fill(int positions) {
     long bytes = (long) positions * pairs * Float.BYTES;
     cosines = arena.allocate(bytes, 64).address();
     sines = arena.allocate(bytes, 64).address();
@@ -43,7 +28,10 @@ final class RopeTable {
         Memory.putFloat(sines + at, (float) StrictMath.sin(angle));
       }
     }
-    capacity = positions;
+  }
+
+  int positions() {
+    return positions;
   }
 
   long cosines(int position) {
@@ -54,7 +42,8 @@ final class RopeTable {
     return sines + (long) position * pairs * Float.BYTES;
   }
 
-  void close() {
+  @Override
+  public void close() {
     arena.close();
   }
 }

@@ -59,16 +59,15 @@ class WorkerPoolTest {
     try (WorkerPool pool = WorkerPool.of(3)) {
       for (int failing = 0; failing < 20; failing++) {
         int bad = failing;
-        assertThatThrownBy(
-                () ->
-                    pool.run(
-                        (worker, from, to) -> {
-                          if (from == bad) {
-                            throw new IllegalArgumentException("item " + from);
-                          }
-                        },
-                        20,
-                        1))
+        assertThatThrownBy(() ->
+                pool.run(
+                    (worker, from, to) -> {
+                      if (from == bad) {
+                        throw new IllegalArgumentException("item " + from);
+                      }
+                    },
+                    20,
+                    1))
             .isInstanceOf(IllegalArgumentException.class)
             .hasMessage("item " + bad);
       }
@@ -79,8 +78,7 @@ class WorkerPoolTest {
   @Test
   void aCallWithinACallIsRefused() {
     try (WorkerPool pool = WorkerPool.of(2)) {
-      assertThatThrownBy(
-              () -> pool.run((w, from, to) -> pool.run((v, a, b) -> {}, 5, 1), 5, 1))
+      assertThatThrownBy(() -> pool.run((w, from, to) -> pool.run((v, a, b) -> {}, 5, 1), 5, 1))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("the pool runs a task already");
     }

@@ -45,9 +45,7 @@ class BatchInvarianceTest {
     List<int[]> prompts = new ArrayList<>();
     for (int i = 0; i < SEQUENCES; i++) {
       prompts.add(
-          random
-              .ints(1 + random.nextInt(LONGEST), 0, model.config().vocabulary())
-              .toArray());
+          random.ints(1 + random.nextInt(LONGEST), 0, model.config().vocabulary()).toArray());
     }
     try (ModelWeights weights = ModelWeights.of(model.config(), source)) {
       List<Map<Integer, float[]>> alone = new ArrayList<>();
@@ -60,8 +58,8 @@ class BatchInvarianceTest {
     }
   }
 
-  /// The logits after the prompt and each decoded token, by tokens computed, one token a pass in
-  /// a pool of its own.
+  /// The logits after the prompt and each decoded token, by tokens computed, one token a pass in a
+  /// pool of its own.
   private static Map<Integer, float[]> alone(ModelWeights weights, int[] prompt, ElementType kv) {
     KvShape shape = KvShape.of(weights.config(), 16, kv);
     int blocks = shape.blocks(prompt.length + DECODED);
@@ -107,8 +105,7 @@ class BatchInvarianceTest {
         WorkerPool remoteWorkers = WorkerPool.of(1 + random.nextInt(2));
         KvPool pool = KvPool.of(shape, ids.length);
         KvPool remotePool = KvPool.of(remoteShape, remoteIds.length);
-        AttentionService remote =
-            new HostAttention(weights.config(), remotePool, remoteWorkers);
+        AttentionService remote = new HostAttention(weights.config(), remotePool, remoteWorkers);
         HostModel model = new HostModel(weights, workers)) {
       List<Sequence> sequences = new ArrayList<>();
       boolean[] away = new boolean[SEQUENCES];

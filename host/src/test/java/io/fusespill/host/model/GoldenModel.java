@@ -22,7 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A folder of the golden models, read as plainly as can be: what the tests of the forward pass need.
+/// A folder of the golden models, read as plainly as can be: what the tests of the forward pass
+/// need.
 final class GoldenModel implements WeightSource {
 
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -39,14 +39,12 @@ class GoldenModelsTest {
     List<java.nio.file.Path> folders = GoldenModel.folders();
     assumeFalse(folders.isEmpty(), "no golden models; -Dgolden.models=DIR names their folder");
     return folders.stream()
-        .flatMap(
-            folder ->
-                WAYS.stream()
-                    .map(
-                        way ->
-                            DynamicTest.dynamicTest(
-                                folder.getFileName() + " " + way,
-                                () -> check(new GoldenModel(folder), way))));
+        .flatMap(folder ->
+            WAYS.stream()
+                .map(way ->
+                    DynamicTest.dynamicTest(
+                        folder.getFileName() + " " + way,
+                        () -> check(new GoldenModel(folder), way))));
   }
 
   private static void check(GoldenModel golden, Way way) {
@@ -89,7 +87,8 @@ class GoldenModelsTest {
       largest = Math.max(largest, Math.abs(logits[i]));
       error = Math.max(error, Math.abs(found[i] - logits[i]));
     }
-    assertThat(error / largest).as("relative error of the logits")
+    assertThat(error / largest)
+        .as("relative error of the logits")
         .isLessThan(way.kv() == ElementType.F32 ? LOGIT_ERROR : LOGIT_ERROR_F16);
     for (int i = 0; i < greedy.length; i++) {
       if (margins[i] > MARGIN && way.kv() == ElementType.F32) {

@@ -52,8 +52,7 @@ record RandomModel(long seed, Function<String, ElementType> types) implements We
       float value = (float) ((norm ? 1 : 0) + scale * random.nextGaussian());
       switch (type) {
         case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-        case F16 ->
-            data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+        case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
         case BF16 ->
             data.setAtIndex(
                 ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
