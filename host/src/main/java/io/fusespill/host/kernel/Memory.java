@@ -31,7 +31,11 @@ public final class Memory {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
   }
 
+  /// Writes 0 to `bytes` bytes, a multiple of 4.
   public static void zero(long address, long bytes) {
-    ALL.asSlice(address, bytes).fill((byte) 0);
+    int words = (int) (bytes / Integer.BYTES);
+    for (int i = 0; i < words; i++) {
+      ALL.set(INT, address + 4L * i, 0);
+    }
   }
 }
