@@ -1,5 +1,6 @@
 package io.fusespill.host.checkpoint;
 
+import io.fusespill.host.kernel.Convert;
 import java.util.Arrays;
 
 /// Angular frequencies of the rotary position embedding: dimension `i` of a head and dimension `i +
@@ -48,6 +49,13 @@ public final class RopeFrequencies {
       }
     }
     return new RopeFrequencies(stretched);
+  }
+
+  /// These as numbers of `type`, as a model has them whose buffers were converted along with its
+  /// weights.
+  public RopeFrequencies rounded(ElementType type) {
+    return new RopeFrequencies(
+        Arrays.stream(frequencies).map(f -> Convert.round(type, (float) f)).toArray());
   }
 
   /// Half of a head's width.

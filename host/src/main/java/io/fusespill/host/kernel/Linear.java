@@ -1,0 +1,253 @@
+package io.fusespill.host.kernel;
+
+import io.fusespill.host.checkpoint.ElementType;
+import java.lang.foreign.Arena;
+import jdk.incubator.vector.FloatVector;
+
+/// Products of activations with matrices, some of a matrix's rows at a time. An instance is the
+/// scratch memory of one thread.
+///
+/// A product takes its columns in ascending order into one vector of partial sums, whatever else is
+/// computed with it: so its bits depend on the row of activations and the row of weights alone.
+public final class Linear {
+
+  /* Four rows of weights meet all rows of a block of activations before the next four do. Columns go
+   * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
+   * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
+   * and computing alternate quickly enough to overlap, and the activations stay in the second
+   * cache. */
+
+  private static final int TILE = 4;
+
+  /// Bytes of the partial sums of one row of activations.
+  private static final long SUMS_ROW = TILE * Vectors.BYTES;
+
+  /// Bytes of activations that stay in the second cache.
+  private static final int BLOCK_BYTES = 1 << 19;
+
+  private static final int BLOCK_ROWS = 64;
+
+  /// Grains of a slice of columns.
+  private static final int SLICE = 32;
+
+  /// Bytes of a slice of one row of weights as f32.
+  private static final long WIDE_ROW = SLICE * 2 * Vectors.BYTES;
+
+  /// Rows of activations for which weights are not worth widening.
+  private static final int FEW = 3;
+
+  /// Bytes of weights that stay in the second cache beside them.
+  private static final int CHUNK_BYTES = 1 << 18;
+
+  private static final int GRAIN = Rows.GRAIN;
+
+  /// Rows of each of two matrices that are gated at a time.
+  private static final int GATED = Math.max(64, GRAIN);
+
+  private static final long GATED_BYTES = (long) GATED * Float.BYTES;
+
+  private final long sums;
+  private final long wide;
+  private final long gates;
+  private final long ups;
+
+  /// Scratch memory that lives as long as the arena.
+  public Linear(Arena arena) {
+    sums = arena.allocate(BLOCK_ROWS * SUMS_ROW, 64).address();
+    wide = arena.allocate(TILE * WIDE_ROW, 64).address();
+    gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
+    ups = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
+  }
+
+  /// How many of a matrix's rows go to a thread at a time: few enough to stay in a cache and to
+  /// share them out evenly, a multiple of `multiple`.
+  public static int chunk(Matrix matrix, int threads, int multiple) {
+    long cached = CHUNK_BYTES / matrix.strideBytes();
+    long even = matrix.rows() / (4L * threads);
+    return (int) Math.max(multiple, Math.min(cached, even) / multiple * multiple);
+  }
+
+  /// Writes the products of `rows` rows of activations with the rows `from` to `to` - 1 of a
+  /// matrix, or adds them to what is there.
+  ///
+  /// @param input activations, packed if the matrix wants it
+  /// @param inputStride bytes from row to row
+  /// @param bias an f32 vector to add, or 0
+  /// @param output where the product with row 0 of the matrix goes
+  /// @param outputStride bytes from row to row
+  public void multiply(
+      Matrix matrix,
+      int from,
+      int to,
+      long input,
+      long inputStride,
+      int rows,
+      long bias,
+      long output,
+      long outputStride,
+      boolean add) {
+    int block = blockRows(matrix);
+    for (int first = 0; first < rows; first += block) {
+      int count = Math.min(block, rows - first);
+      for (int tile = from; tile < to; tile += TILE) {
+        int width = Math.min(TILE, to - tile);
+        accumulate(
+            matrix,
+            matrix.row(tile),
+            matrix.row(tile + Math.min(1, width - 1)),
+            matrix.row(tile + Math.min(2, width - 1)),
+            matrix.row(tile + Math.min(3, width - 1)),
+            input + first * inputStride,
+            inputStride,
+            count);
+        finish(tile, width, bias, output + first * outputStride, outputStride, count, add);
+      }
+    }
+  }
+
+  private void finish(
+      int tile, int width, long bias, long output, long outputStride, int count, boolean add) {
+    for (int row = 0; row < count; row++) {
+      for (int i = 0; i < width; i++) {
+        long target = output + row * outputStride + 4L * (tile + i);
+        float sum = sum(row, i) + (bias == 0 ? 0 : Memory.getFloat(bias + 4L * (tile + i)));
+        Memory.putFloat(target, add ? Memory.getFloat(target) + sum : sum);
+      }
+    }
+  }
+
+  /// Writes `silu(gate) * up` for the rows `from` to `to` - 1 of two matrices of one type and
+  /// shape.
+  ///
+  /// @param from a multiple of the grain
+  /// @param gateBias an f32 vector, or 0; `upBias` likewise
+  /// @param output where row 0 goes, packed if `packed`
+  public void gated(
+      Matrix gate,
+      Matrix up,
+      int from,
+      int to,
+      long input,
+      long inputStride,
+      int rows,
+      long gateBias,
+      long upBias,
+      long output,
+      long outputStride,
+      boolean packed) {
+    int block = blockRows(gate);
+    for (int first = 0; first < rows; first += block) {
+      int count = Math.min(block, rows - first);
+      for (int part = from; part < to; part += GATED) {
+        int width = Math.min(GATED, to - part);
+        for (int i = 0; i < width; i += 2) {
+          int next = part + Math.min(i + 1, width - 1);
+          accumulate(
+              gate,
+              gate.row(part + i),
+              gate.row(next),
+              up.row(part + i),
+              up.row(next),
+              input + first * inputStride,
+              inputStride,
+              count);
+          keep(part, i, next - part, gateBias, upBias, count);
+        }
+        for (int row = 0; row < count; row++) {
+          long target = output + (first + row) * outputStride + 4L * part;
+          activate(gates + row * GATED_BYTES, ups + row * GATED_BYTES, target, width, packed);
+        }
+      }
+    }
+  }
+
+  private void keep(int part, int i, int next, long gateBias, long upBias, int count) {
+    float gate0 = gateBias == 0 ? 0 : Memory.getFloat(gateBias + 4L * (part + i));
+    float gate1 = gateBias == 0 ? 0 : Memory.getFloat(gateBias + 4L * (part + next));
+    float up0 = upBias == 0 ? 0 : Memory.getFloat(upBias + 4L * (part + i));
+    float up1 = upBias == 0 ? 0 : Memory.getFloat(upBias + 4L * (part + next));
+    for (int row = 0; row < count; row++) {
+      long at = row * GATED_BYTES;
+      Memory.putFloat(gates + at + 4L * i, sum(row, 0) + gate0);
+      Memory.putFloat(gates + at + 4L * next, sum(row, 1) + gate1);
+      Memory.putFloat(ups + at + 4L * i, sum(row, 2) + up0);
+      Memory.putFloat(ups + at + 4L * next, sum(row, 3) + up1);
+    }
+  }
+
+  private static void activate(long gates, long ups, long target, int width, boolean packed) {
+    for (long at = 0; at < 4L * width; at += Vectors.BYTES) {
+      FloatVector gate = Vectors.load(gates + at);
+      FloatVector silu = gate.div(Vectors.exp(gate.neg()).add(1));
+      Vectors.store(silu.mul(Vectors.load(ups + at)), ups + at);
+    }
+    Rows.arrange(ups, target, width, packed);
+  }
+
+  private float sum(int row, int i) {
+    return Vectors.sum(Vectors.load(sums + row * SUMS_ROW + i * Vectors.BYTES));
+  }
+
+  private static int blockRows(Matrix matrix) {
+    int rows = BLOCK_BYTES / (matrix.stride() * Float.BYTES);
+    return Math.clamp(rows - rows % 2, 2, BLOCK_ROWS);
+  }
+
+  private void accumulate(
+      Matrix matrix, long w0, long w1, long w2, long w3, long input, long inputStride, int rows) {
+    Memory.zero(sums, rows * SUMS_ROW);
+    int grains = matrix.stride() / GRAIN;
+    if (matrix.type() == ElementType.BF16 && rows <= FEW) {
+      for (int row = 0; row < rows; row++) {
+        long partial = sums + row * SUMS_ROW;
+        Dot.bf16x1(w0, w1, w2, w3, input + row * inputStride, grains, partial);
+      }
+      return;
+    }
+    for (int from = 0; from < grains; from += SLICE) {
+      int count = Math.min(SLICE, grains - from);
+      long at = (long) from * GRAIN * matrix.type().bytes();
+      long x = input + (long) from * GRAIN * Float.BYTES;
+      if (matrix.type() == ElementType.F32) {
+        slice(w0 + at, w1 + at, w2 + at, w3 + at, x, inputStride, 2 * count, rows);
+      } else {
+        widen(matrix.type(), w0 + at, w1 + at, w2 + at, w3 + at, count);
+        slice(
+            wide,
+            wide + WIDE_ROW,
+            wide + 2 * WIDE_ROW,
+            wide + 3 * WIDE_ROW,
+            x,
+            inputStride,
+            2 * count,
+            rows);
+      }
+    }
+  }
+
+  private void widen(ElementType type, long w0, long w1, long w2, long w3, int grains) {
+    if (type == ElementType.BF16) {
+      Dot.widenBf16(w0, w1, w2, w3, grains, wide, WIDE_ROW);
+    } else {
+      Dot.widenF16(w0, grains, wide);
+      Dot.widenF16(w1, grains, wide + WIDE_ROW);
+      Dot.widenF16(w2, grains, wide + 2 * WIDE_ROW);
+      Dot.widenF16(w3, grains, wide + 3 * WIDE_ROW);
+    }
+  }
+
+  private void slice(
+      long w0, long w1, long w2, long w3, long input, long inputStride, int vectors, int rows) {
+    long x = input;
+    long partial = sums;
+    int row = 0;
+    for (; row + 2 <= rows; row += 2) {
+      Dot.f32x2(w0, w1, w2, w3, x, x + inputStride, vectors, partial);
+      x += 2 * inputStride;
+      partial += 2 * SUMS_ROW;
+    }
+    if (row < rows) {
+      Dot.f32x1(w0, w1, w2, w3, x, vectors, partial);
+    }
+  }
+}

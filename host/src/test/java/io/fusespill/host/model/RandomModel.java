@@ -1,0 +1,63 @@
+package io.fusespill.host.model;
+
+import io.fusespill.host.checkpoint.ElementType;
+import io.fusespill.host.checkpoint.ModelConfig;
+import io.fusespill.host.checkpoint.RopeFrequencies;
+import io.fusespill.host.checkpoint.Tensor;
+import io.fusespill.host.checkpoint.WeightSource;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Function;
+
+/// Random weights of any shape, the same for the same seed and names.
+///
+/// @param types the element type of each tensor by name
+record RandomModel(long seed, Function<String, ElementType> types) implements WeightSource {
+
+  /// A small model: three query heads to a KV head, rows that are no whole vectors.
+  static ModelConfig config(int headDim, boolean qkNorm, boolean biases) {
+    return new ModelConfig(
+        "LlamaForCausalLM",
+        301,
+        72,
+        100,
+        2,
+        6,
+        2,
+        headDim,
+        1e-5,
+        RopeFrequencies.of(10_000, headDim),
+        biases,
+        biases,
+        biases,
+        qkNorm,
+        false,
+        512,
+        ElementType.BF16,
+        List.of());
+  }
+
+  @Override
+  public Tensor tensor(String name, int rows, int columns) {
+    ElementType type = types.apply(name);
+    Random random = new Random(seed ^ name.hashCode());
+    boolean norm = name.contains("norm");
+    double scale = norm ? 0.1 : 1 / Math.sqrt(rows == 1 ? 100 : columns);
+    int count = Math.multiplyExact(rows, columns);
+    MemorySegment data = Arena.ofAuto().allocate((long) count * type.bytes(), 64);
+    for (int i = 0; i < count; i++) {
+      float value = (float) ((norm ? 1 : 0) + scale * random.nextGaussian());
+      switch (type) {
+        case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+        case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+        case BF16 ->
+            data.setAtIndex(
+                ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
+      }
+    }
+    return new Tensor(name, type, rows, columns, data);
+  }
+}
