@@ -3,7 +3,13 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fusespill.replay.calibrate.Measurements;
+import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.calibrate.AiConfiguratorTables;
+import io.fusespill.sim.calibrate.LlmServingSimTables;
 import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.profile.ModelProfile;
+import io.fusespill.sim.profile.ModelProfiles;
+import io.fusespill.sim.profile.TensorParallelGroup;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -29,6 +35,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Fits the times of steps and transfers to what journals of live runs tell, and writes them as a profile that 'simulate --time-model' and 'compare' take.",
+      "With --tables it reads kernels that others measured: the folder of LLMServingSim's tables of a card and model, or of aiconfigurator's of a card.",
       "What it prints are errors on steps that the fit did not see, by kind of step: docs/calibration.md.",
       ""
     },
@@ -37,16 +44,19 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  fusespill calibrate runs/live -o profile.json",
-      "  fusespill compare runs/other --profile profile.json"
+      "  fusespill compare runs/other --profile profile.json",
+      "  fusespill calibrate RTX4090/meta-llama/Llama-3.1-8B/bf16 --tables llmservingsim --model llama-3.1-8b --device rtx-4090 -o 4090.json",
+      "  fusespill calibrate h200_sxm/vllm-0.24.0 --tables aiconfigurator --model llama-3.1-8b --device h200:tp=2 -o h200x2.json"
     })
 final class CalibrateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
   @Parameters(
-      paramLabel = "RUN",
+      paramLabel = "RUN|DIR",
       arity = "1..*",
-      description = "Run directories, or journals themselves; of one model and one block size.")
+      description =
+          "Run directories, or journals themselves, of one model and one block size; with --tables one folder of tables.")
   private List<Path> sources;
 
   @Option(
@@ -55,6 +65,32 @@ final class CalibrateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Profile to write.")
   private Path out;
+
+  @Option(
+      names = "--tables",
+      paramLabel = "KIND",
+      description = "llmservingsim or aiconfigurator: whose kernel tables to read.")
+  private @Nullable String tables;
+
+  @Option(
+      names = "--model",
+      paramLabel = "M",
+      description = "With --tables: a model profile or a Hugging Face config.json.")
+  private @Nullable String model;
+
+  @Option(
+      names = "--device",
+      paramLabel = "D[:tp=N]",
+      description =
+          "With --tables: the card's device profile or a .json file of one; tp=N for N of them, tensor-parallel (aiconfigurator).")
+  private @Nullable String device;
+
+  @Option(
+      names = "--block-size",
+      defaultValue = "16",
+      paramLabel = "N",
+      description = "With --tables: tokens a KV block holds (default 16).")
+  private int blockSize;
 
   @Option(
       names = "--name",
@@ -87,7 +123,7 @@ final class CalibrateCommand implements Callable<Integer> {
       throw new UsageException(
           "%s exists: choose another file, or replace it with --force".formatted(out));
     }
-    FittedProfile profile = ofRuns();
+    FittedProfile profile = tables == null ? ofRuns() : ofTables(tables);
     String text = profile.toJson();
     try {
       Files.writeString(out, text, StandardCharsets.UTF_8);
@@ -118,7 +154,36 @@ final class CalibrateCommand implements Callable<Integer> {
     return name == null ? String.valueOf(out.getFileName()).replaceAll("\\.json$", "") : name;
   }
 
+  private FittedProfile ofTables(String kind) {
+    if (model == null || device == null || sources.size() != 1) {
+      throw new UsageException(
+          "--tables needs --model, --device and one folder: tables do not say which card and model they are of");
+    }
+    TensorParallelGroup cards = DeviceSpec.parse(device).group();
+    ModelProfile profile = ModelProfiles.named(model);
+    Path folder = sources.getFirst();
+    return switch (kind) {
+      case "llmservingsim" -> {
+        if (cards.size() > 1) {
+          throw new UsageException(
+              "--tables llmservingsim is of one card, --device %s is %d: leave tp away"
+                  .formatted(device, cards.size()));
+        }
+        yield LlmServingSimTables.read(folder, profileName(), cards, profile, blockSize);
+      }
+      case "aiconfigurator" ->
+          AiConfiguratorTables.read(folder, profileName(), cards, profile, blockSize);
+      default ->
+          throw new UsageException(
+              "--tables is %s, must be llmservingsim or aiconfigurator".formatted(kind));
+    };
+  }
+
   private FittedProfile ofRuns() {
+    if (model != null || device != null) {
+      throw new UsageException(
+          "--model and --device go with --tables: journals say themselves what they are of");
+    }
     Measurements measurements = new Measurements();
     Set<String> models = new LinkedHashSet<>();
     Map<String, String> hardware = new TreeMap<>();

@@ -25,15 +25,24 @@ final class Regression {
   private final int[][] indices;
   private final double[][] values;
   private final double[] y;
+  private final double[] beside;
 
   /// @param indices columns of each row that are not 0
   /// @param values what they are
   /// @param y measurements, above 0
   Regression(int columns, int[][] indices, double[][] values, double[] y) {
+    this(columns, indices, values, y, new double[y.length]);
+  }
+
+  /// A fit of a part, whose errors are relative to the whole.
+  ///
+  /// @param beside what is not part of the measurement, but of the whole that counts
+  Regression(int columns, int[][] indices, double[][] values, double[] y, double[] beside) {
     this.columns = columns;
     this.indices = indices;
     this.values = values;
     this.y = y;
+    this.beside = beside;
   }
 
   int rows() {
@@ -60,7 +69,8 @@ final class Regression {
   double[] fit(int[] rows) {
     double[] weights = new double[y.length];
     for (int row : rows) {
-      weights[row] = 1 / (y[row] * y[row]);
+      double whole = y[row] + beside[row];
+      weights[row] = 1 / (whole * whole);
     }
     double[] coefficients = solve(rows, weights);
     for (int round = 0; round < ROUNDS; round++) {
@@ -95,7 +105,7 @@ final class Regression {
   /// What a row's error is relative to: the prediction, which has no noise, unless it is far below
   /// what was measured.
   private double scale(int row, double[] coefficients) {
-    return Math.max(predict(row, coefficients), y[row] / HICCUP);
+    return Math.max(predict(row, coefficients), y[row] / HICCUP) + beside[row];
   }
 
   private double relativeError(int row, double[] coefficients) {

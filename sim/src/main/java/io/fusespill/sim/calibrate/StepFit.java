@@ -270,65 +270,6 @@ public final class StepFit {
     return ends.stream().filter(end -> end > value).reduce(Long.MAX_VALUE, Math::min);
   }
 
-  /// The rows of a regression for a structure and samples.
-  private static final class Design {
-    final List<TermShape> structure;
-    final Regression regression;
-
-    Design(List<TermShape> structure, List<StepSample> samples) {
-      this.structure = structure;
-      int[][] indices = new int[samples.size()][];
-      double[][] values = new double[samples.size()][];
-      int width = structure.stream().mapToInt(TermShape::width).sum();
-      for (int row = 0; row < indices.length; row++) {
-        fill(samples.get(row).shape(), width, row, indices, values);
-      }
-      regression =
-          new Regression(
-              structure.stream().mapToInt(TermShape::columns).sum(),
-              indices,
-              values,
-              samples.stream().mapToDouble(StepSample::nanos).toArray());
-    }
-
-    private void fill(StepShape shape, int width, int row, int[][] indices, double[][] values) {
-      int[] index = new int[width];
-      double[] value = new double[width];
-      int used = 0;
-      int from = 0;
-      for (TermShape term : structure) {
-        if (term.steps().includes(shape)) {
-          int column = from + term.segment(shape) * term.width();
-          for (StepFeature feature : term.features()) {
-            long amount = feature.of(shape);
-            if (amount > 0) {
-              index[used] = column;
-              value[used++] = amount;
-            }
-            column++;
-          }
-          if (term.intercept()) {
-            index[used] = column;
-            value[used++] = 1;
-          }
-        }
-        from += term.columns();
-      }
-      indices[row] = Arrays.copyOf(index, used);
-      values[row] = Arrays.copyOf(value, used);
-    }
-
-    List<FittedTerm> terms(double[] coefficients) {
-      List<FittedTerm> terms = new ArrayList<>();
-      int from = 0;
-      for (TermShape term : structure) {
-        terms.add(term.fitted(coefficients, from));
-        from += term.columns();
-      }
-      return terms;
-    }
-  }
-
   // ------------------------------------------------------------------ remote
 
   private boolean bestOverlap(List<FittedTerm> terms) {
