@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       SimulateCommand.class,
       WhatIfCommand.class,
+      CalibrateCommand.class,
+      CompareCommand.class,
       DiffCommand.class,
       EvaluateCommand.class,
       ChartsCommand.class,

@@ -89,7 +89,7 @@ final class Recorder implements Decisions {
   }
 
   @Override
-  public void admit(Sequence sequence, int device) {
+  public void admit(Sequence sequence, int device, int keptBlocks) {
     require(
         sequence.status() == SequenceStatus.WAITING, "sequence %d is not waiting", sequence.id());
     require(computes(device), "place %d does not compute", device);
@@ -98,7 +98,11 @@ final class Recorder implements Decisions {
         sequence.home() == Sequence.NOWHERE || sequence.home() == device,
         "sequence %d is bound to another device",
         sequence.id());
-    log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device));
+    require(
+        keptBlocks >= 0 && keptBlocks <= state.keptBlocks(sequence, device, reserved(device)),
+        "sequence %d has not left that many blocks",
+        sequence.id());
+    log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device, keptBlocks));
   }
 
   @Override

@@ -45,7 +45,10 @@ final class EventLines {
           "reject %d %s %d/%d".formatted(e.request(), e.reason(), e.needed(), e.available());
       case SequenceRouted e -> "route %d to %d".formatted(e.sequence(), e.device());
       case SequenceAdmitted e ->
-          "admit " + e.sequence() + (e.device() == 0 ? "" : " on " + e.device());
+          "admit "
+              + e.sequence()
+              + (e.device() == 0 ? "" : " on " + e.device())
+              + (e.keptBlocks() == 0 ? "" : " keeping " + e.keptBlocks());
       case SequencePreempted e ->
           "preempt %d %s".formatted(e.sequence(), e.kind())
               + (e.reason() == PreemptionReason.OUT_OF_BLOCKS ? "" : " " + e.reason());

@@ -3,6 +3,7 @@ package io.fusespill.replay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
@@ -41,6 +42,8 @@ final class BlockUseChecker {
 
   private final int blockTokens;
   private final Map<Integer, List<Block>> tables = new HashMap<>();
+  private final Map<Integer, List<Block>> left = new HashMap<>();
+  private final Map<Block, Integer> writers = new HashMap<>();
   private final Map<Integer, Integer> requests = new HashMap<>();
   private final Map<Block, Map<Integer, Integer>> inUse = new HashMap<>();
   private final Map<Integer, Deque<Flight>> steps = new HashMap<>();
@@ -85,10 +88,11 @@ final class BlockUseChecker {
       }
       case SequencePreempted e -> {
         if (e.kind() == PreemptionKind.RECOMPUTE) {
-          tables.remove(e.sequence());
+          left.put(e.sequence(), tables.remove(e.sequence()));
           lost.remove(e.sequence());
         }
       }
+      case SequenceAdmitted e -> takeBack(e);
       case SequenceFinished e -> tables.remove(e.sequence());
       case RequestRejected e -> {
         for (int i = 0; i < e.samples(); i++) {
@@ -96,6 +100,23 @@ final class BlockUseChecker {
         }
       }
       default -> {}
+    }
+  }
+
+  /// What a sequence takes back, nobody has written to since.
+  private void takeBack(SequenceAdmitted admitted) {
+    if (admitted.keptBlocks() > 0) {
+      List<Block> kept =
+          new ArrayList<>(left.get(admitted.sequence()).subList(0, admitted.keptBlocks()));
+      for (Block block : kept) {
+        assertThat(block.place()).isEqualTo(admitted.device());
+        assertThat(requests.get(writers.get(block)))
+            .as("last to write %s before %s", block, admitted)
+            .isEqualTo(requests.get(admitted.sequence()));
+        tables.forEach((sequence, table) ->
+            assertThat(table).as("sequence %d holds it", sequence).doesNotContain(block));
+      }
+      tables.put(admitted.sequence(), kept);
     }
   }
 
@@ -142,6 +163,7 @@ final class BlockUseChecker {
       List<Block> table = tables.get(sequence);
       int first = plan.computedTokens().get(i) / blockTokens;
       for (int b = first; b < table.size(); b++) {
+        this.writers.put(table.get(b), sequence);
         assertThat(written.add(table.get(b))).as("two write %s in %s", table.get(b), plan).isTrue();
       }
       writers.add(sequence);
@@ -177,6 +199,7 @@ final class BlockUseChecker {
       moved.put(
           new Block(plan.from(), plan.sourceBlocks().get(i)),
           new Block(plan.to(), plan.targetBlocks().get(i)));
+      writers.put(new Block(plan.to(), plan.targetBlocks().get(i)), plan.sequences().get(0));
     }
     for (int i = 0; i < plan.sequences().size(); i++) {
       tables.get(plan.sequences().get(i)).replaceAll(block -> moved.getOrDefault(block, block));

@@ -239,6 +239,7 @@ class SimulationFuzzTest {
           yield spec.with("chunked-prefill", String.valueOf(chunked))
               .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
               .with("long-prefill-threshold", String.valueOf(threshold))
+              .with("reuse-preempted", anyOf("true", "true", "false"))
               .with("routing", anyOf("shared", "least-loaded"));
         }
         case FUSESPILL ->

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// @param workload what identifies the requests in the configuration's digest: a trace's file name
 ///   and what was done to it
 /// @param serving how steps are queued and lengths foretold
-/// @param timeModel `roofline`, or the path of a fitted profile
+/// @param timeModel `roofline`, or the path of a fitted profile, which says how long transfers take
+///   and steps are submitted, too
 public record Scenario(
     String model,
     TopologySpec topology,
@@ -60,7 +61,8 @@ public record Scenario(
   /// @param predictor name of a length predictor; empty for the policy's own default
   /// @param maxStepsInFlight steps that a device may have queued or running, 1 to 8; 0 for the
   ///   policy's own default
-  /// @param submitNanos time from the end of a step to the earliest start of one planned in answer
+  /// @param submitNanos time from the end of a step to the earliest start of one planned in answer;
+  ///   0 for that of a fitted profile, or none
   public record Serving(String predictor, int maxStepsInFlight, long submitNanos) {
 
     /// As the policy likes it, and decisions take no time.
@@ -149,6 +151,8 @@ public record Scenario(
             modelProfile.kvBytesPerBlock(blockTokens),
             policyKind().estimates() ? 1 : 2 * modelProfile.layers());
     ResolvedTopology resolved = ResolvedTopology.of(topology, modelProfile, kv, engineLimits);
+    FittedProfile fitted =
+        timeModel.equals(ROOFLINE) ? null : FittedProfile.read(Path.of(timeModel));
     List<StepTimeModel> models = new ArrayList<>();
     List<StepCosts> costs = new ArrayList<>();
     for (Place place : resolved.topology().places()) {
@@ -156,6 +160,8 @@ public record Scenario(
       if (place.computes()) {
         models.add(
             timeModel(
+                fitted,
+                place.name(),
                 resolved.hardware().get(place.id()),
                 resolved.cardLinks().get(place.id()),
                 modelProfile,
@@ -175,12 +181,20 @@ public record Scenario(
             policyKind().estimates() ? costs : List.of(),
             predictor());
     PolicyKind.create(config);
+    long submitNanos =
+        serving.submitNanos() > 0 || fitted == null ? serving.submitNanos() : fitted.submitNanos();
     return new ResolvedScenario(
         config,
-        new World(models, resolved.attention(), serving.submitNanos(), faults, PolicyKind::create),
+        new World(
+            models,
+            resolved.attention(),
+            fitted == null ? List.of() : fitted.links(),
+            submitNanos,
+            faults,
+            PolicyKind::create),
         samples,
         seed,
-        describe(config, resolved, modelProfile));
+        describe(config, resolved, modelProfile, submitNanos));
   }
 
   /// A policy that estimates costs runs on our own executor, whose blocks are contiguous over all
@@ -225,21 +239,20 @@ public record Scenario(
         serving.maxStepsInFlight() > 0 ? serving.maxStepsInFlight() : policyKind().stepsInFlight());
   }
 
-  private StepTimeModel timeModel(
+  private static StepTimeModel timeModel(
+      @Nullable FittedProfile fitted,
+      String place,
       TensorParallelGroup hardware,
       LinkProfile linkProfile,
       ModelProfile modelProfile,
       int blockTokens) {
-    if (timeModel.equals(ROOFLINE)) {
-      return new RooflineModel(hardware, linkProfile, modelProfile, blockTokens);
-    }
-    FittedProfile profile = FittedProfile.read(Path.of(timeModel));
-    profile.requireMatch(hardware.name(), modelProfile.name(), blockTokens);
-    return new FittedModel(profile);
+    return fitted == null
+        ? new RooflineModel(hardware, linkProfile, modelProfile, blockTokens)
+        : new FittedModel(fitted.place(place, hardware.name(), modelProfile.name(), blockTokens));
   }
 
   private ObjectNode describe(
-      EngineConfig config, ResolvedTopology resolved, ModelProfile modelProfile) {
+      EngineConfig config, ResolvedTopology resolved, ModelProfile modelProfile, long submitNanos) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -257,7 +270,7 @@ public record Scenario(
     policy.options().forEach(options::put);
     json.put("predictor", config.predictor());
     max.put("max_steps_in_flight", config.limits().maxStepsInFlight());
-    json.put("submit_nanos", serving.submitNanos());
+    json.put("submit_nanos", submitNanos);
     json.put("model", modelProfile.name());
     json.put("weight_bytes", modelProfile.weightBytes());
     for (Place place : config.topology().places()) {

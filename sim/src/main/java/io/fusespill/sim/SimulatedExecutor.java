@@ -16,14 +16,13 @@ import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.Window;
 import io.fusespill.sim.EventQueue.Rank;
 import io.fusespill.sim.cost.HostAttentionModel;
-import io.fusespill.sim.cost.LinkModel;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.TransferTimeModel;
 import io.fusespill.traces.SeededRandom;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /// A device made of cost models: a plan given to it is complete at now + cost.
@@ -70,7 +69,7 @@ public final class SimulatedExecutor implements Executor {
   private final int[] attendingPlace;
   private final long[] failingUntilNanos;
   private final Topology topology;
-  private final LinkModel[] linkModels;
+  private final List<TransferTimeModel> linkModels;
   private final int[] channelOf;
   private final long[] channelFreeNanos;
   private final SeededRandom stepLuck;
@@ -93,10 +92,7 @@ public final class SimulatedExecutor implements Executor {
     this.failingUntilNanos = new long[places];
     this.topology = config.topology();
     List<Link> links = topology.links();
-    this.linkModels =
-        links.stream()
-            .map(link -> new LinkModel(link.bytesPerSecond(), link.copyNanos()))
-            .toArray(LinkModel[]::new);
+    this.linkModels = world.transferModels(topology);
     int shared = links.stream().mapToInt(link -> link.channel() + 1).max().orElse(0);
     this.channelOf = new int[links.size()];
     for (int i = 0; i < channelOf.length; i++) {
@@ -143,12 +139,11 @@ public final class SimulatedExecutor implements Executor {
 
   private long busyNanos(StepPlan plan, long start) {
     StepTimeModel model = world.models().get(plan.device());
-    StepShape shape = shape(plan);
+    StepShape shape = StepShape.of(plan);
     if (plan.remoteEntries() == 0) {
       return model.nanos(shape);
     }
-    HostAttentionModel attention =
-        Objects.requireNonNull(world.attention().get(plan.remotePlace()));
+    HostAttentionModel attention = world.attention().get(plan.remotePlace());
     int devices = 1;
     for (int other = 0; other < attendingUntilNanos.length; other++) {
       boolean beside =
@@ -157,11 +152,11 @@ public final class SimulatedExecutor implements Executor {
               && attendingPlace[other] == plan.remotePlace();
       devices += beside ? 1 : 0;
     }
-    long context = 0;
-    for (int i = plan.localEntries(); i < plan.size(); i++) {
-      context += plan.computedTokens().get(i) + 1;
-    }
-    long busy = model.nanos(shape, attention.nanos(plan.remoteEntries(), context, devices));
+    long remoteNanos =
+        attention == null
+            ? 0
+            : attention.nanos(shape.remoteRows(), shape.remoteContextTokens(), devices);
+    long busy = model.nanos(shape, remoteNanos);
     attendingUntilNanos[plan.device()] = start + busy;
     attendingPlace[plan.device()] = plan.remotePlace();
     return busy;
@@ -216,37 +211,10 @@ public final class SimulatedExecutor implements Executor {
     long start = Math.max(now.getAsLong(), channelFreeNanos[channel]);
     channelFreeNanos[channel] =
         start
-            + linkModels[link].nanos(
-                plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
+            + linkModels
+                .get(link)
+                .nanos(plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
     return channelFreeNanos[channel];
-  }
-
-  /// What the device itself computes; remote entries pass everything but its attention.
-  private static StepShape shape(StepPlan plan) {
-    int prefills = 0;
-    long prefillTokens = 0;
-    long pairs = 0;
-    long context = 0;
-    int size = plan.localEntries();
-    for (int i = 0; i < size; i++) {
-      int computed = plan.computedTokens().get(i);
-      int tokens = plan.newTokens().get(i);
-      if (tokens == 1 && computed > 0) {
-        context += computed + 1;
-      } else {
-        prefills++;
-        prefillTokens += tokens;
-        pairs += StepShape.pairs(computed, tokens);
-      }
-    }
-    return new StepShape(
-        size - prefills,
-        context,
-        prefills,
-        prefillTokens,
-        pairs,
-        plan.batchedTokens(),
-        plan.size());
   }
 
   private void findEnded(StepPlan plan) {

@@ -1,10 +1,15 @@
 package io.fusespill.sim;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
+import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.HostAttentionModel;
+import io.fusespill.sim.cost.LinkModel;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.TransferTimeModel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,12 +20,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param models the step-time model of each place, those without compute included but never asked
 /// @param attention how long each place takes to attend for others; null where it does not
+/// @param transfers how long transfers take from one place to another; a link of the topology that
+///   is not among them takes what its bandwidth comes to
 /// @param submitNanos time between the end of a step and the earliest start of one that was planned
 ///   in answer to it: telling the scheduler, deciding, journaling, launching
 /// @param policies makes the policy for a configuration
 public record World(
     List<StepTimeModel> models,
     List<@Nullable HostAttentionModel> attention,
+    List<FittedLink> transfers,
     long submitNanos,
     Faults faults,
     Function<EngineConfig, SchedulingPolicy> policies) {
@@ -28,10 +36,21 @@ public record World(
   public World {
     models = List.copyOf(models);
     attention = Collections.unmodifiableList(new ArrayList<>(attention));
+    transfers = List.copyOf(transfers);
     if (submitNanos < 0) {
       throw new IllegalArgumentException(
           "submitNanos is %d, must be at least 0".formatted(submitNanos));
     }
+  }
+
+  /// A world in which transfers take what their links' bandwidths come to.
+  public World(
+      List<StepTimeModel> models,
+      List<@Nullable HostAttentionModel> attention,
+      long submitNanos,
+      Faults faults,
+      Function<EngineConfig, SchedulingPolicy> policies) {
+    this(models, attention, List.of(), submitNanos, faults, policies);
   }
 
   /// A world in which nobody attends for others and decisions take no time.
@@ -45,6 +64,22 @@ public record World(
   /// A world under the policy that the configuration names.
   public World(List<StepTimeModel> models, Faults faults) {
     this(models, faults, PolicyKind::create);
+  }
+
+  /// How long transfers take over each link of the topology.
+  List<TransferTimeModel> transferModels(Topology topology) {
+    List<TransferTimeModel> all = new ArrayList<>();
+    for (Link link : topology.links()) {
+      String from = topology.places().get(link.from()).name();
+      String to = topology.places().get(link.to()).name();
+      all.add(
+          transfers.stream()
+              .filter(each -> each.from().equals(from) && each.to().equals(to))
+              .<TransferTimeModel>map(each -> each)
+              .findFirst()
+              .orElseGet(() -> new LinkModel(link.bytesPerSecond(), link.copyNanos())));
+    }
+    return all;
   }
 
   /// Steps so far whose time lies outside what its model was made from.

@@ -147,7 +147,8 @@ public final class EventDecoder {
               in.constant(REJECTION_REASONS),
               in.unsigned(),
               in.unsigned());
-      case SEQUENCE_ADMITTED -> new SequenceAdmitted(at, in.integer(), in.integer());
+      case SEQUENCE_ADMITTED ->
+          new SequenceAdmitted(at, in.integer(), in.integer(), version == 1 ? 0 : in.integer());
       case SEQUENCE_ROUTED -> new SequenceRouted(at, in.integer(), in.integer());
       case SEQUENCE_PREEMPTED ->
           new SequencePreempted(

@@ -104,6 +104,9 @@ public final class EventEncoder {
       case SequenceAdmitted e -> {
         out.unsigned(e.sequence());
         out.unsigned(e.device());
+        if (e.keptBlocks() != 0) {
+          out.unsigned(e.keptBlocks());
+        }
       }
       case SequenceRouted e -> {
         out.unsigned(e.sequence());

@@ -41,7 +41,7 @@ public enum EventType {
   PLACE_FAILED(9, 1, PlaceFailed.class),
   PLACE_RESTORED(10, 1, PlaceRestored.class),
   REQUEST_REJECTED(64, 1, RequestRejected.class),
-  SEQUENCE_ADMITTED(65, 1, SequenceAdmitted.class),
+  SEQUENCE_ADMITTED(65, 2, SequenceAdmitted.class),
   SEQUENCE_PREEMPTED(66, 2, SequencePreempted.class),
   RESIDENTS_SORTED(67, 1, ResidentsSorted.class),
   TRANSFER_PLANNED(68, 1, TransferPlanned.class),
@@ -87,6 +87,7 @@ public enum EventType {
       case RequestArrived e -> e.prompt().equals(Prompt.NONE) ? (e.hintTokens() == 0 ? 1 : 2) : 3;
       case StepCompleted e -> e.busyNanos() == 0 ? 1 : 2;
       case StepPlanned e -> e.plan().remoteEntries() == 0 ? 1 : 2;
+      case SequenceAdmitted e -> e.keptBlocks() == 0 ? 1 : 2;
       case SequencePreempted e -> e.reason() == PreemptionReason.POLICY_CHANGED ? 2 : 1;
       default -> 1;
     };

@@ -25,7 +25,17 @@ public sealed interface DecisionEvent extends EngineEvent {
   record SequenceRouted(long atNanos, int sequence, int device) implements DecisionEvent {}
 
   /// A waiting sequence starts to run on a device.
-  record SequenceAdmitted(long atNanos, int sequence, int device) implements DecisionEvent {}
+  ///
+  /// @param keptBlocks leading blocks that it left there when it was preempted and takes back with
+  ///   their KV
+  record SequenceAdmitted(long atNanos, int sequence, int device, int keptBlocks)
+      implements DecisionEvent {
+
+    /// A sequence that starts from nothing.
+    public SequenceAdmitted(long atNanos, int sequence, int device) {
+      this(atNanos, sequence, device, 0);
+    }
+  }
 
   /// A running sequence loses its place. `RECOMPUTE` drops its KV and puts it in front of the
   /// waiting queue; the other kinds say why the transfer that follows was planned.

@@ -211,7 +211,7 @@ public final class PredictionAccuracy {
       if (track.wasted) {
         continue;
       }
-      track.computedTokens += plan.newTokens().get(i);
+      track.computedTokens = plan.computedTokens().get(i) + plan.newTokens().get(i);
       if (track.computedTokens == track.totalTokens) {
         track.totalTokens++;
         if (track.outputTokens() == 1) {

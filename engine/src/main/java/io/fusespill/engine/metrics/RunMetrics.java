@@ -293,7 +293,7 @@ public final class RunMetrics {
         wastedTokens += plan.newTokens().get(i);
         continue;
       }
-      track.computedTokens += plan.newTokens().get(i);
+      track.computedTokens = plan.computedTokens().get(i) + plan.newTokens().get(i);
       if (track.computedTokens != track.totalTokens) {
         track.knownTokensMax = Math.max(track.knownTokensMax, track.computedTokens);
         continue;

@@ -7,7 +7,9 @@ import java.util.List;
 /// Entry `i` computes `newTokens[i]` tokens of `sequences[i]`, whose first `computedTokens[i]`
 /// tokens already have KV on the device. An entry that reaches the sequence's last known token
 /// samples one more. The plan stands alone: an executor needs no earlier plan to know positions,
-/// and an entry with nothing computed starts from an empty table.
+/// and an entry goes on from as many leading blocks of its table as hold its computed tokens: from
+/// none where nothing is computed, and from those that it left behind where it was preempted and
+/// took them back.
 ///
 /// The last `remoteEntries` entries decode sequences whose KV lies in `remotePlace`, a host that
 /// attends: the device computes everything but their attention, which the host runs over its own

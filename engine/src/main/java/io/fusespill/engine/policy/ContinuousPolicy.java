@@ -4,6 +4,7 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
@@ -46,8 +47,14 @@ final class ContinuousPolicy implements SchedulingPolicy {
           "true or false",
           "false",
           "admit only where the whole prompt fits, not just its first chunk");
+  private static final PolicyOption REUSE_PREEMPTED =
+      new PolicyOption(
+          PolicySpec.REUSE_PREEMPTED,
+          "true or false",
+          "false",
+          "a preempted sequence goes on from the blocks that nobody has taken since, as a prefix cache would let it; least recently freed blocks are taken first");
   static final List<PolicyOption> OPTIONS =
-      List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT, Routing.OPTION);
+      List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT, REUSE_PREEMPTED, Routing.OPTION);
 
   private final KvLayout kv;
   private final EngineLimits limits;
@@ -71,6 +78,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
     int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
     chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
     reservePrompt = options.flag(RESERVE_PROMPT);
+    options.flag(REUSE_PREEMPTED);
     routing = options.constant(Routing.OPTION, Routing.class);
     tokensMax =
         chunked
@@ -153,16 +161,19 @@ final class ContinuousPolicy implements SchedulingPolicy {
         }
         break;
       }
+      int kept = view.keptBlocks(sequence, device, draft.reserved(device));
+      int keptTokens = kept * kv.blockTokens();
       int budget = limits.maxNumBatchedTokens() - draft.tokens();
-      if (seats + sequence.seats() > limits.maxNumSeqs() || (!chunked && all > budget)) {
+      if (seats + sequence.seats() > limits.maxNumSeqs()
+          || (!chunked && all - keptTokens > budget)) {
         break;
       }
-      int tokens = Math.min(Math.min(all, chunkMax), budget);
-      if (kv.blocks(reservePrompt ? all : tokens) > draft.free()
+      int tokens = Math.min(Math.min(all - keptTokens, chunkMax), budget);
+      if (kv.blocks(reservePrompt ? all : keptTokens + tokens) > draft.free()
           || kv.blocks(all) > view.pool(device).total()) {
         break;
       }
-      decisions.admit(sequence, device);
+      decisions.admit(sequence, device, kept);
       draft.add(sequence, tokens);
       seats += sequence.seats();
     }

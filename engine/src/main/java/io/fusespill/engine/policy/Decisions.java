@@ -23,7 +23,15 @@ public interface Decisions {
 
   /// Moves a waiting sequence to the end of the device's running ones. Its blocks come with its
   /// first step.
-  void admit(Sequence sequence, int device);
+  default void admit(Sequence sequence, int device) {
+    admit(sequence, device, 0);
+  }
+
+  /// As [#admit(Sequence, int)], with its first `keptBlocks` blocks as it left them there when it
+  /// was preempted.
+  ///
+  /// @param keptBlocks at most what the view says that are kept
+  void admit(Sequence sequence, int device, int keptBlocks);
 
   /// Records the preemption; with [PreemptionKind#RECOMPUTE] the sequence drops its KV and goes to
   /// the front of the queue that it waits in.

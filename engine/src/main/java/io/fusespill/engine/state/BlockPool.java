@@ -1,6 +1,9 @@
 package io.fusespill.engine.state;
 
-/// A fixed number of KV blocks of one place, most recently freed first.
+import java.util.Arrays;
+
+/// A fixed number of KV blocks of one place, most recently freed first; or least recently, so that
+/// what a sequence left behind lasts as long as it can.
 ///
 /// A fresh pool hands out its blocks from 0 up. Each block counts its holders. A block whose
 /// holders are all on their way out of the place is *leaving*: neither free nor of use to anybody
@@ -9,20 +12,34 @@ public final class BlockPool {
 
   private static final long CLOSED = -1;
 
+  private static final int NOBODY = -1;
+
+  /// A ring: the next to be given at `first`.
   private final int[] free;
+
   private final int[] holders;
   private final int[] leavers;
+
+  /// Sequence whose full block a free block still holds, and which of its blocks that is.
+  private final int[] leftBy;
+
+  private final int[] leftIndex;
+  private int first;
   private int freeCount;
   private int leavingCount;
+  private boolean keeping;
   private boolean closed;
 
   BlockPool(int blocks) {
     free = new int[blocks];
     holders = new int[blocks];
     leavers = new int[blocks];
+    leftBy = new int[blocks];
+    leftIndex = new int[blocks];
+    Arrays.fill(leftBy, NOBODY);
     freeCount = blocks;
     for (int i = 0; i < blocks; i++) {
-      free[i] = blocks - 1 - i;
+      free[i] = i;
     }
   }
 
@@ -63,17 +80,69 @@ public final class BlockPool {
 
   /// The block that the `index`-th allocation from now would give.
   public int upcoming(int index) {
-    return free[freeCount - 1 - index];
+    return free[at(index)];
+  }
+
+  private int at(int index) {
+    int position = first + index;
+    return position < free.length ? position : position - free.length;
   }
 
   /// Allocates `block`, which must be the next one.
   void take(int block) {
-    if (closed || freeCount == 0 || free[freeCount - 1] != block) {
+    if (closed || freeCount == 0 || free[first] != block) {
       throw new IllegalStateException(
           "block %d is not the next free one of %d".formatted(block, freeCount));
     }
+    first = at(1);
     freeCount--;
     holders[block] = 1;
+    leftBy[block] = NOBODY;
+  }
+
+  /// Whether the least recently freed block is given first from now on, and what sequences leave
+  /// behind is remembered. What was left behind is forgotten where not.
+  void keep(boolean keeping) {
+    this.keeping = keeping;
+    if (!keeping) {
+      Arrays.fill(leftBy, NOBODY);
+    }
+  }
+
+  boolean keeping() {
+    return keeping;
+  }
+
+  /// Nothing that lies in the pool is of use any more.
+  void forget() {
+    Arrays.fill(leftBy, NOBODY);
+  }
+
+  /// Notes that `block`, which is about to be released, is the `index`-th of the sequence and full.
+  void leftBehind(int block, int sequence, int index) {
+    leftBy[block] = sequence;
+    leftIndex[block] = index;
+  }
+
+  /// Whether `block` is free and still holds the `index`-th full block of the sequence.
+  boolean holdsStill(int block, int sequence, int index) {
+    return leftBy[block] == sequence && leftIndex[block] == index && holders[block] == 0;
+  }
+
+  /// Takes `block` from among the free ones, wherever it stands.
+  void takeBack(int block) {
+    int index = 0;
+    while (index < freeCount && free[at(index)] != block) {
+      index++;
+    }
+    if (closed || index == freeCount) {
+      throw new IllegalStateException("block %d is not free".formatted(block));
+    }
+    for (int i = index; i > 0; i--) {
+      free[at(i)] = free[at(i - 1)];
+    }
+    free[first] = block;
+    take(block);
   }
 
   void retain(int block) {
@@ -82,7 +151,13 @@ public final class BlockPool {
 
   void release(int block) {
     if (--holders[block] == 0) {
-      free[freeCount++] = block;
+      if (keeping) {
+        free[at(freeCount)] = block;
+      } else {
+        first = first == 0 ? free.length - 1 : first - 1;
+        free[first] = block;
+      }
+      freeCount++;
     } else if (holders[block] == leavers[block]) {
       leavingCount++;
     }
@@ -114,8 +189,16 @@ public final class BlockPool {
 
   void hash(StateHash hash) {
     hash.add(freeCount);
-    for (int i = 0; i < freeCount; i++) {
-      hash.add(free[i]);
+    for (int i = freeCount - 1; i >= 0; i--) {
+      hash.add(free[at(i)]);
+    }
+    for (int i = 0; keeping && i < freeCount; i++) {
+      int block = free[at(i)];
+      if (leftBy[block] != NOBODY) {
+        hash.add(block);
+        hash.add(leftBy[block]);
+        hash.add(leftIndex[block]);
+      }
     }
     hash.add(leavingCount);
     if (closed) {

@@ -298,7 +298,7 @@ public final class EngineState implements EngineView {
       case StepPlanned planned -> startStep(planned.plan());
       case StepCompleted completed -> completeStep(completed);
       case SequenceFinished finished -> finish(require(finished.sequence()), finished.reason());
-      case SequenceAdmitted admitted -> admit(require(admitted.sequence()), admitted.device());
+      case SequenceAdmitted admitted -> admit(admitted);
       case RequestArrived arrived -> arrive(arrived);
       case SequenceRouted routed -> route(require(routed.sequence()), routed.device());
       case SequencePreempted preempted -> preempt(preempted);
@@ -337,6 +337,7 @@ public final class EngineState implements EngineView {
     for (Place place : all) {
       places[place.id()] =
           new Residence(place.blocks(), started.config().limits().maxStepsInFlight());
+      places[place.id()].pool.keep(started.config().policy().reusesPreempted());
       most = Math.max(most, place.blocks());
     }
     targetOf = new int[most];
@@ -357,6 +358,7 @@ public final class EngineState implements EngineView {
     }
     for (Residence place : places) {
       place.hold(changed.limits().maxStepsInFlight());
+      place.pool.keep(changed.policy().reusesPreempted());
     }
     affected.clear();
     config = changed;
@@ -467,8 +469,23 @@ public final class EngineState implements EngineView {
     return sequence.home == Sequence.NOWHERE ? waiting : places[sequence.home].waiting;
   }
 
-  private void admit(Sequence sequence, int device) {
+  private void admit(SequenceAdmitted admitted) {
+    Sequence sequence = require(admitted.sequence());
+    int device = admitted.device();
+    if (admitted.keptBlocks() > keptBlocks(sequence, device, 0)) {
+      throw new IllegalStateException(
+          "sequence %d is admitted with %d kept blocks, %d are left in place %d"
+              .formatted(
+                  sequence.id(), admitted.keptBlocks(), keptBlocks(sequence, device, 0), device));
+    }
     queueOf(sequence).remove(sequence);
+    for (int i = 0; i < admitted.keptBlocks(); i++) {
+      places[device].pool.takeBack(sequence.former.get(i));
+      sequence.table.append(sequence.former.get(i));
+    }
+    sequence.computedTokens = admitted.keptBlocks() * kv.blockTokens();
+    sequence.former.clear();
+    sequence.formerPlace = Sequence.NOWHERE;
     sequence.status = SequenceStatus.RUNNING;
     sequence.place = device;
     places[device].residents.addLast(sequence);
@@ -660,6 +677,7 @@ public final class EngineState implements EngineView {
     Residence place = places[id];
     affected.clear();
     place.pool.close();
+    place.pool.forget();
     for (int i = 0; i < place.residents.size(); i++) {
       Sequence sequence = place.residents.get(i);
       if (!sequence.lost) {
@@ -759,12 +777,57 @@ public final class EngineState implements EngineView {
     if (preempted.kind() != PreemptionKind.RECOMPUTE) {
       return;
     }
+    leaveBehind(sequence);
     leave(sequence);
     sequence.intent = null;
     sequence.computedTokens = 0;
     sequence.lost = false;
     sequence.status = SequenceStatus.WAITING;
     queueOf(sequence).addFirst(sequence);
+  }
+
+  /// Remembers which full blocks a sequence has that nobody shares and that are not lost.
+  private void leaveBehind(Sequence sequence) {
+    sequence.former.clear();
+    sequence.formerPlace = Sequence.NOWHERE;
+    if (sequence.place == Sequence.NOWHERE || sequence.lost) {
+      return;
+    }
+    BlockPool pool = places[sequence.place].pool;
+    if (!pool.keeping()) {
+      return;
+    }
+    sequence.formerPlace = sequence.place;
+    for (int i = 0; i < sequence.computedTokens / kv.blockTokens(); i++) {
+      int block = sequence.table.get(i);
+      pool.leftBehind(block, sequence.id(), i);
+      sequence.former.append(block);
+    }
+  }
+
+  @Override
+  public int keptBlocks(Sequence sequence, int device, int reserved) {
+    if (sequence.formerPlace != device) {
+      return 0;
+    }
+    BlockPool pool = places[device].pool;
+    int most = Math.min(sequence.former.size(), (sequence.totalTokens - 1) / kv.blockTokens());
+    int kept = 0;
+    while (kept < most
+        && pool.holdsStill(sequence.former.get(kept), sequence.id(), kept)
+        && !isUpcoming(pool, sequence.former.get(kept), reserved)) {
+      kept++;
+    }
+    return kept;
+  }
+
+  private static boolean isUpcoming(BlockPool pool, int block, int within) {
+    for (int i = 0; i < within; i++) {
+      if (pool.upcoming(i) == block) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void startTransfer(TransferPlan plan) {

@@ -33,6 +33,13 @@ public sealed interface EngineView permits EngineState {
   /// Whether the place is gone: nothing can be planned there. Its pool counts no block as free.
   boolean failed(int place);
 
+  /// Leading blocks of a waiting sequence that still lie in the pool of `device`, free, as it left
+  /// them when it was preempted; 0 unless the policy's option `reuse-preempted` says so. At least
+  /// one token is left to compute.
+  ///
+  /// @param reserved blocks that others are about to take from that pool, the next ones
+  int keptBlocks(Sequence sequence, int device, int reserved);
+
   /// A live sequence, or null.
   @Nullable Sequence sequence(int id);
 

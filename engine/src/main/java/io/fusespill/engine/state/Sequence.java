@@ -21,6 +21,11 @@ public final class Sequence {
   private final int id;
   private final Request request;
   final BlockTable table = new BlockTable();
+
+  /// Full blocks that it had when it was preempted, in the pool of `formerPlace`.
+  final BlockTable former = new BlockTable();
+
+  int formerPlace = NOWHERE;
   SequenceStatus status = SequenceStatus.WAITING;
   int place = NOWHERE;
   int home = NOWHERE;

@@ -127,5 +127,11 @@ final class StateFingerprint {
     for (int b = 0; b < sequence.table.size(); b++) {
       hash.add(sequence.table.get(b));
     }
+    if (sequence.former.size() > 0) {
+      hash.add(sequence.formerPlace);
+      for (int b = 0; b < sequence.former.size(); b++) {
+        hash.add(sequence.former.get(b));
+      }
+    }
   }
 }

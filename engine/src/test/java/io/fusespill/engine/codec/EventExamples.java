@@ -141,6 +141,7 @@ final class EventExamples {
         new RequestRejected(
             7, MAX, MAX, MAX, RejectionReason.TOO_MANY_SAMPLES, Long.MAX_VALUE, Long.MAX_VALUE),
         new SequenceAdmitted(8, 5, 1),
+        new SequenceAdmitted(8, 6, 1, 40),
         new SequenceRouted(8, MAX, 1_023),
         new SequencePreempted(9, 5, PreemptionKind.OFFLOAD, PreemptionReason.STEP_FAILED),
         new ResidentsSorted(10, 1_023),

@@ -337,7 +337,7 @@ class GoldenBytesTest {
             "9 v1 PlaceFailed",
             "10 v1 PlaceRestored",
             "64 v1 RequestRejected",
-            "65 v1 SequenceAdmitted",
+            "65 v2 SequenceAdmitted",
             "66 v2 SequencePreempted",
             "67 v1 ResidentsSorted",
             "68 v1 TransferPlanned",

@@ -86,6 +86,31 @@ class ContinuousPolicyTest {
     run.completes(0).then("admit 1", "step 0@6+1 1+4 new 1");
   }
 
+  /// Sequence 1 leaves blocks 1, 2 and 3 with 12 tokens in them, 3 the first to be taken. Sequence
+  /// 0 takes that one and ends, its last block the first to be taken; what is left of the other, it
+  /// takes back.
+  @Test
+  void reusePreempted_shouldGoOnFromWhatNobodyTook() {
+    Run run = given("reuse-preempted", "true", "reserve-prompt", "true").device(4).start();
+    run.arrives(4, 5).arrives(12, 9).then("admit 0", "admit 1", "step 0+4 1+12 new 0,1,2,3");
+    run.completes(0).then("preempt 1 RECOMPUTE", "step 0@4+1 new 3");
+    run.completes(0).then("step 0@5+1");
+    run.completes(0).then("step 0@6+1");
+    run.completes(0).then("step 0@7+1");
+    run.completes(0).then("finish 0 LENGTH", "admit 1 keeping 2", "step 1@8+5 new 3,0");
+  }
+
+  @Test
+  void withoutReuse_shouldComputeAllAgain() {
+    Run run = given("reserve-prompt", "true").device(4).start();
+    run.arrives(4, 5).arrives(12, 9).then("admit 0", "admit 1", "step 0+4 1+12 new 0,1,2,3");
+    run.completes(0).then("preempt 1 RECOMPUTE", "step 0@4+1 new 1");
+    run.completes(0).then("step 0@5+1");
+    run.completes(0).then("step 0@6+1");
+    run.completes(0).then("step 0@7+1");
+    run.completes(0).then("finish 0 LENGTH", "admit 1", "step 1+13 new 0,1,2,3");
+  }
+
   @Test
   void lastOne_shouldDecodeInItsLastBlockWithoutAFreeOne() {
     Run run = given().device(1).start();

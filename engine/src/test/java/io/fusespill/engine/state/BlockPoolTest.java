@@ -108,6 +108,68 @@ class BlockPoolTest {
     Seeds.forEach(300, BlockPoolTest.class, random -> new Model(random).run(200));
   }
 
+  @Test
+  void keep_givesTheLeastRecentlyFreedFirst() {
+    BlockPool pool = new BlockPool(4);
+    pool.keep(true);
+    take(pool, 0, 1, 2);
+    pool.release(2);
+    pool.release(0);
+    assertThat(new int[] {pool.upcoming(0), pool.upcoming(1), pool.upcoming(2)})
+        .containsExactly(3, 2, 0);
+    take(pool, 3, 2);
+    pool.release(3);
+    assertThat(new int[] {pool.upcoming(0), pool.upcoming(1)}).containsExactly(0, 3);
+  }
+
+  @Test
+  void takeBack_fromTheMiddle_leavesTheOthersInOrder() {
+    BlockPool pool = new BlockPool(5);
+    pool.keep(true);
+    take(pool, 0, 1, 2, 3, 4);
+    for (int block : new int[] {4, 2, 0, 1}) {
+      pool.release(block);
+    }
+    pool.takeBack(0);
+    assertThat(new int[] {pool.upcoming(0), pool.upcoming(1), pool.upcoming(2)})
+        .containsExactly(4, 2, 1);
+    assertCounts(pool, 3, 2, 0);
+    assertThatThrownBy(() -> pool.takeBack(0)).hasMessageContaining("block 0 is not free");
+  }
+
+  @Test
+  void holdsStill_untilSomebodyTakesTheBlock() {
+    BlockPool pool = new BlockPool(2);
+    pool.keep(true);
+    take(pool, 0, 1);
+    pool.leftBehind(0, 7, 3);
+    assertThat(pool.holdsStill(0, 7, 3)).as("not free yet").isFalse();
+    pool.release(0);
+    assertThat(pool.holdsStill(0, 7, 3)).isTrue();
+    assertThat(pool.holdsStill(0, 7, 2)).isFalse();
+    assertThat(pool.holdsStill(0, 8, 3)).isFalse();
+    take(pool, 0);
+    pool.release(0);
+    assertThat(pool.holdsStill(0, 7, 3)).as("taken in between").isFalse();
+  }
+
+  @Test
+  void keep_switchedOff_forgets() {
+    BlockPool pool = new BlockPool(1);
+    pool.keep(true);
+    take(pool, 0);
+    pool.leftBehind(0, 7, 0);
+    pool.release(0);
+    pool.keep(false);
+    assertThat(pool.holdsStill(0, 7, 0)).isFalse();
+  }
+
+  private static void take(BlockPool pool, int... blocks) {
+    for (int block : blocks) {
+      pool.take(block);
+    }
+  }
+
   private static final class Model {
 
     private final Random random;

@@ -73,6 +73,18 @@ class StateHashTest {
         change("Sequence.intentPlace", state -> state.sequence(0).intentPlace++),
         change("Sequence.lost", state -> state.sequence(0).lost = true),
         change("Sequence.ending", state -> state.sequence(0).ending = FinishReason.STOP),
+        change(
+            "Sequence.formerPlace",
+            state -> {
+              state.sequence(5).former.append(0);
+              state.sequence(5).formerPlace++;
+            }),
+        change(
+            "what a free block still holds",
+            state -> {
+              state.pool(0).keep(true);
+              state.pool(0).leftBehind(state.pool(0).upcoming(0), 5, 0);
+            }),
         change("Request.cancelled", state -> state.request(0).cancelled = true),
         change("tokens of a waiting sequence", state -> state.sequence(4).totalTokens++),
         change("a block of a table", state -> state.sequence(1).table.set(0, 15)),

@@ -126,16 +126,17 @@ final class Life {
 
   /// An entry of this sequence is computed.
   ///
+  /// @param computed tokens whose KV there was before
   /// @return whether it brought the first output token
-  boolean land(long now, int tokens) {
+  boolean land(long now, int computed, int tokens) {
     boolean prefill = removeFromFlight();
     int before = outputTokens();
     int recomputed = 0;
     if (wasted) {
       listener.stepped(0, 0);
     } else {
-      recomputed = prefill ? Math.clamp(knownTokensMax - computedTokens, 0, tokens) : 0;
-      computedTokens += tokens;
+      recomputed = prefill ? Math.clamp(knownTokensMax - computed, 0, tokens) : 0;
+      computedTokens = computed + tokens;
       knownTokensMax = Math.max(knownTokensMax, computedTokens);
       listener.stepped(tokens, recomputed);
       if (recomputed > 0 && newestChoice() != null) {

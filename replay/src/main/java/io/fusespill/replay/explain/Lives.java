@@ -157,7 +157,8 @@ final class Lives {
     }
     for (int i = 0; i < plan.size(); i++) {
       Life life = lives.get(plan.sequences().get(i));
-      if (life != null && life.land(nowNanos, plan.newTokens().get(i))) {
+      if (life != null
+          && life.land(nowNanos, plan.computedTokens().get(i), plan.newTokens().get(i))) {
         fork(life);
       }
     }

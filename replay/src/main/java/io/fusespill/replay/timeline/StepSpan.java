@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param startNanos where nobody says how long the device was at work: when the step was planned,
 ///   or when the one before it was done, if that is later
+/// @param busyNanos how long its device says that it was at work on it; 0 where it does not
 /// @param prefills entries that compute more than the next token
 /// @param prefillTokens tokens that those compute
 /// @param freeBlocks blocks of the device's pool that were free once the step had its own
@@ -16,6 +17,7 @@ public record StepSpan(
     long plannedNanos,
     long startNanos,
     long endNanos,
+    long busyNanos,
     int prefills,
     int prefillTokens,
     int freeBlocks,

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Steps and transfers with the time that each had its device or link, as a fold over a log; each
 /// is told when it ends.
-final class WorkSpans {
+public final class WorkSpans {
 
   private static final double NANOS_PER_SECOND = 1e9;
   private static final String CUT_OFF = "the journal ends first";
@@ -39,12 +39,13 @@ final class WorkSpans {
   private int[] channelOf = {};
   private long[] channelFreeNanos = {};
 
-  WorkSpans(Consumer<StepSpan> steps, Consumer<TransferSpan> copies) {
+  public WorkSpans(Consumer<StepSpan> steps, Consumer<TransferSpan> copies) {
     this.steps = steps;
     this.copies = copies;
   }
 
-  void accept(EngineEvent event) {
+  /// Takes the next event of the log, which begins with `RunStarted`.
+  public void accept(EngineEvent event) {
     long now = event.atNanos();
     switch (event) {
       case RunStarted run -> start(run.config());
@@ -94,6 +95,7 @@ final class WorkSpans {
             planned.atNanos(),
             startNanos,
             now,
+            busyNanos,
             prefills,
             prefillTokens,
             planned.freeBlocks(),
@@ -160,7 +162,7 @@ final class WorkSpans {
   }
 
   /// The log ends at `now`: what it leaves open ends with it.
-  void close(long now) {
+  public void close(long now) {
     for (int device = 0; device < flights.size(); device++) {
       while (!flights.get(device).isEmpty()) {
         end(device, now, 0, CUT_OFF);

@@ -8,11 +8,11 @@ import java.util.stream.Stream;
 
 /// The public traces, found as those of the module `traces` are: in `data` below the folder that
 /// `fusespill.shared` names, else in `shared/data` beside or above the working directory.
-final class SharedData {
+public final class SharedData {
 
   private SharedData() {}
 
-  static Path file(String name) {
+  public static Path file(String name) {
     String shared = System.getProperty("fusespill.shared", "");
     Path folder =
         shared.isEmpty()

@@ -1,33 +1,74 @@
 package io.fusespill.sim.cost;
 
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/// Step time by a calibrated linear fit, piecewise by the number of decodes.
+/// Step time by a calibrated fit: a sum of terms, each linear in stretches.
 ///
-/// Outside the measured ranges the line is continued and the evaluation counted: a run reports
-/// [#extrapolations]. The counter makes it single-threaded; each run has its own model over a
-/// shared [FittedProfile].
+/// Outside the measured ranges the lines are continued and the evaluation counted: a run reports
+/// [#extrapolations]. The counters make it single-threaded; each run has its own model over a
+/// shared [FittedPlace].
 public final class FittedModel implements StepTimeModel {
 
   private static final StepFeature[] FEATURES = StepFeature.values();
 
-  private final int[] decodesMax;
-  private final double[] intercepts;
-  private final double[][] coefficients;
+  /// A term in arrays.
+  private static final class Term {
+    final StepKind steps;
+    final StepFeature by;
+    final long[] upTo;
+    final double[] intercepts;
+    final double[][] coefficients;
+
+    Term(FittedTerm term) {
+      List<FittedSegment> segments = term.segments();
+      steps = term.steps();
+      by = term.by();
+      upTo = segments.stream().mapToLong(FittedSegment::upTo).toArray();
+      intercepts = segments.stream().mapToDouble(FittedSegment::interceptNanos).toArray();
+      coefficients =
+          segments.stream().map(each -> coefficients(each.nanosPer())).toArray(double[][]::new);
+    }
+
+    int segment(StepShape shape) {
+      long value = by.of(shape);
+      int low = 0;
+      int high = upTo.length - 1;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (value <= upTo[middle]) {
+          high = middle;
+        } else {
+          low = middle + 1;
+        }
+      }
+      return low;
+    }
+  }
+
+  private final List<Term> terms;
+  private final @Nullable FittedRemote remote;
   private final long[] min = new long[FEATURES.length];
   private final long[] max = new long[FEATURES.length];
+  private final long[] outside = new long[FEATURES.length];
   private long extrapolations;
 
-  public FittedModel(FittedProfile profile) {
-    List<FittedSegment> segments = profile.segments();
-    this.decodesMax = segments.stream().mapToInt(FittedSegment::decodesMax).toArray();
-    this.intercepts = segments.stream().mapToDouble(FittedSegment::interceptNanos).toArray();
-    this.coefficients =
-        segments.stream().map(s -> coefficients(s.nanosPer())).toArray(double[][]::new);
+  public FittedModel(FittedPlace place) {
+    this(place.terms(), place.remote(), place.ranges());
+  }
+
+  public FittedModel(
+      List<FittedTerm> terms,
+      @Nullable FittedRemote remote,
+      Map<StepFeature, FeatureRange> ranges) {
+    this.terms = terms.stream().map(Term::new).toList();
+    this.remote = remote;
     FeatureRange all = new FeatureRange(0, Long.MAX_VALUE);
     for (StepFeature feature : FEATURES) {
-      FeatureRange range = profile.ranges().getOrDefault(feature, all);
+      FeatureRange range = ranges.getOrDefault(feature, all);
       min[feature.ordinal()] = range.min();
       max[feature.ordinal()] = range.max();
     }
@@ -35,29 +76,66 @@ public final class FittedModel implements StepTimeModel {
 
   @Override
   public long nanos(StepShape shape) {
-    if (!covers(shape)) {
-      extrapolations++;
-    }
+    count(shape);
     return evaluate(shape);
+  }
+
+  /// Where attention elsewhere was measured, what it takes is part of the fit, and `remoteNanos`,
+  /// which is computed, counts for nothing. Where it was not, the step is an extrapolation.
+  @Override
+  public long nanos(StepShape shape, long remoteNanos) {
+    count(shape);
+    long own = evaluate(shape);
+    return remote == null
+        ? own + Math.max(0, remoteNanos - (long) part(shape, StepFeature.DECODE_CONTEXT_TOKENS))
+        : own;
+  }
+
+  private void count(StepShape shape) {
+    boolean covered = remote != null || shape.remoteRows() == 0;
+    for (StepFeature feature : FEATURES) {
+      if (!covers(shape, feature)) {
+        outside[feature.ordinal()]++;
+        covered = false;
+      }
+    }
+    extrapolations += covered ? 0 : 1;
   }
 
   /// The parts go by feature: context tokens to KV, pairs to prefill attention, sampled tokens to
   /// the head, decodes and prefill tokens to their linear layers, computed tokens to activations,
-  /// and the intercept, in which a fit cannot tell weights from launches, to overhead. Does not
-  /// count as an extrapolation; says so in the result.
+  /// attention elsewhere to communication, and the intercepts, in which a fit cannot tell weights
+  /// from launches, to overhead. Does not count as an extrapolation; says so in the result.
   @Override
   public StepCost breakdown(StepShape shape) {
-    double[] c = coefficients[segment(shape)];
-    long kv = part(c, shape, StepFeature.DECODE_CONTEXT_TOKENS);
-    long prefillLinear = part(c, shape, StepFeature.PREFILL_TOKENS);
-    long decodeLinear = part(c, shape, StepFeature.DECODES);
-    long attention = part(c, shape, StepFeature.PREFILL_CONTEXT_PAIRS);
-    long activations = part(c, shape, StepFeature.COMPUTED_TOKENS);
-    long head = part(c, shape, StepFeature.SAMPLED_TOKENS);
+    double read = part(shape, StepFeature.DECODE_CONTEXT_TOKENS);
+    long kv = (long) read;
+    long prefillLinear = (long) part(shape, StepFeature.PREFILL_TOKENS);
+    long decodeLinear = (long) part(shape, StepFeature.DECODES);
+    long attention = (long) part(shape, StepFeature.PREFILL_CONTEXT_PAIRS);
+    long activations = (long) part(shape, StepFeature.COMPUTED_TOKENS);
+    long head = (long) part(shape, StepFeature.SAMPLED_TOKENS);
+    long elsewhere = remote == null ? 0 : (long) remote.nanos(shape, read);
     long rest =
-        evaluate(shape) - kv - prefillLinear - decodeLinear - attention - activations - head;
+        evaluate(shape)
+            - kv
+            - prefillLinear
+            - decodeLinear
+            - attention
+            - activations
+            - head
+            - elsewhere;
     return new StepCost(
-        0, kv, prefillLinear, decodeLinear, attention, activations, head, 0, rest, !covers(shape));
+        0,
+        kv,
+        prefillLinear,
+        decodeLinear,
+        attention,
+        activations,
+        head,
+        elsewhere,
+        rest,
+        !covers(shape));
   }
 
   /// Times that [#nanos] was asked for a shape outside the measured ranges.
@@ -66,37 +144,57 @@ public final class FittedModel implements StepTimeModel {
     return extrapolations;
   }
 
+  /// The same by feature; one that was never outside is absent.
+  public Map<StepFeature, Long> outside() {
+    Map<StepFeature, Long> times = new EnumMap<>(StepFeature.class);
+    for (StepFeature feature : FEATURES) {
+      if (outside[feature.ordinal()] > 0) {
+        times.put(feature, outside[feature.ordinal()]);
+      }
+    }
+    return Collections.unmodifiableMap(times);
+  }
+
   /// Whether every feature of the shape lies in its measured range.
   public boolean covers(StepShape shape) {
     for (StepFeature feature : FEATURES) {
-      long value = feature.of(shape);
-      if (value < min[feature.ordinal()] || value > max[feature.ordinal()]) {
+      if (!covers(shape, feature)) {
         return false;
       }
     }
-    return true;
+    return remote != null || shape.remoteRows() == 0;
+  }
+
+  private boolean covers(StepShape shape, StepFeature feature) {
+    long value = feature.of(shape);
+    return value >= min[feature.ordinal()] && value <= max[feature.ordinal()];
   }
 
   private long evaluate(StepShape shape) {
-    int segment = segment(shape);
-    double[] c = coefficients[segment];
-    double total = intercepts[segment];
-    for (StepFeature feature : FEATURES) {
-      total += c[feature.ordinal()] * feature.of(shape);
+    double total = 0;
+    double kv = 0;
+    for (Term term : terms) {
+      if (term.steps.includes(shape)) {
+        int segment = term.segment(shape);
+        double[] c = term.coefficients[segment];
+        total += term.intercepts[segment];
+        for (StepFeature feature : FEATURES) {
+          total += c[feature.ordinal()] * feature.of(shape);
+        }
+        kv += c[StepFeature.DECODE_CONTEXT_TOKENS.ordinal()] * shape.decodeContextTokens();
+      }
     }
-    return Math.max(1, (long) total);
+    return Math.max(1, (long) (remote == null ? total : total + remote.nanos(shape, kv)));
   }
 
-  private int segment(StepShape shape) {
-    int segment = 0;
-    while (shape.decodes() > decodesMax[segment]) {
-      segment++;
+  private double part(StepShape shape, StepFeature feature) {
+    double nanos = 0;
+    for (Term term : terms) {
+      if (term.steps.includes(shape)) {
+        nanos += term.coefficients[term.segment(shape)][feature.ordinal()] * feature.of(shape);
+      }
     }
-    return segment;
-  }
-
-  private static long part(double[] coefficients, StepShape shape, StepFeature feature) {
-    return (long) (coefficients[feature.ordinal()] * feature.of(shape));
+    return nanos;
   }
 
   private static double[] coefficients(Map<StepFeature, Double> nanosPer) {

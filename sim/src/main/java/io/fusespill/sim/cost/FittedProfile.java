@@ -1,44 +1,58 @@
 package io.fusespill.sim.cost;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.sim.profile.Check;
 import io.fusespill.sim.profile.JsonReader;
 import io.fusespill.sim.profile.ProfileException;
 import java.nio.file.Path;
-import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
-/// A calibrated step time as a file holds it. `docs/cost-profile-format.md` describes the format.
+/// Calibrated times of the places and links of a machine, as a file holds them.
+/// `docs/cost-profile-format.md` describes the format.
 ///
-/// @param hardware name of the hardware profile it was measured on
 /// @param model name of the model profile it was measured with
 /// @param blockTokens tokens a KV block held
 /// @param source how and when it was measured
-/// @param ranges what was measured, for each feature that has a coefficient
-/// @param segments by ascending number of decodes, the last without an end
+/// @param submitNanos from the end of a step to the start of one that was planned in answer
+/// @param places at least one
+/// @param links those over which transfers were measured
 public record FittedProfile(
     String name,
-    String hardware,
     String model,
     int blockTokens,
     String source,
-    Map<StepFeature, FeatureRange> ranges,
-    List<FittedSegment> segments,
-    FitErrors errors) {
+    long submitNanos,
+    List<FittedPlace> places,
+    List<FittedLink> links) {
 
-  /// The version of the file format that this reads.
-  public static final int FORMAT_VERSION = 1;
+  /// The version of the file format that this reads and writes.
+  public static final int FORMAT_VERSION = 2;
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final long SUBMIT_NANOS_MAX = 60_000_000_000L;
 
   public FittedProfile {
     Check.text("name", name);
-    Check.text("hardware", hardware);
     Check.text("model", model);
     Check.range("blockTokens", blockTokens, 1, 1_024);
-    ranges = StepFeature.ordered(ranges);
-    segments = List.copyOf(segments);
-    checkSegments(segments);
-    for (FittedSegment segment : segments) {
-      checkRanges(segment, ranges);
+    Check.range("submitNanos", submitNanos, 0, SUBMIT_NANOS_MAX);
+    Check.range("places", places.size(), 1, Integer.MAX_VALUE);
+    places = List.copyOf(places);
+    links = List.copyOf(links);
+    Set<String> names = new LinkedHashSet<>();
+    for (FittedPlace place : places) {
+      if (!names.add(place.place())) {
+        throw new ProfileException(
+            "places: %s is there twice, must be there once".formatted(place.place()));
+      }
     }
   }
 
@@ -46,70 +60,77 @@ public record FittedProfile(
     return JsonReader.read(file, FittedProfile::from);
   }
 
-  /// Throws [ProfileException] if this was measured for something else.
-  public void requireMatch(String hardware, String model, int blockTokens) {
-    if (!this.hardware.equals(hardware)
-        || !this.model.equals(model)
-        || this.blockTokens != blockTokens) {
+  /// The profile's file, as [#read] takes it.
+  public String toJson() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("formatVersion", FORMAT_VERSION);
+    json.put("name", name);
+    json.put("model", model);
+    json.put("blockTokens", blockTokens);
+    json.put("source", source);
+    json.put("submitNanos", submitNanos);
+    places.forEach(place -> place.writeTo(json.withArray("places").addObject()));
+    links.forEach(link -> link.writeTo(json.withArray("links").addObject()));
+    DefaultPrettyPrinter lines = new DefaultPrettyPrinter();
+    lines.indentObjectsWith(new DefaultIndenter("  ", "\n"));
+    try {
+      return MAPPER.writer(lines).writeValueAsString(json) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a profile cannot be written as JSON", e);
+    }
+  }
+
+  /// The same with every number to as many digits as a file keeps: what [#read] makes of [#toJson].
+  public FittedProfile rounded() {
+    return new FittedProfile(
+        name,
+        model,
+        blockTokens,
+        source,
+        submitNanos,
+        places.stream().map(FittedPlace::rounded).toList(),
+        links.stream().map(FittedLink::rounded).toList());
+  }
+
+  /// The measured place of this name and hardware; else the first of that hardware.
+  ///
+  /// @throws ProfileException if this was measured for something else
+  public FittedPlace place(String place, String hardware, String model, int blockTokens) {
+    Optional<FittedPlace> found =
+        places.stream()
+            .filter(each -> each.hardware().equals(hardware) && each.place().equals(place))
+            .findFirst()
+            .or(() -> places.stream().filter(each -> each.hardware().equals(hardware)).findFirst());
+    if (found.isEmpty() || !this.model.equals(model) || this.blockTokens != blockTokens) {
       throw new ProfileException(
           """
           cost profile %s was fitted to %s, %s, blocks of %d, but this run is %s, %s, blocks of %d: \
           calibrate for it or take the roofline\
           """
               .formatted(
-                  name, this.hardware, this.model, this.blockTokens, hardware, model, blockTokens));
+                  name,
+                  String.join(
+                      " and ", places.stream().map(FittedPlace::hardware).distinct().toList()),
+                  this.model,
+                  this.blockTokens,
+                  hardware,
+                  model,
+                  blockTokens));
     }
+    return found.get();
   }
 
   static FittedProfile from(JsonReader json) {
     Check.range("formatVersion", json.whole("formatVersion"), FORMAT_VERSION, FORMAT_VERSION);
     return new FittedProfile(
         json.text("name"),
-        json.text("hardware"),
         json.text("model"),
         json.count("blockTokens"),
         json.text("source"),
-        ranges(json.object("ranges")),
-        json.objects("segments").stream().map(FittedSegment::from).toList(),
-        FitErrors.from(json.object("fitErrors")));
-  }
-
-  private static Map<StepFeature, FeatureRange> ranges(JsonReader json) {
-    Map<StepFeature, FeatureRange> ranges = new EnumMap<>(StepFeature.class);
-    for (StepFeature feature : StepFeature.values()) {
-      if (json.has(feature.label())) {
-        List<Long> ends = json.wholes(feature.label());
-        if (ends.size() != 2) {
-          throw json.problem(feature.label(), "is %s, must be [min, max]".formatted(ends));
-        }
-        ranges.put(feature, new FeatureRange(ends.getFirst(), ends.getLast()));
-      }
-    }
-    return ranges;
-  }
-
-  private static void checkSegments(List<FittedSegment> segments) {
-    int previous = -1;
-    for (FittedSegment segment : segments) {
-      if (segment.decodesMax() <= previous) {
-        throw new ProfileException(
-            "segments: decodesMax %d follows %d, must ascend"
-                .formatted(segment.decodesMax(), previous));
-      }
-      previous = segment.decodesMax();
-    }
-    if (previous != Integer.MAX_VALUE) {
-      throw new ProfileException(
-          "segments: the last one must have no decodesMax, it covers all larger batches");
-    }
-  }
-
-  private static void checkRanges(FittedSegment segment, Map<StepFeature, FeatureRange> ranges) {
-    for (StepFeature feature : segment.nanosPer().keySet()) {
-      if (!ranges.containsKey(feature)) {
-        throw new ProfileException(
-            "ranges.%s is missing, must say what was measured".formatted(feature.label()));
-      }
-    }
+        json.whole("submitNanos"),
+        json.objects("places").stream().map(FittedPlace::from).toList(),
+        json.has("links")
+            ? json.objects("links").stream().map(FittedLink::from).toList()
+            : List.of());
   }
 }

@@ -8,7 +8,7 @@ import io.fusespill.sim.profile.LinkProfile;
 ///
 /// On a measured PCIe 5 link (2.28 µs a copy, 55.4 GB/s) a block of 8 MiB takes 2.28 + 151.4 =
 /// 153.7 µs in one piece and 64 × 2.28 + 151.4 = 297.3 µs in 64.
-public final class LinkModel {
+public final class LinkModel implements TransferTimeModel {
 
   private final double nanosPerByte;
   private final long copyNanos;
@@ -30,10 +30,7 @@ public final class LinkModel {
     return new LinkModel(link.fromDeviceBytesPerSecond(), link.copyNanos());
   }
 
-  /// Nanoseconds, at least 1.
-  ///
-  /// @param bytes of all copies together, at least 0
-  /// @param copies at least 0
+  @Override
   public long nanos(long bytes, long copies) {
     Check.range("bytes", bytes, 0, Long.MAX_VALUE);
     Check.range("copies", copies, 0, Long.MAX_VALUE);

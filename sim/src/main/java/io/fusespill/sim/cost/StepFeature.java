@@ -12,7 +12,9 @@ public enum StepFeature {
   PREFILL_TOKENS("prefillTokens"),
   PREFILL_CONTEXT_PAIRS("prefillContextPairs"),
   COMPUTED_TOKENS("computedTokens"),
-  SAMPLED_TOKENS("sampledTokens");
+  SAMPLED_TOKENS("sampledTokens"),
+  REMOTE_ROWS("remoteRows"),
+  REMOTE_CONTEXT_TOKENS("remoteContextTokens");
 
   private final String label;
 
@@ -40,6 +42,8 @@ public enum StepFeature {
       case PREFILL_CONTEXT_PAIRS -> shape.prefillContextPairs();
       case COMPUTED_TOKENS -> shape.computedTokens();
       case SAMPLED_TOKENS -> shape.sampledTokens();
+      case REMOTE_ROWS -> shape.remoteRows();
+      case REMOTE_CONTEXT_TOKENS -> shape.remoteContextTokens();
     };
   }
 }

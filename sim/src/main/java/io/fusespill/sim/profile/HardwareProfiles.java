@@ -13,6 +13,7 @@ public final class HardwareProfiles {
               "a10",
               "rtx-3090",
               "rtx-4090",
+              "rtx-pro-6000",
               "a30",
               "l4",
               "l40s",

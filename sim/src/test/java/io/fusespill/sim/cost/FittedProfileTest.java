@@ -1,7 +1,6 @@
 package io.fusespill.sim.cost;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.sim.profile.JsonReader;
@@ -27,30 +26,48 @@ class FittedProfileTest {
     FittedProfile profile = example();
 
     assertThat(profile.name()).isEqualTo("example");
-    assertThat(profile.segments()).hasSize(2);
-    assertThat(profile.ranges()).containsEntry(StepFeature.DECODES, new FeatureRange(0, 64));
-    assertThat(profile.errors()).isEqualTo(new FitErrors(120, 1.5, 3, 8.25));
+    assertThat(profile.submitNanos()).isEqualTo(150_000);
+    FittedPlace place = profile.places().getFirst();
+    assertThat(place.terms())
+        .extracting(FittedTerm::name)
+        .containsExactly("layers", "decode attention", "prefill attention");
+    assertThat(place.ranges()).containsEntry(StepFeature.DECODES, new FeatureRange(0, 64));
+    assertThat(place.errors()).isEqualTo(new FitErrors(120, 1.5, 3, 8.25, -0.5));
+    assertThat(place.regions()).hasSize(2);
+    assertThat(place.remote()).isEqualTo(new FittedRemote(700_000, 60_000, 4_000, true));
+    assertThat(profile.links().getFirst().nanos(1_000_000, 64)).isEqualTo(12_000 + 20_000);
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"formatVersion\": 1 | \"formatVersion\": 2 | formatVersion is 2, must be 1 to 1",
-        "\"blockTokens\": 16 | \"blockTokens\": 0 | blockTokens is 0",
+        "\"formatVersion\": 2 | \"formatVersion\": 1 |" + " formatVersion is 1, must be 2 to 2",
+        "\"blockTokens\": 16 | \"blockTokens\": 0 |" + " blockTokens is 0",
+        "\"submitNanos\": 150000 | \"submitNanos\": -1 |" + " submitNanos is -1",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": -40 |"
             + " nanosPer.decodeContextTokens is -40.0, must be finite and at least 0",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": 1e400 |"
             + " nanosPer.decodeContextTokens is Infinity",
-        "\"interceptNanos\": 2e6 | \"interceptNanos\": -1 | interceptNanos is -1.0",
-        "\"prefillTokens\": 9e3 | \"prefillTokns\": 9e3 | segments[0].nanosPer.prefillTokns is not"
-            + " a key of this format; did you mean prefillTokens",
-        "\"decodesMax\": 8 | \"decodesMax\": 2147483647 | must ascend",
-        "\"prefillTokens\": [0, 4096] | \"prefillTokens\": [0, 4096, 1] | must be [min, max]",
-        "\"prefillTokens\": [0, 4096] | \"prefillTokens\": [9, 4] | upper end of a range is 4",
-        "\"prefillTokens\": [0, 4096], | '' | ranges.prefillTokens is missing",
-        "\"samples\": 120 | \"samples\": 0 | samples is 0",
-        "\"source\": \"made up for tests\" | \"sauce\": \"made up for tests\" | source is missing",
+        "\"interceptNanos\": 2e6 | \"interceptNanos\": -1 |" + " interceptNanos is -1.0",
+        "\"prefillContextPairs\": 0.5 | \"prefillContextPars\": 0.5 |"
+            + " nanosPer.prefillContextPars is not a key of this format; did you mean prefillContextPairs",
+        "\"upTo\": 8 | \"upTo\": 9223372036854775807 |"
+            + " upTo 9223372036854775807 follows 9223372036854775807, must ascend",
+        "\"prefillTokens\": [0, 4096] | \"prefillTokens\": [0, 4096, 1] |" + " must be [min, max]",
+        "\"prefillTokens\": [0, 4096] | \"prefillTokens\": [9, 4] |" + " upper end of a range is 4",
+        "\"computedTokens\": [1, 4096] | \"sampledTokens\": [1, 4096] |"
+            + " ranges.computedTokens is missing",
+        "\"steps\": \"prefill\" | \"steps\": \"prefills\" |"
+            + " steps is prefills, must be all, decode or prefill",
+        "\"by\": \"decodes\" | \"by\": \"decoders\" |"
+            + " by is decoders, must be one of decodes, decodeContextTokens",
+        "\"tokenNanos\": 4000 | \"tokenNanos\": -1 |" + " tokenNanos is -1.0",
+        "\"overlapped\": true | \"overlapped\": 1 |" + " must be true or false",
+        "\"latencyNanos\": 12e3 | \"latencyNanos\": -1 |" + " latencyNanos is -1.0",
+        "\"samples\": 120 | \"samples\": 0 |" + " samples is 0",
+        "\"source\": \"made up for tests\" | \"sauce\": \"made up for tests\" |"
+            + " source is missing",
       })
   void read_broken_namesTheKey(String good, String bad, String expected) throws IOException {
     String text = exampleText();
@@ -67,11 +84,11 @@ class FittedProfileTest {
   void read_lastSegmentEnds_isAnError() throws IOException {
     String text =
         exampleText()
-            .replace("\"interceptNanos\": 3e6", "\"decodesMax\": 64, \"interceptNanos\": 3e6");
+            .replace("\"interceptNanos\": 2.5e6", "\"upTo\": 64, \"interceptNanos\": 2.5e6");
     Path file = Files.writeString(folder.resolve("broken.json"), text);
 
     assertThatThrownBy(() -> FittedProfile.read(file))
-        .hasMessageContaining("the last one must have no decodesMax");
+        .hasMessageContaining("the last segment must have no upTo");
   }
 
   @Test
@@ -83,16 +100,27 @@ class FittedProfileTest {
   }
 
   @Test
-  void requireMatch_otherRun_namesBoth() {
+  void read_whatToJsonWrites_isTheSame() throws IOException {
+    Path file = Files.writeString(folder.resolve("copy.json"), example().toJson());
+
+    assertThat(FittedProfile.read(file)).isEqualTo(example());
+    assertThat(example().rounded()).isEqualTo(example());
+  }
+
+  @Test
+  void place_otherRun_namesBoth() {
     FittedProfile profile = example();
 
-    assertThatCode(() -> profile.requireMatch("h200", "llama-2-7b", 16)).doesNotThrowAnyException();
-    assertThatThrownBy(() -> profile.requireMatch("a10", "llama-2-7b", 16))
+    assertThat(profile.place("h200", "h200", "llama-2-7b", 16))
+        .isSameAs(profile.places().getFirst());
+    assertThat(profile.place("another", "h200", "llama-2-7b", 16))
+        .isSameAs(profile.places().getFirst());
+    assertThatThrownBy(() -> profile.place("h200", "a10", "llama-2-7b", 16))
         .isInstanceOf(ProfileException.class)
         .hasMessageContaining("fitted to h200, llama-2-7b, blocks of 16, but this run is a10,");
-    assertThatThrownBy(() -> profile.requireMatch("h200", "vicuna-7b", 16))
+    assertThatThrownBy(() -> profile.place("h200", "h200", "vicuna-7b", 16))
         .isInstanceOf(ProfileException.class);
-    assertThatThrownBy(() -> profile.requireMatch("h200", "llama-2-7b", 32))
+    assertThatThrownBy(() -> profile.place("h200", "h200", "llama-2-7b", 32))
         .isInstanceOf(ProfileException.class);
   }
 

@@ -16,20 +16,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class StepTimeModelContractTest {
 
   static Stream<StepTimeModel> models() {
-    FittedProfile nothing =
-        new FittedProfile(
+    FittedTerm nothing =
+        new FittedTerm(
             "nothing",
-            "h200",
-            "llama-2-7b",
-            16,
-            "made up",
-            Map.of(),
-            List.of(new FittedSegment(Integer.MAX_VALUE, 0, Map.of())),
-            new FitErrors(1, 0, 0, 0));
+            StepKind.ALL,
+            StepFeature.DECODES,
+            List.of(new FittedSegment(FittedSegment.REST, 0, Map.of())));
     return Stream.concat(
         Stream.of(
-            new FittedModel(nothing),
-            new FittedModel(FittedProfileTest.example()),
+            new FittedModel(List.of(nothing), null, Map.of()),
+            new FittedModel(FittedProfileTest.example().places().getFirst()),
             new RooflineModel(
                 DeviceSpec.parse("rtx-4090+rtx-3090").group(),
                 LinkProfiles.named("pcie4"),

@@ -1,0 +1,100 @@
+package io.fusespill.cli;
+
+import io.fusespill.sim.cost.FitErrors;
+import io.fusespill.sim.cost.FittedLink;
+import io.fusespill.sim.cost.FittedPlace;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.FittedTerm;
+import io.fusespill.sim.cost.RegionErrors;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/// What a fitted profile says, for people.
+final class ProfileText {
+
+  private ProfileText() {}
+
+  static void print(PrintWriter out, FittedProfile profile) {
+    out.println(
+        "%s: %s, blocks of %d; %s"
+            .formatted(profile.name(), profile.model(), profile.blockTokens(), profile.source()));
+    for (FittedPlace place : profile.places()) {
+      out.println();
+      out.println(
+          "%s (%s): %s"
+              .formatted(
+                  place.place(),
+                  place.hardware(),
+                  place.terms().stream().map(ProfileText::term).collect(Collectors.joining(", "))));
+      Table errors =
+          new Table().row("held-out steps", "steps", "mean %", "p90 %", "max %", "bias %");
+      for (RegionErrors region : place.regions()) {
+        errors.row(cells(region.region(), region.errors()));
+      }
+      errors.row(cells("all", place.errors()));
+      errors.print(out);
+      Table ranges = new Table().row("measured", "from", "to");
+      place
+          .ranges()
+          .forEach((feature, range) ->
+              ranges.row(
+                  feature.label(), "%,d".formatted(range.min()), "%,d".formatted(range.max())));
+      ranges.print(out);
+      if (place.remote() != null) {
+        out.println(
+            String.format(
+                Locale.ROOT,
+                "  attention elsewhere: %,.0f ns a step, %,.0f ns a row, %,.1f ns a token of KV%s",
+                place.remote().handOffNanos(),
+                place.remote().rowNanos(),
+                place.remote().tokenNanos(),
+                place.remote().overlapped() ? ", beside the device's own" : ""));
+      }
+    }
+    if (!profile.links().isEmpty()) {
+      out.println();
+      Table links =
+          new Table().row("link", "us/transfer", "GB/s", "transfers", "mean %", "p90 %", "bias %");
+      for (FittedLink link : profile.links()) {
+        links.row(
+            link.from() + " > " + link.to(),
+            "%,.1f".formatted(link.latencyNanos() / 1e3),
+            link.nanosPerByte() == 0 ? "-" : "%,.2f".formatted(1 / link.nanosPerByte()),
+            "%,d".formatted(link.errors().samples()),
+            "%.2f".formatted(link.errors().meanPercent()),
+            "%.2f".formatted(link.errors().p90Percent()),
+            signed(link.errors().biasPercent()));
+      }
+      links.print(out);
+    }
+    if (profile.submitNanos() > 0) {
+      out.println();
+      out.println(
+          "from a step's end to the start of one planned in answer: %,.1f us"
+              .formatted(profile.submitNanos() / 1e3));
+    }
+  }
+
+  private static String term(FittedTerm term) {
+    int segments = term.segments().size();
+    return segments == 1
+        ? term.name()
+        : "%s in %d pieces by %s".formatted(term.name(), segments, term.by().label());
+  }
+
+  private static String[] cells(String label, FitErrors errors) {
+    return new String[] {
+      label,
+      "%,d".formatted(errors.samples()),
+      "%.2f".formatted(errors.meanPercent()),
+      "%.2f".formatted(errors.p90Percent()),
+      "%.1f".formatted(errors.maxPercent()),
+      signed(errors.biasPercent())
+    };
+  }
+
+  private static String signed(double percent) {
+    return FigureTable.signed("%.2f".formatted(percent));
+  }
+}

@@ -1,0 +1,183 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fusespill.sim.cost.FittedProfile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// From a run to a profile, and from that to another run.
+class CalibrateCommandTest {
+
+  @TempDir Path folder;
+
+  private Path run;
+  private Path other;
+
+  @BeforeEach
+  void simulateTwoRuns() {
+    run = simulate("run", "1", "fusespill", "900");
+    other = simulate("other", "2", "continuous", "800");
+  }
+
+  private Path simulate(String name, String seed, String policy, String blocks) {
+    Path trace = folder.resolve(name + ".csv");
+    Path out = folder.resolve(name);
+    assertThat(
+            Cli.run(
+                    "trace",
+                    "generate",
+                    "--lengths",
+                    "sharegpt",
+                    "--max-total",
+                    "1500",
+                    "-n",
+                    "150",
+                    "--rate",
+                    "4",
+                    "--seed",
+                    seed,
+                    "-o",
+                    trace)
+                .exitCode())
+        .isZero();
+    Cli cli =
+        Cli.run(
+            "simulate",
+            "--trace",
+            trace,
+            "--model",
+            "vicuna-7b",
+            "--device",
+            "a10:blocks=" + blocks,
+            "--policy",
+            policy,
+            "--submit-latency",
+            "300",
+            "--out",
+            out);
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return out;
+  }
+
+  @Test
+  void calibrate_run_foretellsAnother() {
+    Path profile = folder.resolve("p.json");
+
+    Cli calibrated = Cli.run("calibrate", run, "-o", profile);
+
+    assertThat(calibrated.exitCode()).as(calibrated.err()).isZero();
+    assertThat(calibrated.out())
+        .contains("held-out steps", "9 to 32 decodes", "bias %", "wrote " + profile, "a10 > host");
+    assertThat(FittedProfile.read(profile).places().getFirst().errors().meanPercent())
+        .isLessThan(2);
+
+    JsonNode compared =
+        Cli.run(
+                "compare",
+                other,
+                "--profile",
+                profile,
+                "--json",
+                "--within",
+                "throughput=1,latency=3")
+            .json();
+
+    assertThat(compared.path("beyond")).as(compared.toString()).isEmpty();
+    assertThat(compared.path("figures").path("output_throughput").path("live").asDouble())
+        .isPositive();
+    assertThat(compared.path("times").asText()).contains("p.json", "steps");
+  }
+
+  /// What a profile was fitted to, `simulate` takes as its step times.
+  @Test
+  void simulate_withTheProfile_comesNearTheRun() {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+
+    JsonNode again =
+        Cli.run(
+                "simulate",
+                "--trace",
+                folder.resolve("run.csv"),
+                "--model",
+                "vicuna-7b",
+                "--device",
+                "a10:blocks=900",
+                "--policy",
+                "fusespill",
+                "--time-model",
+                profile,
+                "--journal",
+                "none",
+                "--json")
+            .json();
+
+    JsonNode live = RunDirectory.summaryOf(run);
+    assertThat(
+            again.path("output_throughput").asDouble() / live.path("output_throughput").asDouble())
+        .isBetween(0.99, 1.01);
+  }
+
+  @Test
+  void compare_withoutAProfile_saysThatTheFitIsOfTheRunItself() {
+    Cli cli = Cli.run("compare", run);
+
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.out())
+        .contains("fitted to this very run", "error %", "p99 E2E, ms", "swapped-out blocks");
+  }
+
+  @Test
+  void compare_beyondTheBound_endsWith1AndNamesTheFigure() throws IOException {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+    Path slow = folder.resolve("slow.json");
+    Files.writeString(
+        slow,
+        Files.readString(profile).replaceFirst("\"interceptNanos\" : ", "\"interceptNanos\" : 9"));
+
+    Cli cli = Cli.run("compare", other, "--profile", slow, "--within", "latency=5");
+
+    assertThat(cli.exitCode()).isEqualTo(1);
+    assertThat(cli.out()).contains("mean TPOT, ms is off by ", "must be within 5.0 %");
+  }
+
+  @Test
+  void wrongInput_isOneLineAnd2() throws IOException {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+    String text = Files.readString(profile);
+    Path foreign =
+        Files.writeString(folder.resolve("foreign.json"), text.replace("vicuna-7b", "llama-2-7b"));
+
+    assertFails("no journal", "calibrate", folder.resolve("none"), "-o", folder.resolve("q.json"));
+    assertFails("exists: choose another file", "calibrate", run, "-o", profile);
+    assertFails(
+        "was fitted to a10, llama-2-7b, blocks of 16, but this run is a10, vicuna-7b",
+        "compare",
+        other,
+        "--profile",
+        foreign);
+    assertFails("no file", "compare", other, "--profile", folder.resolve("none.json"));
+    assertFails(
+        "--within has no kind 'ttft', must be throughput or latency",
+        "compare",
+        other,
+        "--within",
+        "ttft=3");
+    assertFails("must be per cent of at least 0", "compare", other, "--within", "latency=-1");
+  }
+
+  private static void assertFails(String message, Object... arguments) {
+    Cli cli = Cli.run(arguments);
+    assertThat(cli.exitCode()).as(cli.out()).isEqualTo(2);
+    assertThat(cli.errorLines()).hasSize(1);
+    assertThat(cli.err()).contains(message);
+  }
+}

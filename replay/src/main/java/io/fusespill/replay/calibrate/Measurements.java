@@ -1,0 +1,206 @@
+package io.fusespill.replay.calibrate;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.replay.timeline.StepSpan;
+import io.fusespill.replay.timeline.TransferSpan;
+import io.fusespill.replay.timeline.WorkSpans;
+import io.fusespill.sim.calibrate.StepFit;
+import io.fusespill.sim.calibrate.StepSample;
+import io.fusespill.sim.calibrate.TransferFit;
+import io.fusespill.sim.calibrate.TransferSample;
+import io.fusespill.sim.cost.FittedLink;
+import io.fusespill.sim.cost.FittedPlace;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.profile.ProfileException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/// The times of steps and transfers that logs tell, by place and by link, as a fold over them.
+///
+/// A step's time is what its device says, else what passed since it was planned or since the step
+/// before it was done, whichever is later. Of a device that tells, two more times are known: what
+/// passes between a step's end and the start of one that waited in its queue, which the fit adds to
+/// every step; and what passes more where the next step was only planned in answer, which is the
+/// time of submitting. Steps that failed or only copy are no measurements, and neither are those
+/// behind ordered transfers where the device does not tell.
+public final class Measurements {
+
+  /// What is known of one place.
+  private static final class PlaceTimes {
+    final List<Timed> steps = new ArrayList<>();
+    final Gaps queued = new Gaps();
+    final Gaps answered = new Gaps();
+  }
+
+  /// A step's own time, and whether its device told it.
+  private record Timed(StepShape shape, long nanos, boolean told) {}
+
+  /// A link by the names of its ends.
+  private record Ends(String from, String to) implements Comparable<Ends> {
+    @Override
+    public int compareTo(Ends other) {
+      int order = from.compareTo(other.from);
+      return order == 0 ? to.compareTo(other.to) : order;
+    }
+  }
+
+  private final Map<String, PlaceTimes> places = new TreeMap<>();
+  private final Map<Ends, List<TransferSample>> transfers = new TreeMap<>();
+  private final List<String> order = new ArrayList<>();
+  private List<TransferSpan> ordered = new ArrayList<>();
+  private long[] endedNanos = {};
+  private WorkSpans work = new WorkSpans(this::step, this::transfer);
+  private int blockTokens;
+  private List<Place> topology = List.of();
+  private List<Link> links = List.of();
+
+  /// Takes the next event of a log. Each log begins with `RunStarted`; several may follow one
+  /// another.
+  ///
+  /// @throws ProfileException if a log's blocks hold another number of tokens than those before
+  public void accept(EngineEvent event) {
+    if (event instanceof RunStarted run) {
+      start(run.config());
+    }
+    work.accept(event);
+  }
+
+  private void start(EngineConfig config) {
+    if (blockTokens != 0 && blockTokens != config.kv().blockTokens()) {
+      throw new ProfileException(
+          "blocks hold %d tokens in one run and %d in another: a profile is of one block size"
+              .formatted(blockTokens, config.kv().blockTokens()));
+    }
+    blockTokens = config.kv().blockTokens();
+    topology = config.topology().places();
+    links = config.topology().links();
+    endedNanos = new long[topology.size()];
+    ordered = new ArrayList<>();
+    work = new WorkSpans(this::step, this::transfer);
+    for (Place place : topology) {
+      if (place.computes() && !order.contains(place.name())) {
+        order.add(place.name());
+      }
+    }
+  }
+
+  private void step(StepSpan span) {
+    int device = span.plan().device();
+    long since = Math.max(span.plannedNanos(), endedNanos[device]);
+    boolean queued = span.plannedNanos() < endedNanos[device];
+    endedNanos[device] = span.endNanos();
+    List<TransferSpan> before = ordered;
+    ordered = new ArrayList<>();
+    if (span.failure() != null || span.plan().size() == 0) {
+      return;
+    }
+    PlaceTimes times =
+        places.computeIfAbsent(topology.get(device).name(), name -> new PlaceTimes());
+    boolean told = span.busyNanos() > 0;
+    long spanned = span.endNanos() - since;
+    long nanos = told ? span.busyNanos() : spanned;
+    if (nanos > 0 && (told || before.isEmpty())) {
+      times.steps.add(new Timed(StepShape.of(span.plan()), nanos, told));
+    }
+    if (told) {
+      long gap = spanned - span.busyNanos();
+      if (!before.isEmpty()) {
+        orderedTransfers(before, gap);
+      } else if (queued) {
+        times.queued.add(gap);
+      } else {
+        times.answered.add(gap);
+      }
+    }
+  }
+
+  private void transfer(TransferSpan span) {
+    if (span.estimated()) {
+      ordered.add(span);
+    } else if (span.failure() == null && span.nanos() > 0 && span.bytes() > 0) {
+      samples(span.link()).add(new TransferSample(1, span.bytes(), span.nanos()));
+    }
+  }
+
+  /// Copies in front of a step had all the time until the device was at work on it. Over several
+  /// links at once, nobody knows which took how long.
+  private void orderedTransfers(List<TransferSpan> spans, long nanos) {
+    long bytes = spans.stream().mapToLong(TransferSpan::bytes).sum();
+    boolean oneLink = spans.stream().mapToInt(TransferSpan::link).distinct().count() == 1;
+    if (oneLink && nanos > 0 && bytes > 0) {
+      samples(spans.getFirst().link()).add(new TransferSample(spans.size(), bytes, nanos));
+    }
+  }
+
+  private List<TransferSample> samples(int link) {
+    Ends ends =
+        new Ends(
+            topology.get(links.get(link).from()).name(), topology.get(links.get(link).to()).name());
+    return transfers.computeIfAbsent(ends, each -> new ArrayList<>());
+  }
+
+  /// Steps that were measured.
+  public int steps() {
+    return places.values().stream().mapToInt(each -> each.steps.size()).sum();
+  }
+
+  /// Transfers that were measured over links of which enough were.
+  public int transfers() {
+    return transfers.values().stream().mapToInt(List::size).sum();
+  }
+
+  /// The profile of these measurements.
+  ///
+  /// @param hardware tells the hardware of a place by its name
+  /// @throws ProfileException if no place has enough measured steps
+  public FittedProfile fit(
+      String name, String model, String source, UnaryOperator<String> hardware) {
+    List<FittedPlace> fitted = new ArrayList<>();
+    for (String place : order) {
+      PlaceTimes times = places.get(place);
+      if (times != null && times.steps.size() >= StepFit.SAMPLES_MIN) {
+        fitted.add(StepFit.of(place, hardware.apply(place), samples(times)));
+      }
+    }
+    if (fitted.isEmpty()) {
+      throw new ProfileException(
+          "%,d measured steps, must be at least %d on one place: measure a longer run"
+              .formatted(steps(), StepFit.SAMPLES_MIN));
+    }
+    List<FittedLink> fittedLinks = new ArrayList<>();
+    transfers.forEach((ends, samples) -> {
+      if (samples.size() >= TransferFit.SAMPLES_MIN) {
+        fittedLinks.add(TransferFit.of(ends.from(), ends.to(), samples));
+      }
+    });
+    return new FittedProfile(name, model, blockTokens, source, submitNanos(), fitted, fittedLinks)
+        .rounded();
+  }
+
+  private static List<StepSample> samples(PlaceTimes times) {
+    long gap = Math.round(times.queued.usual());
+    return times.steps.stream()
+        .map(step -> new StepSample(step.shape(), step.told() ? step.nanos() + gap : step.nanos()))
+        .toList();
+  }
+
+  /// Over all places, what an answered step waits longer than a queued one.
+  private long submitNanos() {
+    double sum = 0;
+    long count = 0;
+    for (PlaceTimes times : places.values()) {
+      int answered = times.answered.count();
+      sum += answered * Math.max(0, times.answered.usual() - times.queued.usual());
+      count += answered;
+    }
+    return count == 0 ? 0 : Math.round(sum / count);
+  }
+}

@@ -1,0 +1,283 @@
+package io.fusespill.replay.calibrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.metrics.RunMetrics;
+import io.fusespill.replay.Latencies;
+import io.fusespill.replay.RunReport;
+import io.fusespill.replay.whatif.RecordedRequests;
+import io.fusespill.sim.Arrival;
+import io.fusespill.sim.DeviceSpec;
+import io.fusespill.sim.Faults;
+import io.fusespill.sim.Machine;
+import io.fusespill.sim.ResolvedScenario;
+import io.fusespill.sim.Scenario;
+import io.fusespill.sim.Simulation;
+import io.fusespill.sim.World;
+import io.fusespill.sim.cost.FittedLink;
+import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.StepCost;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.traces.SeededRandom;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+
+/// Runs in a world of known times with noise: what their logs tell, and how near a simulation with
+/// the fitted times comes to other runs in that world.
+class CalibrationTest {
+
+  private static final long SUBMIT_NANOS = 400_000;
+
+  /// The device of a machine whose steps take what `nanos` says, give or take.
+  private record Noisy(double fixed, double perToken, double perContext, SeededRandom random)
+      implements StepTimeModel {
+
+    @Override
+    public long nanos(StepShape shape) {
+      double exact =
+          Math.max(fixed, perToken * shape.computedTokens())
+              + perContext * shape.decodeContextTokens()
+              + 0.3 * shape.prefillContextPairs();
+      return Math.max(1, (long) (exact * (1 + 0.02 * random.nextNormal())));
+    }
+
+    @Override
+    public StepCost breakdown(StepShape shape) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  @Test
+  void fit_onePlace_foretellsARunOfOtherRequestsPoolAndPolicy() {
+    Measurements measurements = new Measurements();
+    run(scenario("fusespill", 600, 0), arrivals(1, 250, 3), measurements::accept);
+
+    FittedProfile profile = fit(measurements);
+
+    assertThat(profile.places().getFirst().errors().meanPercent()).isLessThan(3);
+    for (String policy : List.of("continuous", "fusespill", "vllm-0.2.7")) {
+      ResolvedScenario other = scenario(policy, 450, 0);
+      List<EngineEvent> events = new ArrayList<>();
+      RunReport live = run(other, arrivals(2, 400, 2.5), events::add);
+      Resimulation simulated = resimulate(profile, events);
+
+      assertThat(simulated.extrapolatedSteps()).isLessThan(simulated.steps() / 10);
+      for (String figure :
+          List.of(
+              "output_throughput", "mean_ttft_ms", "mean_tpot_ms", "mean_e2el_ms", "p90_e2el_ms")) {
+        assertThat(number(simulated.report(), figure))
+            .as("%s under %s", figure, policy)
+            .isCloseTo(number(live, figure), Percentage.withPercentage(3));
+      }
+    }
+  }
+
+  /// Each place has times of its own. Which request goes to which is up to nanoseconds, so figures
+  /// of two such runs differ by more than their times do.
+  @Test
+  void fit_twoPlaces_tellsThemApart() {
+    Measurements measurements = new Measurements();
+    run(scenario("fusespill", 500, 300), arrivals(1, 250, 4), measurements::accept);
+
+    FittedProfile profile = fit(measurements);
+
+    assertThat(profile.places()).hasSize(2);
+    StepShape shape = new StepShape(12, 4_000, 0, 0, 0, 12, 12);
+    for (int place = 0; place < 2; place++) {
+      assertThat((double) new FittedModel(profile.places().get(place)).nanos(shape))
+          .isCloseTo(
+              place == 0 ? 22e6 + 4_000 * 1_000 : 45e6 + 4_000 * 2_200,
+              Percentage.withPercentage(1));
+    }
+    assertThat((double) profile.submitNanos())
+        .isCloseTo(SUBMIT_NANOS, Percentage.withPercentage(1));
+  }
+
+  @Test
+  void fit_transfersBetweenPlaces_findsTheirRates() {
+    Measurements measurements = new Measurements();
+    ResolvedScenario scenario = scenario("fusespill", 400, 250);
+    run(scenario, arrivals(1, 250, 5), measurements::accept);
+
+    FittedProfile profile = fit(measurements);
+
+    assertThat(profile.links()).isNotEmpty();
+    for (FittedLink link : profile.links()) {
+      // What a link of the scenario's kind takes for a GiB.
+      double expected = (1L << 30) / 25e9 * 1e9;
+      assertThat((double) link.nanos(1L << 30, 64))
+          .as(link.from() + " to " + link.to())
+          .isCloseTo(expected, Percentage.withPercentage(10));
+    }
+  }
+
+  /// Where no device tells how long it worked, the time since the step before is taken.
+  @Test
+  void fit_devicesThatDoNotTell_comesToTheSameTimes() {
+    Measurements telling = new Measurements();
+    Measurements silent = new Measurements();
+    run(
+        scenario("continuous", 500, 300),
+        arrivals(1, 200, 4),
+        event -> {
+          telling.accept(event);
+          silent.accept(
+              event instanceof StepCompleted done
+                  ? new StepCompleted(
+                      done.atNanos(),
+                      done.device(),
+                      done.step(),
+                      done.ended(),
+                      done.sampledTokens())
+                  : event);
+        });
+    FittedProfile told = fit(telling);
+    FittedProfile spanned = fit(silent);
+
+    assertThat(spanned.submitNanos()).isZero();
+    StepShape shape = new StepShape(20, 8_000, 0, 0, 0, 20, 20);
+    assertThat((double) new FittedModel(spanned.places().getFirst()).nanos(shape))
+        .isCloseTo(
+            new FittedModel(told.places().getFirst()).nanos(shape) + SUBMIT_NANOS,
+            Percentage.withPercentage(1));
+  }
+
+  @Test
+  void fit_hardlyAnySteps_saysHowManyAreNeeded() {
+    Measurements measurements = new Measurements();
+    run(
+        scenario("continuous", 500, 300),
+        List.of(new Arrival(0, 10, 1, Arrival.NO_MAXIMUM, 0, 5, Arrival.NEVER)),
+        measurements::accept);
+
+    assertThatThrownBy(() -> fit(measurements))
+        .isInstanceOf(ProfileException.class)
+        .hasMessageContaining("5 measured steps, must be at least 40 on one place");
+  }
+
+  private static FittedProfile fit(Measurements measurements) {
+    return measurements.fit("test", "vicuna-7b", "a test", place -> "a10");
+  }
+
+  private static double number(RunReport report, String figure) {
+    return ((Number) report.figures().get(figure)).doubleValue();
+  }
+
+  private static Resimulation resimulate(FittedProfile profile, List<EngineEvent> events) {
+    RecordedRequests requests = new RecordedRequests();
+    events.forEach(requests::accept);
+    RunStarted start = (RunStarted) events.getFirst();
+    List<FittedModel> models = new ArrayList<>();
+    start
+        .config()
+        .topology()
+        .places()
+        .forEach(place ->
+            models.add(
+                place.computes()
+                    ? new FittedModel(profile.place(place.name(), "a10", "vicuna-7b", 16))
+                    : models.getFirst()));
+    return Resimulation.of(
+        start,
+        models,
+        profile.links(),
+        profile.submitNanos(),
+        requests.arrivals(Map.of()),
+        (arrived, live, now) -> {});
+  }
+
+  /// @param auxiliaryBlocks 0 for no second device
+  private static ResolvedScenario scenario(String policy, int blocks, int auxiliaryBlocks) {
+    return new Scenario(
+            "vicuna-7b",
+            new Machine(
+                    List.of(DeviceSpec.parse("a10:blocks=" + blocks)),
+                    auxiliaryBlocks == 0
+                        ? List.of()
+                        : List.of(DeviceSpec.parse("a10:blocks=" + auxiliaryBlocks)),
+                    "pcie4",
+                    8,
+                    null,
+                    null,
+                    null)
+                .topology(),
+            new PolicySpec(policy, new TreeMap<>()),
+            new Scenario.Limits(16, 0, 0, 2_048, 0),
+            new Scenario.Serving("", 0, SUBMIT_NANOS),
+            "roofline",
+            Faults.NONE,
+            1,
+            0,
+            JsonNodeFactory.instance.objectNode())
+        .resolve();
+  }
+
+  private static List<Arrival> arrivals(long seed, int requests, double rate) {
+    SeededRandom random = new SeededRandom(seed, "arrivals");
+    List<Arrival> arrivals = new ArrayList<>();
+    double seconds = 0;
+    for (int i = 0; i < requests; i++) {
+      seconds += -StrictMath.log(1 - random.nextDouble()) / rate;
+      arrivals.add(
+          new Arrival(
+              Math.round(seconds * 1e9),
+              random.nextInt(10, 700),
+              1,
+              Arrival.NO_MAXIMUM,
+              0,
+              random.nextInt(1, 300),
+              Arrival.NEVER));
+    }
+    return arrivals;
+  }
+
+  private static RunReport run(
+      ResolvedScenario scenario, List<Arrival> arrivals, Consumer<EngineEvent> listener) {
+    Latencies latencies = new Latencies(outcome -> {});
+    RunMetrics metrics = new RunMetrics(latencies);
+    int places = scenario.config().topology().places().size();
+    List<StepTimeModel> models = new ArrayList<>();
+    for (int place = 0; place < places; place++) {
+      models.add(
+          new Noisy(
+              place == 0 ? 22e6 : 45e6,
+              place == 0 ? 180e3 : 400e3,
+              place == 0 ? 1_000 : 2_200,
+              new SeededRandom(place, "noise")));
+    }
+    World world =
+        new World(
+            models,
+            Collections.nCopies(places, null),
+            SUBMIT_NANOS,
+            Faults.NONE,
+            scenario.world().policies());
+    long[] position = {0};
+    Simulation.ofArrivals(
+            new Simulation.Setup(scenario.setup().start(), world, 1),
+            arrivals.iterator(),
+            event -> {
+              metrics.accept(event);
+              listener.accept(event);
+              return position[0]++;
+            },
+            (arrived, live, now) -> {})
+        .run();
+    return new RunReport(metrics, latencies);
+  }
+}

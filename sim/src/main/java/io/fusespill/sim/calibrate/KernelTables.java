@@ -1,0 +1,260 @@
+package io.fusespill.sim.calibrate;
+
+import io.fusespill.sim.cost.FeatureRange;
+import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.FittedTerm;
+import io.fusespill.sim.cost.RegionErrors;
+import io.fusespill.sim.cost.StepFeature;
+import io.fusespill.sim.cost.StepKind;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.profile.ModelProfile;
+import io.fusespill.sim.profile.TensorParallelGroup;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// The kernels of a model on a device as they were measured one by one, and the profile that they
+/// add up to.
+///
+/// A step is the sum of its kernels: nothing runs beside them, and between them nothing passes.
+/// What an engine adds to that is not in such tables. Held-out errors are those of whole steps of
+/// which the fit has not seen the attention; how well it meets sizes of layers and head between
+/// those of the table is told apart.
+final class KernelTables {
+
+  private static final int FOLDS = 5;
+
+  /// From here on the KV of a layer may be more than the card's cache keeps, and reading it again
+  /// for every head of a group goes to memory.
+  private static final long CACHED_CONTEXT = 1 << 14;
+
+  private final Curve layers;
+  private final Curve head;
+  private final List<StepSample> decodes;
+  private final List<StepSample> prefills;
+  private final List<FittedTerm> computed;
+
+  /// @param layers time of a step's layers without attention, by computed tokens
+  /// @param head time of head and sampler, by sampled tokens
+  /// @param decodes time of attention in steps without prefill, on a grid
+  /// @param prefills the same in steps with prefill
+  /// @param computed terms that were not measured
+  /// @param kvTokens KV tokens that fit on the device beside the weights; tables measured with one
+  ///   layer go far beyond, to where no step of the whole model comes
+  KernelTables(
+      Curve layers,
+      Curve head,
+      List<StepSample> decodes,
+      List<StepSample> prefills,
+      List<FittedTerm> computed,
+      long kvTokens) {
+    this.layers = layers;
+    this.head = head;
+    this.decodes = decodes.stream().filter(each -> fits(each, layers, kvTokens)).toList();
+    this.prefills = prefills.stream().filter(each -> fits(each, layers, kvTokens)).toList();
+    this.computed = List.copyOf(computed);
+  }
+
+  private static boolean fits(StepSample sample, Curve layers, long kvTokens) {
+    StepShape shape = sample.shape();
+    return shape.computedTokens() <= layers.most()
+        && shape.decodeContextTokens() + shape.prefillTokens() <= kvTokens;
+  }
+
+  /// KV tokens of a model that a card could hold if it held nothing but weights and KV.
+  static long kvTokens(TensorParallelGroup cards, ModelProfile model) {
+    long free = cards.size() * cards.cards().getFirst().usableBytes() - model.weightBytes();
+    return Math.max(0, free / model.kvBytesPerToken());
+  }
+
+  /// The last names of a path: enough to tell which tables these are, and nothing of the machine.
+  static String lastNames(Path folder) {
+    Path whole = folder.toAbsolutePath().normalize();
+    int names = whole.getNameCount();
+    return whole.subpath(Math.max(0, names - 5), names).toString();
+  }
+
+  FittedProfile profile(
+      String name, String hardware, ModelProfile model, int blockTokens, String source) {
+    List<FittedTerm> dense = List.of(layers.fit(), head.fit());
+    Attention alone = new Attention(decodes, decodeTerms());
+    Attention mixed = new Attention(prefills, prefillTerms());
+    List<FittedTerm> terms = new ArrayList<>(dense);
+    terms.addAll(alone.fit());
+    terms.addAll(mixed.fit());
+    terms.addAll(computed);
+    Errors all = new Errors();
+    Map<StepRegion, Errors> regions = new EnumMap<>(StepRegion.class);
+    FittedModel denseModel = new FittedModel(dense, null, Map.of());
+    alone.holdOut(denseModel, all, regions);
+    mixed.holdOut(denseModel, all, regions);
+    List<RegionErrors> told = new ArrayList<>();
+    regions.forEach(
+        (region, errors) -> told.add(new RegionErrors(region.label(), errors.toFitErrors())));
+    for (Curve curve : List.of(layers, head)) {
+      told.add(
+          new RegionErrors(curve.name() + " of every second size", curve.heldOut().toFitErrors()));
+    }
+    FittedPlace place =
+        new FittedPlace(hardware, hardware, ranges(), terms, null, all.toFitErrors(), told);
+    return new FittedProfile(name, model.name(), blockTokens, source, 0, List.of(place), List.of())
+        .rounded();
+  }
+
+  private Map<StepFeature, FeatureRange> ranges() {
+    Map<StepFeature, FeatureRange> ranges = new EnumMap<>(StepFeature.class);
+    for (StepFeature feature :
+        List.of(
+            StepFeature.DECODES,
+            StepFeature.DECODE_CONTEXT_TOKENS,
+            StepFeature.PREFILL_TOKENS,
+            StepFeature.PREFILL_CONTEXT_PAIRS)) {
+      long most =
+          Stream.concat(decodes.stream(), prefills.stream())
+              .mapToLong(each -> feature.of(each.shape()))
+              .max()
+              .orElse(0);
+      ranges.put(feature, new FeatureRange(0, most));
+    }
+    ranges.put(StepFeature.COMPUTED_TOKENS, new FeatureRange(0, layers.most()));
+    ranges.put(StepFeature.SAMPLED_TOKENS, new FeatureRange(0, head.most()));
+    return ranges;
+  }
+
+  /// What a step takes besides attention.
+  private double rest(StepShape shape) {
+    return layers.measured(shape.computedTokens()) + head.measured(shape.sampledTokens());
+  }
+
+  // --------------------------------------------------------------- attention
+
+  private List<TermShape> decodeTerms() {
+    return List.of(
+        new TermShape(
+            mixedMeasured() ? "attention of decodes alone" : "attention of decodes",
+            mixedMeasured() ? StepKind.DECODE : StepKind.ALL,
+            StepFeature.DECODES,
+            ends(decodes, StepFeature.DECODES),
+            List.of(StepFeature.DECODES, StepFeature.DECODE_CONTEXT_TOKENS),
+            true));
+  }
+
+  /// Whether attention of decodes was measured in one call with prefill.
+  private boolean mixedMeasured() {
+    return prefills.stream().anyMatch(each -> each.shape().decodes() > 0);
+  }
+
+  private List<TermShape> prefillTerms() {
+    TermShape prefill =
+        new TermShape(
+            "attention of prefill",
+            StepKind.PREFILL,
+            StepFeature.PREFILL_TOKENS,
+            ends(prefills, StepFeature.PREFILL_TOKENS),
+            List.of(
+                StepFeature.PREFILL_TOKENS, StepFeature.PREFILL_CONTEXT_PAIRS, StepFeature.DECODES),
+            true);
+    if (!mixedMeasured()) {
+      return List.of(prefill);
+    }
+    return List.of(
+        prefill,
+        new TermShape(
+            "attention of decodes beside prefill",
+            StepKind.PREFILL,
+            StepFeature.DECODES,
+            ends(prefills, StepFeature.DECODES),
+            List.of(StepFeature.DECODES, StepFeature.DECODE_CONTEXT_TOKENS),
+            false),
+        new TermShape(
+            "attention of much context beside prefill",
+            StepKind.PREFILL,
+            StepFeature.DECODE_CONTEXT_TOKENS,
+            ends(prefills, StepFeature.DECODE_CONTEXT_TOKENS).stream()
+                .filter(end -> end >= CACHED_CONTEXT)
+                .toList(),
+            List.of(StepFeature.DECODE_CONTEXT_TOKENS),
+            true));
+  }
+
+  /// Values of the grid at which a segment ends: powers of two but the first and the last, so that
+  /// each segment holds enough.
+  private static List<Long> ends(List<StepSample> samples, StepFeature feature) {
+    long[] grid =
+        samples.stream()
+            .mapToLong(each -> feature.of(each.shape()))
+            .filter(value -> Long.bitCount(value) == 1)
+            .distinct()
+            .sorted()
+            .toArray();
+    return Arrays.stream(grid).skip(1).limit(Math.max(0, grid.length - 2)).boxed().toList();
+  }
+
+  /// A fit of attention to a grid. A sample on the border of two segments counts in both, so each
+  /// is fitted between two of the grid's values.
+  private final class Attention {
+    final List<StepSample> samples;
+    final List<StepSample> rows = new ArrayList<>();
+    final List<StepShape> placed = new ArrayList<>();
+    final List<Integer> origin = new ArrayList<>();
+    final Design design;
+
+    Attention(List<StepSample> samples, List<TermShape> structure) {
+      this.samples = samples;
+      for (int i = 0; i < samples.size(); i++) {
+        StepShape shape = samples.get(i).shape();
+        for (int decodes = 0; decodes <= Math.min(1, shape.decodes()); decodes++) {
+          for (int tokens = 0; tokens <= Math.min(1, shape.prefillTokens()); tokens++) {
+            rows.add(samples.get(i));
+            placed.add(nudged(shape, decodes, tokens));
+            origin.add(i);
+          }
+        }
+      }
+      double[] beside = rows.stream().mapToDouble(row -> rest(row.shape())).toArray();
+      design = new Design(structure, rows, placed, beside);
+    }
+
+    private StepShape nudged(StepShape shape, int decodes, int tokens) {
+      return new StepShape(
+          shape.decodes() + decodes,
+          shape.decodeContextTokens(),
+          shape.prefills(),
+          shape.prefillTokens() + tokens,
+          shape.prefillContextPairs(),
+          shape.computedTokens() + decodes + tokens,
+          shape.sampledTokens());
+    }
+
+    List<FittedTerm> fit() {
+      return design.terms(design.regression.fit(IntStream.range(0, rows.size()).toArray()));
+    }
+
+    void holdOut(FittedModel dense, Errors all, Map<StepRegion, Errors> regions) {
+      for (int fold = 0; fold < FOLDS; fold++) {
+        int out = fold;
+        int[] seen =
+            IntStream.range(0, rows.size()).filter(row -> origin.get(row) % FOLDS != out).toArray();
+        FittedModel model =
+            new FittedModel(design.terms(design.regression.fit(seen)), null, Map.of());
+        for (int i = out; i < samples.size(); i += FOLDS) {
+          StepSample sample = samples.get(i);
+          StepShape shape = sample.shape();
+          double rest = rest(shape);
+          double predicted = (double) model.nanos(shape) + dense.nanos(shape);
+          all.add(predicted, rest + sample.nanos());
+          regions
+              .computeIfAbsent(StepRegion.of(shape), region -> new Errors())
+              .add(predicted, rest + sample.nanos());
+        }
+      }
+    }
+  }
+}

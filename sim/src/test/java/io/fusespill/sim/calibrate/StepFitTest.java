@@ -1,0 +1,209 @@
+package io.fusespill.sim.calibrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
+import io.fusespill.sim.cost.FittedSegment;
+import io.fusespill.sim.cost.FittedTerm;
+import io.fusespill.sim.cost.RegionErrors;
+import io.fusespill.sim.cost.StepFeature;
+import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.traces.SeededRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+
+/// Known step times in, their coefficients out.
+class StepFitTest {
+
+  private static final int STEPS = 6_000;
+
+  private final SeededRandom random = new SeededRandom(3, "steps");
+
+  @Test
+  void of_linearTimesWithNoise_findsTheCoefficients() {
+    ToDoubleFunction<StepShape> truth =
+        shape ->
+            4e6
+                + 60e3 * shape.computedTokens()
+                + 45 * shape.decodeContextTokens()
+                + 20e3 * shape.decodes()
+                + 80 * shape.prefillContextPairs();
+
+    FittedPlace place = StepFit.of("cpu", "host", samples(truth, 0.03, 0));
+
+    assertThat(place.terms()).extracting(term -> term.segments().size()).containsOnly(1);
+    assertThat(coefficient(place, StepFeature.DECODE_CONTEXT_TOKENS))
+        .isCloseTo(45, Percentage.withPercentage(3));
+    assertThat(coefficient(place, StepFeature.PREFILL_CONTEXT_PAIRS))
+        .isCloseTo(80, Percentage.withPercentage(4));
+    assertThat(
+            coefficient(place, StepFeature.COMPUTED_TOKENS)
+                + coefficient(place, StepFeature.PREFILL_TOKENS))
+        .isCloseTo(60e3, Percentage.withPercentage(2));
+    assertAgrees(place, truth, 0.03);
+    assertThat(place.errors().meanPercent()).isBetween(2.0, 3.0);
+    assertThat(place.errors().biasPercent()).isBetween(-0.3, 0.3);
+  }
+
+  /// One step in a hundred takes ten times as long: neither the coefficients nor their level
+  /// follow.
+  @Test
+  void of_outliers_hardlyCount() {
+    ToDoubleFunction<StepShape> truth =
+        shape -> 9e6 + 30e3 * shape.computedTokens() + 50 * shape.decodeContextTokens();
+
+    FittedPlace place = StepFit.of("cpu", "host", samples(truth, 0.02, 100));
+
+    assertAgrees(place, truth, 0.035);
+  }
+
+  /// Reading weights bounds small batches, arithmetic large ones; attention costs more beside a
+  /// prefill.
+  @Test
+  void of_timesWithAKnee_breaksThereAndNotElsewhere() {
+    ToDoubleFunction<StepShape> truth =
+        shape ->
+            Math.max(20e6, 1.25e6 * shape.computedTokens())
+                + (shape.prefills() > 0 ? 4_000 : 80) * (double) shape.decodeContextTokens();
+
+    FittedPlace place = StepFit.of("cpu", "host", samples(truth, 0.02, 0));
+
+    assertThat(place.terms().stream().flatMap(term -> term.segments().stream()))
+        .anySatisfy(segment -> assertThat(segment.upTo()).isBetween(12L, 20L));
+    assertThat(place.terms())
+        .extracting(FittedTerm::name)
+        .contains("decode attention, decode steps", "decode attention, prefill steps");
+    assertThat(place.errors().meanPercent()).isLessThan(2.5);
+    assertAgrees(place, truth, 0.05);
+  }
+
+  @Test
+  void of_attentionElsewhere_isFittedOverTheRest() {
+    for (boolean overlapped : new boolean[] {false, true}) {
+      ToDoubleFunction<StepShape> local =
+          shape -> 5e6 + 40e3 * shape.computedTokens() + 60 * shape.decodeContextTokens();
+      ToDoubleFunction<StepShape> truth =
+          shape -> {
+            double away =
+                shape.remoteRows() == 0
+                    ? 0
+                    : 900e3 + 30e3 * shape.remoteRows() + 400 * shape.remoteContextTokens();
+            double beside = overlapped ? 60 * (double) shape.decodeContextTokens() : 0;
+            return local.applyAsDouble(shape) + Math.max(0, away - beside);
+          };
+
+      FittedPlace place = StepFit.of("gpu", "a10", samples(truth, 0.01, 0));
+
+      assertThat(place.remote()).isNotNull();
+      assertThat(place.remote().overlapped()).isEqualTo(overlapped);
+      assertThat(place.remote().tokenNanos()).isCloseTo(400, Percentage.withPercentage(3));
+      assertThat(place.regions())
+          .extracting(RegionErrors::region)
+          .contains("with attention elsewhere");
+      assertAgrees(place, truth, 0.02);
+    }
+  }
+
+  @Test
+  void of_ranges_areWhatWasMeasured() {
+    List<StepSample> samples = samples(shape -> 1e6 + 1e4 * shape.computedTokens(), 0.01, 0);
+
+    FittedPlace place = StepFit.of("cpu", "host", samples);
+
+    long most =
+        samples.stream().mapToLong(each -> each.shape().computedTokens()).max().orElseThrow();
+    assertThat(place.ranges().get(StepFeature.COMPUTED_TOKENS).max()).isEqualTo(most);
+    FittedModel model = new FittedModel(place);
+    assertThat(samples).allMatch(each -> model.covers(each.shape()));
+    assertThat(model.covers(new StepShape(0, 0, 1, 9_000, 1, 9_000, 1))).isFalse();
+  }
+
+  @Test
+  void of_sameSamples_isTheSame() {
+    List<StepSample> samples =
+        samples(shape -> Math.max(2e6, 1e5 * shape.computedTokens()), 0.05, 50);
+
+    assertThat(StepFit.of("cpu", "host", samples)).isEqualTo(StepFit.of("cpu", "host", samples));
+  }
+
+  @Test
+  void of_tooFewSteps_saysHowManyAreNeeded() {
+    assertThatThrownBy(() -> StepFit.of("cpu", "host", samples(shape -> 1e6, 0, 0).subList(0, 39)))
+        .isInstanceOf(ProfileException.class)
+        .hasMessageContaining("place cpu has ")
+        .hasMessageContaining("at least 40");
+  }
+
+  private void assertAgrees(FittedPlace place, ToDoubleFunction<StepShape> truth, double most) {
+    FittedModel model = new FittedModel(place);
+    for (int i = 0; i < 500; i++) {
+      StepShape shape = shape(i);
+      double expected = truth.applyAsDouble(shape);
+      assertThat((double) model.nanos(shape))
+          .as(shape.toString())
+          .isCloseTo(expected, Percentage.withPercentage(100 * (most + 0.02)));
+    }
+  }
+
+  private static double coefficient(FittedPlace place, StepFeature feature) {
+    return place.terms().stream()
+        .map(FittedTerm::segments)
+        .map(List<FittedSegment>::getFirst)
+        .mapToDouble(segment -> segment.nanosPer().getOrDefault(feature, 0.0))
+        .sum();
+  }
+
+  /// @param outlierEvery every how many steps one takes ten times as long; 0 for never
+  private List<StepSample> samples(
+      ToDoubleFunction<StepShape> truth, double noise, int outlierEvery) {
+    List<StepSample> samples = new ArrayList<>();
+    for (int i = 0; i < STEPS; i++) {
+      StepShape shape = shape(i);
+      double factor = 1 + noise * random.nextNormal();
+      if (outlierEvery > 0 && i % outlierEvery == outlierEvery - 1) {
+        factor *= 10;
+      }
+      samples.add(
+          new StepSample(shape, Math.max(1, Math.round(truth.applyAsDouble(shape) * factor))));
+    }
+    return samples;
+  }
+
+  /// Mostly decodes, some prefill beside, some with attention elsewhere.
+  private StepShape shape(int i) {
+    int decodes = random.nextInt(1, 40);
+    long context = 0;
+    for (int j = 0; j < decodes; j++) {
+      context += random.nextInt(10, 1_500);
+    }
+    int prefills = i % 4 == 0 ? random.nextInt(1, 3) : 0;
+    long tokens = 0;
+    long pairs = 0;
+    for (int j = 0; j < prefills; j++) {
+      int chunk = random.nextInt(2, 500);
+      tokens += chunk;
+      pairs += StepShape.pairs(random.nextInt(0, 800), chunk);
+    }
+    int rows = i % 4 == 2 ? random.nextInt(1, 10) : 0;
+    long remote = 0;
+    for (int j = 0; j < rows; j++) {
+      remote += random.nextInt(10, 1_500);
+    }
+    return new StepShape(
+        decodes,
+        context,
+        prefills,
+        tokens,
+        pairs,
+        (int) (decodes + tokens + rows),
+        decodes + prefills + rows,
+        rows,
+        remote);
+  }
+}
