@@ -97,11 +97,11 @@ class ModelConfigTest {
   /// `-Dgolden.models=<folder of checkpoints>`.
   @Test
   void read_checkpoints_parametersAreThoseOfTheWeightFiles() throws IOException {
-    String folder = System.getProperty("golden.models", "");
-    assumeThat(folder).as("-Dgolden.models").isNotEmpty();
+    Path folder = Path.of(System.getProperty("golden.models", ""));
+    assumeThat(folder).as("the folder of -Dgolden.models").isDirectory();
 
     int checkpoints = 0;
-    try (DirectoryStream<Path> models = Files.newDirectoryStream(Path.of(folder))) {
+    try (DirectoryStream<Path> models = Files.newDirectoryStream(folder)) {
       for (Path model : models) {
         assertThat(ModelProfiles.named(model.resolve("config.json").toString()).parameters())
             .as(model.toString())
