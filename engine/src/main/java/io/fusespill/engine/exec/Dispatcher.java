@@ -51,7 +51,7 @@ public final class Dispatcher {
       case RequestArrived arrived -> executor.arrived(arrived);
       case InputEvent input -> {}
       case SequenceRouted routed -> {}
-      case SequenceAdmitted admitted -> {}
+      case SequenceAdmitted admitted -> executor.admitted(admitted.sequence());
       case SequencePreempted preempted -> {}
       case ResidentsSorted sorted -> {}
       case Checkpointed checkpointed -> {}

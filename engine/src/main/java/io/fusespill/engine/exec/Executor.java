@@ -16,6 +16,10 @@ public interface Executor {
   /// executor without text.
   default void arrived(RequestArrived request) {}
 
+  /// A waiting sequence starts to run, for the first time or again after it was preempted: what it
+  /// had is what the state says. Does nothing by default.
+  default void admitted(int sequence) {}
+
   /// A run goes on from its journal: the sequence's next output token is this one, sampled before.
   /// Does nothing by default, as befits an executor without text.
   default void known(int sequence, int token) {}

@@ -233,10 +233,9 @@ public final class EngineState implements EngineView {
     return samples;
   }
 
-  /// Whether entry `i` of the oldest step in flight on `device` samples: a token for its sequence,
-  /// and one for each sample that it brings to life.
-  public boolean samples(int device, int i) {
-    return places[device].flight(0).sampling[i];
+  @Override
+  public boolean samples(int device, int index, int i) {
+    return places[device].flight(index).sampling[i];
   }
 
   /// Whether what entry `i` of the oldest step in flight on `device` samples counts: the step did

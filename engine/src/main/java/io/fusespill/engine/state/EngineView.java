@@ -55,6 +55,10 @@ public sealed interface EngineView permits EngineState {
   /// The `index`-th step in flight on `place`, oldest first.
   StepPlan stepInFlight(int place, int index);
 
+  /// Whether entry `i` of the `index`-th step in flight on `place` samples: a token for its
+  /// sequence, and one for each sample that it brings to life.
+  boolean samples(int place, int index, int i);
+
   /// Ordered transfers planned on `place` that no step has taken along yet.
   List<TransferPlan> orderedPlanned(int place);
 

@@ -75,7 +75,7 @@ final class Notices {
     StepPlan plan = before.stepInFlight(device, 0);
     int token = 0;
     for (int i = 0; i < plan.size(); i++) {
-      if (before.samples(device, i)) {
+      if (before.samples(device, 0, i)) {
         Sequence sequence = Objects.requireNonNull(before.sequence(plan.sequences().get(i)));
         for (int s = 0; s <= sequence.unforked(); s++, token++) {
           if (before.counts(device, i)) {

@@ -1,0 +1,84 @@
+package io.fusespill.host.exec;
+
+import io.fusespill.host.sampling.Sampler;
+import io.fusespill.host.sampling.SamplingParams;
+import io.fusespill.host.sampling.TokenCounts;
+import io.fusespill.host.sampling.TokenLogprobs;
+import io.fusespill.host.tokenizer.TextStream;
+import io.fusespill.host.tokenizer.Tokenizer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// How one sample of a request goes on: which token comes next, and which one ends it. Not
+/// thread-safe.
+final class Continuation {
+
+  private final SamplingParams params;
+  private final List<Integer> eosIds;
+  private final int sample;
+  private final boolean endsAtMaximum;
+  private final TokenCounts counts = new TokenCounts();
+  private final @Nullable TextStream text;
+  private int outputs;
+
+  /// @param eosIds ids that end a sequence of the model
+  /// @param tokenizer for stop strings; null where the model has none
+  /// @param sample index among the request's samples
+  /// @param endsAtMaximum whether nobody else ends the sample at its maximum of tokens
+  /// @throws IllegalArgumentException if there are stop strings and no tokenizer
+  Continuation(
+      SamplingParams params,
+      List<Integer> eosIds,
+      @Nullable Tokenizer tokenizer,
+      int sample,
+      boolean endsAtMaximum,
+      int[] prompt) {
+    this.params = params;
+    this.eosIds = eosIds;
+    this.sample = sample;
+    this.endsAtMaximum = endsAtMaximum;
+    if (!params.stop().isEmpty() && tokenizer == null) {
+      throw new IllegalArgumentException(
+          "stop strings %s need a tokenizer; name its folder with --tokenizer"
+              .formatted(params.stop()));
+    }
+    text =
+        params.stop().isEmpty() || tokenizer == null
+            ? null
+            : new TextStream(tokenizer, prompt, params.stop(), params.minTokens());
+    for (int token : prompt) {
+      counts.addPrompt(token);
+    }
+  }
+
+  /// Chooses the next token: the same logits after the same tokens give the same.
+  int choose(Sampler sampler, float[] logits) {
+    return sampler.next(logits, 0, params, counts, eosIds, sample, outputs);
+  }
+
+  /// What the request wants to know of a token picked from these logits; null where it asks
+  /// nothing.
+  @Nullable TokenLogprobs logprobs(Sampler sampler, float[] logits, int token) {
+    return params.logprobs().isEmpty()
+        ? null
+        : sampler.logprobs(logits, 0, token, params.logprobs().getAsInt());
+  }
+
+  /// Takes the next output token, and says whether the sample ends with it.
+  boolean accept(int token) {
+    outputs++;
+    counts.addOutput(token);
+    if (text != null) {
+      text.add(token);
+      if (text.stopped()) {
+        return true;
+      }
+    }
+    if (endsAtMaximum && outputs >= params.maxTokens()) {
+      return true;
+    }
+    return outputs >= params.minTokens()
+        && (params.stopTokenIds().contains(token)
+            || (!params.ignoreEos() && eosIds.contains(token)));
+  }
+}

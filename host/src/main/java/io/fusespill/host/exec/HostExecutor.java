@@ -1,0 +1,318 @@
+package io.fusespill.host.exec;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.exec.Completions;
+import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.engine.state.BlockTable;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.host.kernel.Cores;
+import io.fusespill.host.kernel.WorkerPool;
+import io.fusespill.host.model.AttentionService;
+import io.fusespill.host.model.HostAttention;
+import io.fusespill.host.model.KvPool;
+import io.fusespill.host.model.KvShape;
+import io.fusespill.host.model.ModelWeights;
+import io.fusespill.host.sampling.SamplingParams;
+import io.fusespill.host.sampling.TokenLogprobs;
+import io.fusespill.host.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a model on this machine: each device of the topology is some of its cores with a pool of KV
+/// blocks, each host a pool, with threads that attend where it can, and each disk a file.
+///
+/// Devices run their steps in order, each on a thread of its own; asynchronous transfers of each
+/// link do so, too. Sampled tokens depend on the logits, the request's parameters and the place in
+/// the output alone. The methods of [Executor] are for the thread that dispatches.
+public final class HostExecutor implements Executor, AutoCloseable {
+
+  private static final long CLOSE_SECONDS = 60;
+
+  /// How a machine is shared out.
+  ///
+  /// @param kv layout of the blocks; its bytes are those of the engine's configuration
+  /// @param threads of each place that computes or attends, at least 1
+  /// @param disks folder of the files of disks
+  public record Setup(
+      ModelWeights weights,
+      List<Integer> eosIds,
+      @Nullable Tokenizer tokenizer,
+      KvShape kv,
+      Map<Integer, Integer> threads,
+      Path disks) {}
+
+  private final Setup setup;
+  private final EngineConfig config;
+  private final Completions completions;
+  private final EngineView behind;
+  private final CoreShare cores = new CoreShare(Cores.allowed());
+  private final Map<Integer, BlockStore> stores = new TreeMap<>();
+  private final Map<Integer, HostDevice> devices = new TreeMap<>();
+  private final Map<Integer, Map<Integer, AttentionService>> attention = new TreeMap<>();
+  private final List<WorkerPool> attentionWorkers = new ArrayList<>();
+  private final Map<Integer, ExecutorService> links = new TreeMap<>();
+  private final Map<Integer, Generation> generations = new HashMap<>();
+
+  /// Takes the memory and starts the threads.
+  ///
+  /// @throws IllegalArgumentException if the configuration's blocks are not those of the setup
+  /// @throws UncheckedIOException if a disk's file cannot be made
+  public HostExecutor(
+      Setup setup, EngineConfig config, Completions completions, EngineView behind) {
+    if (config.kv().blockBytes() != setup.kv().blockBytes()
+        || config.kv().blockTokens() != setup.kv().blockTokens()) {
+      throw new IllegalArgumentException(
+          "blocks of %d tokens and %d bytes in the configuration, of %d and %d in memory"
+              .formatted(
+                  config.kv().blockTokens(),
+                  config.kv().blockBytes(),
+                  setup.kv().blockTokens(),
+                  setup.kv().blockBytes()));
+    }
+    this.setup = setup;
+    this.config = config;
+    this.completions = completions;
+    this.behind = behind;
+    try {
+      for (Place place : config.topology().places()) {
+        stores.put(place.id(), store(place));
+      }
+      for (Place place : config.topology().places()) {
+        if (place.computes()) {
+          start(place);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private BlockStore store(Place place) {
+    if (place.kind() != PlaceKind.DISK) {
+      return new BlockStore.Memory(KvPool.of(setup.kv(), place.blocks()));
+    }
+    Path file = setup.disks().resolve(place.name() + ".kv");
+    try {
+      return BlockStore.File.create(file, setup.kv());
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "cannot make %s, the file of a disk: %s".formatted(file, e), e);
+    }
+  }
+
+  private void start(Place device) {
+    Map<Integer, AttentionService> services = new TreeMap<>();
+    for (Place host : config.topology().places()) {
+      if (config.topology().attends(host.id(), device.id())) {
+        WorkerPool workers = WorkerPool.pinned(cores.take(threads(host.id())));
+        attentionWorkers.add(workers);
+        services.put(
+            host.id(),
+            new HostAttention(setup.weights().config(), memory(host.id()).pool(), workers));
+      }
+    }
+    attention.put(device.id(), services);
+    devices.put(
+        device.id(),
+        new HostDevice(
+            device.id(),
+            device.name(),
+            setup.weights(),
+            cores.take(threads(device.id())),
+            memory(device.id()),
+            this::storeOf,
+            services::get,
+            completions));
+  }
+
+  private int threads(int place) {
+    return Objects.requireNonNull(setup.threads().get(place), "threads of place " + place);
+  }
+
+  private BlockStore storeOf(int place) {
+    return Objects.requireNonNull(stores.get(place));
+  }
+
+  private BlockStore.Memory memory(int place) {
+    return (BlockStore.Memory) storeOf(place);
+  }
+
+  // ------------------------------------------------------------- sequences
+
+  /// @throws IllegalArgumentException if the request has no token ids or its parameters are not
+  ///   legal
+  @Override
+  public void arrived(RequestArrived request) {
+    Ints ids = request.prompt().ids();
+    if (ids.isEmpty()) {
+      throw new IllegalArgumentException(
+          "request %d has no token ids: this executor needs text".formatted(request.request()));
+    }
+    int[] prompt = new int[ids.size()];
+    for (int i = 0; i < prompt.length; i++) {
+      prompt[i] = ids.get(i);
+    }
+    String text = request.prompt().parameters();
+    SamplingParams params = SamplingParams.parse(text.isEmpty() ? "{}" : text);
+    boolean endsAtMaximum = request.maxOutputTokens() > params.maxTokens();
+    for (int i = 0; i < request.samples(); i++) {
+      int sample = i;
+      generations.put(
+          request.firstSequence() + i,
+          new Generation(
+              prompt,
+              () ->
+                  new Continuation(
+                      params, setup.eosIds(), setup.tokenizer(), sample, endsAtMaximum, prompt)));
+    }
+  }
+
+  @Override
+  public void admitted(int sequence) {
+    Sequence admitted = Objects.requireNonNull(behind.sequence(sequence), "an admitted sequence");
+    generation(sequence).restart(admitted.totalTokens());
+  }
+
+  @Override
+  public void known(int sequence, int token) {
+    Generation generation = generation(sequence);
+    generation.offer(generation.life(), token, null);
+  }
+
+  @Override
+  public void release(int sequence) {
+    generations.remove(sequence);
+  }
+
+  /// What a request asked to know of an output token that has been reported, until its sequence is
+  /// released. For the thread that dispatches; nothing of this is in the journal.
+  ///
+  /// @param position among the sequence's output tokens, from 0
+  /// @return null where the request asked nothing, or an earlier process sampled the token
+  public @Nullable TokenLogprobs logprobs(int sequence, int position) {
+    return generation(sequence).logprobs(position);
+  }
+
+  private Generation generation(int sequence) {
+    return Objects.requireNonNull(generations.get(sequence), "sequence " + sequence);
+  }
+
+  // ----------------------------------------------------------------- steps
+
+  @Override
+  public void execute(StepPlan plan, List<TransferPlan> before) {
+    List<StepJob.Entry> entries = new ArrayList<>(plan.size());
+    for (int i = 0; i < plan.size(); i++) {
+      entries.add(entry(plan, i));
+    }
+    Objects.requireNonNull(devices.get(plan.device())).submit(new StepJob(plan, before, entries));
+  }
+
+  private StepJob.Entry entry(StepPlan plan, int i) {
+    Sequence sequence =
+        Objects.requireNonNull(behind.sequence(plan.sequences().get(i)), "an entry's sequence");
+    Generation generation = generation(sequence.id());
+    int start = plan.computedTokens().get(i);
+    int end = start + plan.newTokens().get(i);
+    int life = generation.life();
+    int newest = behind.stepsInFlight(plan.device()) - 1;
+    boolean samples = behind.samples(plan.device(), newest, i);
+    return new StepJob.Entry(
+        generation,
+        life,
+        start,
+        end,
+        table(sequence.table()),
+        i >= plan.localEntries(),
+        samples ? samples(sequence, generation, life) : List.of());
+  }
+
+  private List<StepJob.Sample> samples(Sequence sequence, Generation generation, int life) {
+    List<StepJob.Sample> samples = new ArrayList<>(1 + sequence.unforked());
+    samples.add(new StepJob.Sample(sequence.id(), generation, life));
+    for (int s = 1; s <= sequence.unforked(); s++) {
+      Generation forked = generation(sequence.id() + s);
+      samples.add(new StepJob.Sample(sequence.id() + s, forked, forked.life()));
+    }
+    return samples;
+  }
+
+  private static int[] table(BlockTable table) {
+    int[] blocks = new int[table.size()];
+    for (int b = 0; b < blocks.length; b++) {
+      blocks[b] = table.get(b);
+    }
+    return blocks;
+  }
+
+  // ------------------------------------------------------------- transfers
+
+  @Override
+  public void transfer(TransferPlan plan) {
+    int link = config.topology().linkIndex(plan.from(), plan.to());
+    links
+        .computeIfAbsent(link, index -> Executors.newSingleThreadExecutor(HostExecutor::copier))
+        .execute(() -> run(plan));
+  }
+
+  private static Thread copier(Runnable copies) {
+    Thread thread = new Thread(copies, "fusespill-copier");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private void run(TransferPlan plan) {
+    try {
+      HostDevice.copy(plan, this::storeOf);
+    } catch (IOException | RuntimeException e) {
+      completions.transferFailed(plan.transfer(), String.valueOf(e.getMessage()));
+      return;
+    }
+    completions.transferCompleted(plan.transfer());
+  }
+
+  /// Ends all threads, once what they are at is done, and gives the memory back.
+  @Override
+  public void close() {
+    links.values().forEach(ExecutorService::shutdown);
+    for (ExecutorService link : links.values()) {
+      try {
+        if (!link.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+          throw new IllegalStateException(
+              "a copy did not end within %d s".formatted(CLOSE_SECONDS));
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    devices.values().forEach(HostDevice::close);
+    attention.values().forEach(services -> services.values().forEach(AttentionService::close));
+    attentionWorkers.forEach(WorkerPool::close);
+    for (BlockStore store : stores.values()) {
+      try {
+        store.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot close a store of KV blocks: " + e, e);
+      }
+    }
+  }
+}
