@@ -1,0 +1,220 @@
+package io.fusespill.live;
+
+import io.fusespill.engine.event.FinishReason;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.engine.event.RejectionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.host.sampling.TokenLogprobs;
+import io.fusespill.journal.live.InboxFullException;
+import io.fusespill.journal.live.LiveEngine;
+import io.fusespill.journal.live.RequestListener;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// Requests sent to an engine when they are due, and what comes back of them.
+///
+/// Requests are numbered in the order of the list, by the engine too: it must have no other
+/// clients.
+public final class LiveBatch {
+
+  /// Hears each token behind the journal, on the thread that dispatches.
+  @FunctionalInterface
+  public interface TokenListener {
+
+    /// @param token id, or -1 when the sample has ended, be it that it never began
+    /// @param logprobs what the request asked to know of the token; null where it asked nothing or
+    ///   an earlier process sampled it
+    void token(int request, int sample, int token, @Nullable TokenLogprobs logprobs);
+  }
+
+  /// Knows what there is to know of a sequence's output tokens.
+  @FunctionalInterface
+  interface Logprobs {
+    @Nullable TokenLogprobs of(int sequence, int position);
+  }
+
+  private static final long PARK_NANOS = 200_000;
+
+  private final List<TextRequest> requests;
+  private final TokenListener tokens;
+  private final Map<Integer, Collector> collectors = new TreeMap<>();
+  private final AtomicInteger ended = new AtomicInteger();
+  private volatile Logprobs logprobs = (sequence, position) -> null;
+
+  public LiveBatch(List<TextRequest> requests, TokenListener tokens) {
+    this.requests = List.copyOf(requests);
+    this.tokens = tokens;
+  }
+
+  /// @throws LiveException if a model of that kind cannot serve one of the requests
+  void check(int vocabulary, boolean text) {
+    for (int i = 0; i < requests.size(); i++) {
+      requests.get(i).check(i, vocabulary, text);
+    }
+  }
+
+  /// Says who knows more of tokens. Before the first request is sent.
+  void askLogprobsOf(Logprobs source) {
+    logprobs = source;
+  }
+
+  /// The listener of a request that a journal has already: it hears everything again.
+  ///
+  /// @throws LiveException if the batch has no such request
+  public RequestListener recorded(RequestArrived arrived) {
+    int request = arrived.request();
+    if (request >= requests.size()
+        || !requests.get(request).promptIds().equals(arrived.prompt().ids())) {
+      throw new LiveException(
+          "request %d of the journal is not the one of the list of requests".formatted(request));
+    }
+    return collector(request);
+  }
+
+  private synchronized Collector collector(int request) {
+    Collector collector = new Collector(request);
+    collectors.put(request, collector);
+    return collector;
+  }
+
+  /// Sends the requests from number `first` on when they are due.
+  ///
+  /// @param startNanos when the run began, by [System#nanoTime]
+  public void send(LiveEngine engine, int first, long startNanos) {
+    send(engine, first, requests.size(), startNanos);
+  }
+
+  /// Sends the requests from number `first` to before `end` when they are due.
+  ///
+  /// @param startNanos when the run began, by [System#nanoTime]
+  public void send(LiveEngine engine, int first, int end, long startNanos) {
+    for (int i = first; i < end; i++) {
+      TextRequest request = requests.get(i);
+      long due = startNanos + request.arrivalNanos();
+      for (long rest = due - System.nanoTime(); rest > 0; rest = due - System.nanoTime()) {
+        LockSupport.parkNanos(rest);
+      }
+      submit(engine, request, collector(i));
+    }
+  }
+
+  private static void submit(LiveEngine engine, TextRequest request, RequestListener listener) {
+    while (true) {
+      try {
+        engine.submit(request.live(), listener);
+        return;
+      } catch (InboxFullException e) {
+        LockSupport.parkNanos(PARK_NANOS);
+      }
+    }
+  }
+
+  /// Requests in the list.
+  public int size() {
+    return requests.size();
+  }
+
+  /// Requests that have ended or were turned away so far.
+  public int ended() {
+    return ended.get();
+  }
+
+  /// What became of each request that was sent, in order. For after the engine has stopped.
+  public synchronized List<Output> outputs() {
+    return collectors.values().stream().map(Collector::output).toList();
+  }
+
+  private final class Collector implements RequestListener {
+
+    private final int request;
+    private final Map<Integer, Sample> samples = new TreeMap<>();
+    private final BitSet open = new BitSet();
+    private int firstSequence;
+    private @Nullable RejectionReason rejection;
+
+    Collector(int request) {
+      this.request = request;
+      open.set(0, requests.get(request).params().n());
+    }
+
+    @Override
+    public void arrived(int number, int firstSequence) {
+      if (number != request) {
+        throw new IllegalStateException(
+            "request %d has number %d: somebody else sends requests, too"
+                .formatted(request, number));
+      }
+      this.firstSequence = firstSequence;
+    }
+
+    @Override
+    public void sampled(int sequence, int token) {
+      Sample sample = sample(sequence);
+      TokenLogprobs known = logprobs.of(sequence, sample.size);
+      sample.add(token);
+      tokens.token(request, sequence - firstSequence, token, known);
+    }
+
+    @Override
+    public void finished(int sequence, FinishReason reason, boolean last) {
+      sample(sequence).reason = reason;
+      end(sequence - firstSequence);
+      if (last) {
+        endAll();
+      }
+    }
+
+    @Override
+    public void rejected(RejectionReason reason, long needed, long available) {
+      rejection = reason;
+      endAll();
+    }
+
+    private void end(int sample) {
+      open.clear(sample);
+      tokens.token(request, sample, -1, null);
+    }
+
+    private void endAll() {
+      open.stream().forEach(sample -> tokens.token(request, sample, -1, null));
+      open.clear();
+      ended.incrementAndGet();
+    }
+
+    private Sample sample(int sequence) {
+      return samples.computeIfAbsent(sequence - firstSequence, number -> new Sample());
+    }
+
+    Output output() {
+      return new Output(
+          request,
+          rejection,
+          samples.entrySet().stream()
+              .map(each ->
+                  new Output.Sample(
+                      each.getKey(),
+                      Ints.copyOf(each.getValue().tokens, each.getValue().size),
+                      each.getValue().reason))
+              .toList());
+    }
+  }
+
+  private static final class Sample {
+    private int[] tokens = new int[16];
+    private int size;
+    private FinishReason reason = FinishReason.FAILED;
+
+    void add(int token) {
+      if (size == tokens.length) {
+        tokens = Arrays.copyOf(tokens, 2 * size);
+      }
+      tokens[size++] = token;
+    }
+  }
+}
