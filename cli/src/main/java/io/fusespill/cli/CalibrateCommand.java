@@ -188,7 +188,8 @@ final class CalibrateCommand implements Callable<Integer> {
     Set<String> models = new LinkedHashSet<>();
     Map<String, String> hardware = new TreeMap<>();
     for (Path source : sources) {
-      LiveRun run = LiveRun.read(source, partial, quiet, List.of(measurements::accept));
+      RecordedLiveRun run =
+          RecordedLiveRun.read(source, partial, quiet, List.of(measurements::accept));
       models.add(run.model());
       run.places()
           .forEach(place -> {

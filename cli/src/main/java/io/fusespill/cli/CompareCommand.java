@@ -125,8 +125,8 @@ final class CompareCommand implements Callable<Integer> {
     RunMetrics metrics = new RunMetrics(latencies);
     RecordedRequests requests = new RecordedRequests();
     Measurements measurements = new Measurements();
-    LiveRun live =
-        LiveRun.read(
+    RecordedLiveRun live =
+        RecordedLiveRun.read(
             run, partial, quiet, List.of(metrics::accept, requests::accept, measurements::accept));
     if (requests.size() == 0) {
       throw new UsageException("%s holds no request that could arrive again".formatted(run));
@@ -182,7 +182,7 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private static List<FittedModel> models(LiveRun live, FittedProfile profile) {
+  private static List<FittedModel> models(RecordedLiveRun live, FittedProfile profile) {
     int blockTokens = live.start().config().kv().blockTokens();
     List<FittedModel> models = new ArrayList<>();
     for (Place place : live.places()) {
@@ -227,7 +227,7 @@ final class CompareCommand implements Callable<Integer> {
 
   private void print(
       PrintWriter out,
-      LiveRun live,
+      RecordedLiveRun live,
       FittedProfile profile,
       RecordedRequests requests,
       Resimulation simulated,
@@ -278,7 +278,7 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private ObjectNode toJson(
-      LiveRun live,
+      RecordedLiveRun live,
       FittedProfile profile,
       RecordedRequests requests,
       Resimulation simulated,

@@ -2,9 +2,11 @@ package io.fusespill.cli;
 
 import io.fusespill.charts.ResultsException;
 import io.fusespill.engine.policy.PolicyException;
+import io.fusespill.host.checkpoint.CheckpointException;
 import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
 import io.fusespill.learn.LengthModelException;
+import io.fusespill.live.LiveException;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.sim.spec.SpecException;
 import io.fusespill.sweep.SweepException;
@@ -66,6 +68,8 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof SpecException
         || e instanceof ResultsException
         || e instanceof SweepException
+        || e instanceof LiveException
+        || e instanceof CheckpointException
         || e instanceof UncheckedIOException;
   }
 

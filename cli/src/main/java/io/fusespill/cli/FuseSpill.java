@@ -19,6 +19,9 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       SimulateCommand.class,
+      GenerateCommand.class,
+      BenchCommand.class,
+      ResumeCommand.class,
       WhatIfCommand.class,
       CalibrateCommand.class,
       CompareCommand.class,
@@ -48,6 +51,7 @@ import picocli.CommandLine.Spec;
       "Start with:",
       "  fusespill demo",
       "  fusespill simulate --trace requests.csv --model vicuna-7b --device a10 --policy vllm-0.2.7",
+      "  fusespill generate --model models/Qwen3-0.6B --prompt 'The sea is'",
       "  fusespill verify runs/NAME",
       "",
       "Exit codes: 0 fine, 1 internal error or divergence, 2 wrong usage or input.",

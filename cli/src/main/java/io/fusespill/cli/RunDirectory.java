@@ -19,7 +19,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Where a run leaves what it was and what it came to: `options.json`, `config.json`, `journal/`,
-/// `lengths.csv`, `requests.csv`, `summary.json`.
+/// `lengths.csv`, `requests.csv`, `summary.json`. A live run also leaves `live.json`,
+/// `requests.jsonl` and `outputs.jsonl`.
 record RunDirectory(Path path) {
 
   private static final String CONFIG = "config.json";
@@ -119,6 +120,26 @@ record RunDirectory(Path path) {
     return path.resolve("lengths.csv");
   }
 
+  /// What it takes to go on with a live run.
+  Path live() {
+    return path.resolve("live.json");
+  }
+
+  /// The requests of a live run, whole before the first is sent.
+  Path liveRequests() {
+    return path.resolve("requests.jsonl");
+  }
+
+  /// What became of them; there once a live run is complete.
+  Path outputs() {
+    return path.resolve("outputs.jsonl");
+  }
+
+  /// Whether there is a run, of whichever kind.
+  boolean holdsRun() {
+    return Files.exists(path.resolve(CONFIG));
+  }
+
   /// Keeps what the run was asked for.
   void writeOptions(GivenOptions given) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -141,6 +162,10 @@ record RunDirectory(Path path) {
     } catch (IOException e) {
       throw new UsageException("%s is not readable: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  void writeLive(JsonNode live) {
+    write(String.valueOf(live().getFileName()), live);
   }
 
   void writeConfig(JsonNode config) {

@@ -311,7 +311,8 @@ final class ScenarioOptions {
     return kind;
   }
 
-  private static void requireKnown(String what, String name, List<String> known) {
+  /// @throws UsageException if the name is not one of those known
+  static void requireKnown(String what, String name, List<String> known) {
     if (!known.contains(name)) {
       throw new UsageException(
           "unknown %s \"%s\"%s; known: %s"
@@ -319,7 +320,8 @@ final class ScenarioOptions {
     }
   }
 
-  private static int within(String option, long value, int min, int max) {
+  /// @throws UsageException if the value is out of its range
+  static int within(String option, long value, int min, int max) {
     if (value < min || value > max) {
       throw new UsageException("%s is %d, must be %d to %,d".formatted(option, value, min, max));
     }
@@ -327,7 +329,7 @@ final class ScenarioOptions {
   }
 
   /// The value, or 0 where none was given. 0 itself is no legal value of any of these.
-  private static int given(String option, @Nullable Integer value) {
+  static int given(String option, @Nullable Integer value) {
     if (value != null && value < 1) {
       throw new UsageException("%s is %d, must be at least 1".formatted(option, value));
     }

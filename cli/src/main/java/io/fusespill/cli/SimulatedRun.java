@@ -1,21 +1,13 @@
 package io.fusespill.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.EngineVersion;
-import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.event.EngineEvent;
-import io.fusespill.engine.length.PredictorKind;
-import io.fusespill.engine.metrics.PredictionAccuracy;
-import io.fusespill.engine.metrics.RequestOutcome;
-import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.EnginePipeline;
 import io.fusespill.journal.Journal;
 import io.fusespill.journal.JournalHeader;
 import io.fusespill.journal.live.LiveEngine;
-import io.fusespill.replay.Latencies;
-import io.fusespill.replay.RequestCsv;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.whatif.LengthsCsv;
 import io.fusespill.sim.Arrival;
@@ -27,7 +19,6 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,11 +35,6 @@ import org.jspecify.annotations.Nullable;
 /// would have to precede. In real time [RealTimeRun] takes the place of the left half, and the
 /// executor hears of a decision from the ring, behind the journal.
 final class SimulatedRun {
-
-  private static final ObjectMapper MAPPER = new ObjectMapper();
-
-  /// Asking a predictor makes it build curves: oftener would take more than a tenth of a run.
-  private static final int STEPS_BETWEEN_PREDICTIONS = 128;
 
   private final ResolvedScenario scenario;
   private final Durability durability;
@@ -164,20 +150,11 @@ final class SimulatedRun {
       directory.writeConfig(scenario.description());
     }
     RunReport report;
-    try (RequestCsv csv = directory == null ? null : new RequestCsv(directory.requests());
+    try (RunFolds folds = new RunFolds(directory, predicting ? scenario.config() : null);
         LengthsCsv lengths = directory == null ? null : new LengthsCsv(directory.lengths())) {
-      Consumer<RequestOutcome> outcomes = csv == null ? outcome -> {} : csv;
-      Latencies latencies = new Latencies(outcomes);
-      RunMetrics metrics = new RunMetrics(latencies);
-      PredictionAccuracy prediction = prediction();
-      report = new RunReport(metrics, latencies, prediction);
-      Map<String, Consumer<EngineEvent>> folds = new TreeMap<>();
-      folds.put("metrics", metrics::accept);
-      if (prediction != null) {
-        folds.put("prediction", prediction::accept);
-      }
-      body.run(header, folds, lengths);
-      put(figures, report.figures());
+      body.run(header, folds.byName(), lengths);
+      report = folds.report();
+      folds.putFigures(figures);
     }
     figures.put("extrapolated_steps", scenario.world().extrapolations());
     figures.put("config_digest", scenario.digest());
@@ -216,14 +193,6 @@ final class SimulatedRun {
     return (arrived, live, now) -> progress.at(arrived - live);
   }
 
-  /// A fold that measures the run's own predictor, or null where it has none.
-  private @Nullable PredictionAccuracy prediction() {
-    String predictor = scenario.config().predictor();
-    return !predicting || predictor.equals(EngineConfig.NO_PREDICTOR)
-        ? null
-        : new PredictionAccuracy(PredictorKind.named(predictor), STEPS_BETWEEN_PREDICTIONS);
-  }
-
   private static void simulate(Consumer<RunLog> simulation, RunLog log, ObjectNode figures) {
     try (log) {
       simulation.accept(log);
@@ -251,9 +220,5 @@ final class SimulatedRun {
 
   private @Nullable Path journal() {
     return directory == null ? null : directory.journal();
-  }
-
-  private static void put(ObjectNode json, Map<String, Object> figures) {
-    figures.forEach((name, value) -> json.set(name, MAPPER.valueToTree(value)));
   }
 }

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.Handling;
@@ -28,8 +29,31 @@ final class Summary {
       ObjectNode figures,
       ResolvedScenario scenario,
       @Nullable RunDirectory directory) {
+    print(
+        out,
+        report,
+        figures,
+        title(scenario.description().get("model").asText(), scenario.config(), "simulated"),
+        scenario.config().topology(),
+        directory);
+    if (report.metrics().cappedSequences() > 0) {
+      out.println(
+          "capped   %,d sequences at the longest that they may be (--max-model-len)"
+              .formatted(report.metrics().cappedSequences()));
+    }
+    out.flush();
+  }
+
+  /// @param title the first line
+  static void print(
+      PrintWriter out,
+      RunReport report,
+      ObjectNode figures,
+      String title,
+      Topology topology,
+      @Nullable RunDirectory directory) {
     RunMetrics metrics = report.metrics();
-    out.println(title(scenario));
+    out.println(title);
     out.println();
     Table table = new Table();
     table
@@ -44,8 +68,10 @@ final class Summary {
                     metrics.failed()))
         .row(
             "duration",
-            "%,.1f s simulated in %.2f s"
-                .formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble()))
+            figures.has("wall_seconds")
+                ? "%,.1f s simulated in %.2f s"
+                    .formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble())
+                : "%,.2f s".formatted(report.durationSeconds()))
         .row(
             "throughput",
             "%,.2f requests/s, %,.1f output tokens/s, %,.1f tokens/s"
@@ -75,7 +101,7 @@ final class Summary {
             "prefill",
             "%,d tokens, %,d with padding"
                 .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()));
-    addSpilling(table, report, scenario.config().topology());
+    addSpilling(table, report, topology);
     table.printLeft(out);
     out.println();
     printLatencies(out, report.latencies());
@@ -90,17 +116,12 @@ final class Summary {
       out.println(
           "run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
     }
-    if (figures.get("extrapolated_steps").asLong() > 0) {
+    if (figures.path("extrapolated_steps").asLong() > 0) {
       out.println(
           "warning  %,d steps lie outside what the fitted profile was measured on"
               .formatted(figures.get("extrapolated_steps").asLong()));
     }
-    if (metrics.cappedSequences() > 0) {
-      out.println(
-          "capped   %,d sequences at the longest that they may be (--max-model-len)"
-              .formatted(metrics.cappedSequences()));
-    }
-    if (figures.get("skipped_rows").asLong() > 0) {
+    if (figures.path("skipped_rows").asLong() > 0) {
       out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));
     }
     out.flush();
@@ -174,16 +195,13 @@ final class Summary {
         .printLeft(out);
   }
 
-  private static String title(ResolvedScenario scenario) {
+  /// @param how what kind of run it was
+  static String title(String model, EngineConfig config, String how) {
     StringJoiner places = new StringJoiner(", ");
-    for (Place place : scenario.config().topology().places()) {
+    for (Place place : config.topology().places()) {
       places.add("%s with %,d blocks".formatted(place.name(), place.blocks()));
     }
-    return "%s under %s on %s (simulated)"
-        .formatted(
-            scenario.description().get("model").asText(),
-            scenario.config().policy().name(),
-            places);
+    return "%s under %s on %s (%s)".formatted(model, config.policy().name(), places, how);
   }
 
   static String[] latency(String name, Latency latency) {

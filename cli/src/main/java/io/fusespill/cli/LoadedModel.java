@@ -1,0 +1,189 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.management.OperatingSystemMXBean;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
+import io.fusespill.host.checkpoint.Checkpoint;
+import io.fusespill.host.checkpoint.CheckpointException;
+import io.fusespill.host.checkpoint.LoadFormat;
+import io.fusespill.host.checkpoint.ModelConfig;
+import io.fusespill.host.exec.CostProbe;
+import io.fusespill.host.exec.HostExecutor;
+import io.fusespill.host.kernel.Cores;
+import io.fusespill.host.model.KvShape;
+import io.fusespill.host.model.ModelWeights;
+import io.fusespill.host.tokenizer.Tokenizer;
+import io.fusespill.live.LivePlan;
+import io.fusespill.live.LiveSpec;
+import io.fusespill.live.ProbedCosts;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A model in memory, with its tokenizer where it has one.
+final class LoadedModel implements AutoCloseable {
+
+  /// Where a model is from: what it takes to load it again.
+  ///
+  /// @param tokenizer null where it is in the model's folder, if anywhere
+  /// @param seed of dummy weights
+  record Source(Path folder, @Nullable Path tokenizer, LoadFormat format, long seed) {
+
+    ObjectNode toJson() {
+      ObjectNode json = JsonNodeFactory.instance.objectNode();
+      json.put("model", folder.toAbsolutePath().normalize().toString());
+      json.put(
+          "tokenizer",
+          tokenizer == null ? null : tokenizer.toAbsolutePath().normalize().toString());
+      json.put("load_format", format.name().toLowerCase(Locale.ROOT));
+      json.put("seed", seed);
+      return json;
+    }
+
+    /// @throws IllegalArgumentException if something is missing
+    static Source of(JsonNode json) {
+      JsonNode tokenizer = json.path("tokenizer");
+      return new Source(
+          Path.of(json.required("model").asText()),
+          tokenizer.isTextual() ? Path.of(tokenizer.asText()) : null,
+          LoadFormat.valueOf(json.required("load_format").asText().toUpperCase(Locale.ROOT)),
+          json.required("seed").asLong());
+    }
+  }
+
+  private final Source source;
+  private final Checkpoint checkpoint;
+  private final ModelWeights weights;
+  private final @Nullable Tokenizer tokenizer;
+
+  private LoadedModel(
+      Source source, Checkpoint checkpoint, ModelWeights weights, @Nullable Tokenizer tokenizer) {
+    this.source = source;
+    this.checkpoint = checkpoint;
+    this.weights = weights;
+    this.tokenizer = tokenizer;
+  }
+
+  /// @param textNeeded whether it is an error that there is no tokenizer
+  /// @throws CheckpointException if the model or the tokenizer cannot be used
+  static LoadedModel open(Source source, boolean textNeeded) {
+    Tokenizer tokenizer = tokenizer(source, textNeeded);
+    Checkpoint checkpoint = null;
+    try {
+      checkpoint = Checkpoint.open(source.folder(), source.format(), source.seed());
+      return new LoadedModel(
+          source, checkpoint, ModelWeights.of(checkpoint.config(), checkpoint), tokenizer);
+    } catch (RuntimeException e) {
+      if (checkpoint != null) {
+        checkpoint.close();
+      }
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
+  }
+
+  private static @Nullable Tokenizer tokenizer(Source source, boolean needed) {
+    Path folder = source.tokenizer() == null ? source.folder() : source.tokenizer();
+    if (!Files.isDirectory(source.folder())) {
+      throw new UsageException(
+          "no model folder %s: name that of a Hugging Face checkpoint with --model"
+              .formatted(source.folder()));
+    }
+    boolean there = Files.isRegularFile(folder.resolve("tokenizer.json"));
+    return needed || there || source.tokenizer() != null ? Tokenizer.open(folder) : null;
+  }
+
+  /// What of a specification becomes of it on this machine.
+  ///
+  /// @throws UsageException if a limit is not legal
+  /// @throws io.fusespill.live.LiveException if it does not fit the model or the machine
+  LivePlan plan(LiveSpec spec) {
+    OperatingSystemMXBean system =
+        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    LivePlan plan;
+    try {
+      plan =
+          LivePlan.of(
+              spec,
+              config(),
+              checkpoint.weightBytes(),
+              new LivePlan.MachineFacts(Cores.allowed().length, system.getTotalMemorySize()),
+              new ProbedCosts(weights, LivePlan.kv(spec, config())));
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+    long poolBytes = 0;
+    for (Place place : plan.config().topology().places()) {
+      poolBytes += place.kind() == PlaceKind.DISK ? 0 : place.blocks() * plan.kv().blockBytes();
+    }
+    checkpoint.requireMemory(poolBytes, "KV pools");
+    return plan;
+  }
+
+  /// Has the kernels compiled before anything is measured.
+  void warmUp(LivePlan plan) {
+    CostProbe.warmUp(weights, plan.kv(), plan.threads().getOrDefault(0, 1));
+  }
+
+  /// What an executor takes.
+  ///
+  /// @param threads of each place that computes or attends
+  /// @param disks folder for the files of disks
+  HostExecutor.Setup setup(KvShape kv, Map<Integer, Integer> threads, Path disks) {
+    return new HostExecutor.Setup(weights, config().eosIds(), tokenizer, kv, threads, disks);
+  }
+
+  Source source() {
+    return source;
+  }
+
+  ModelConfig config() {
+    return checkpoint.config();
+  }
+
+  long weightBytes() {
+    return checkpoint.weightBytes();
+  }
+
+  /// What the user should know about how the folder was taken, a line each.
+  List<String> notes() {
+    return checkpoint.notes();
+  }
+
+  /// The name of the folder.
+  String name() {
+    return String.valueOf(source.folder().toAbsolutePath().normalize().getFileName());
+  }
+
+  @Nullable Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /// @throws UsageException if the model was loaded without one
+  Tokenizer requireTokenizer() {
+    if (tokenizer == null) {
+      throw new UsageException(
+          "%s has no tokenizer.json: name a folder that has it with --tokenizer"
+              .formatted(source.folder()));
+    }
+    return tokenizer;
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+    checkpoint.close();
+    if (tokenizer != null) {
+      tokenizer.close();
+    }
+  }
+}

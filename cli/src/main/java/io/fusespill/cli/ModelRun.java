@@ -1,0 +1,333 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.EngineVersion;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.host.checkpoint.ElementType;
+import io.fusespill.host.model.KvShape;
+import io.fusespill.journal.Durability;
+import io.fusespill.journal.Journal;
+import io.fusespill.journal.JournalHeader;
+import io.fusespill.journal.live.LiveEngine;
+import io.fusespill.live.LiveBatch;
+import io.fusespill.live.LivePlan;
+import io.fusespill.live.LiveRun;
+import io.fusespill.live.LiveSpec;
+import io.fusespill.live.OutputFile;
+import io.fusespill.live.RequestFile;
+import io.fusespill.live.RunJournal;
+import io.fusespill.live.Share;
+import io.fusespill.live.TextRequest;
+import io.fusespill.replay.RunReport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// One live run, wired from its requests to its report:
+///
+/// ```
+///  LiveBatch ─► LiveRun ─► LiveEngine ─► ring ─┬─► journal handler ─► HostExecutor
+///      ▲                                       ├─► metrics handler ─► report, requests.csv
+///      │                                       └─► prediction handler ─► report
+///      └──────────── tokens, behind the journal
+/// ```
+///
+/// Its folder has what a simulation's has, and beside it what it takes to go on after a crash.
+final class ModelRun {
+
+  private static final ObjectMapper CANONICAL =
+      new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final LoadedModel model;
+  private final EngineConfig config;
+  private final KvShape kv;
+  private final Map<Integer, Integer> threads;
+  private final long seed;
+  private final Durability durability;
+  private final @Nullable RunDirectory directory;
+
+  private ModelRun(
+      LoadedModel model,
+      EngineConfig config,
+      KvShape kv,
+      Map<Integer, Integer> threads,
+      long seed,
+      Durability durability,
+      @Nullable RunDirectory directory) {
+    this.model = model;
+    this.config = config;
+    this.kv = kv;
+    this.threads = threads;
+    this.seed = seed;
+    this.durability = durability;
+    this.directory = directory;
+  }
+
+  /// A new run.
+  ///
+  /// @param directory where it leaves all that it was; null for nowhere, and then no journal
+  static ModelRun of(
+      LoadedModel model, LivePlan plan, LiveOptions options, @Nullable RunDirectory directory) {
+    return new ModelRun(
+        model,
+        plan.config(),
+        plan.kv(),
+        plan.threads(),
+        options.seed(),
+        options.journal(),
+        directory);
+  }
+
+  /// The folder that the options name, made anew; null where they name none.
+  static @Nullable RunDirectory directory(LiveOptions options, LiveSpec spec) {
+    return options.out() == null ? null : directory(options.out(), options, spec);
+  }
+
+  /// A folder made anew that knows what was asked for.
+  static RunDirectory directory(Path path, LiveOptions options, LiveSpec spec) {
+    RunDirectory directory = RunDirectory.create(path, options.force());
+    directory.writeOptions(options.simulated(spec));
+    return directory;
+  }
+
+  /// Serves requests from first to last.
+  ///
+  /// @param workload what they are, for people
+  /// @param batch of these requests
+  /// @param client sends them; null for all as they are due
+  /// @param figures takes all figures by their names in `--json`
+  RunReport run(
+      ObjectNode workload,
+      List<TextRequest> requests,
+      LiveBatch batch,
+      @Nullable Consumer<LiveEngine> client,
+      ObjectNode figures) {
+    ObjectNode described = describe(workload);
+    JournalHeader header = JournalHeader.of(EngineVersion.VERSION, canonical(described));
+    if (directory != null) {
+      directory.writeConfig(described);
+      directory.writeLive(live());
+      RequestFile.write(directory.liveRequests(), requests);
+    }
+    RunStarted started =
+        new RunStarted(0, EngineVersion.VERSION, header.configDigest(), seed, config);
+    return serve(
+        requests,
+        batch,
+        figures,
+        run -> {
+          Journal journal =
+              directory == null
+                  ? Journal.none()
+                  : Journal.create(directory.journal(), header, durability);
+          return client == null
+              ? run.run(started, journal, batch)
+              : run.run(started, journal, batch, client);
+        });
+  }
+
+  /// An interrupted run that came to its end.
+  record Ended(LiveRun.Resumed way, RunReport report, EngineConfig config) {}
+
+  /// Serves what an interrupted run has not served.
+  ///
+  /// @param live what its folder says of how to go on
+  /// @param requests those of the interrupted run
+  /// @param figures takes all figures of the whole run by their names in `--json`
+  static Ended resume(
+      LoadedModel model,
+      RunDirectory directory,
+      JsonNode live,
+      List<TextRequest> requests,
+      LiveBatch batch,
+      ObjectNode figures) {
+    Durability durability =
+        Durability.valueOf(live.required("journal").asText().toUpperCase(Locale.ROOT));
+    try (RunJournal recorded = RunJournal.open(directory.journal(), durability)) {
+      EngineConfig config = recorded.started().config();
+      KvShape kv =
+          KvShape.of(
+              model.config(),
+              config.kv().blockTokens(),
+              ElementType.valueOf(
+                  live.required("kv_cache_dtype").asText().toUpperCase(Locale.ROOT)));
+      if (kv.blockBytes() != config.kv().blockBytes()) {
+        throw new UsageException(
+            "%s: a KV block of the model takes %,d bytes, and took %,d when the run began: the model's folder holds another model now"
+                .formatted(model.source().folder(), kv.blockBytes(), config.kv().blockBytes()));
+      }
+      Map<Integer, Integer> threads = new TreeMap<>();
+      live.required("threads")
+          .properties()
+          .forEach(each -> threads.put(Integer.valueOf(each.getKey()), each.getValue().intValue()));
+      ModelRun run =
+          new ModelRun(
+              model, config, kv, threads, recorded.started().seed(), durability, directory);
+      AtomicReference<LiveRun.@Nullable Resumed> way = new AtomicReference<>();
+      RunReport report =
+          run.serve(
+              requests,
+              batch,
+              figures,
+              serving -> {
+                LiveRun.Resumed resumed = serving.resume(recorded, batch);
+                way.set(resumed);
+                return resumed.engine();
+              });
+      return new Ended(Objects.requireNonNull(way.get()), report, config);
+    }
+  }
+
+  /// Serves as `how` says, and leaves the figures and the outputs.
+  private RunReport serve(
+      List<TextRequest> requests,
+      LiveBatch batch,
+      ObjectNode figures,
+      Function<LiveRun, LiveEngine> how) {
+    RunReport report;
+    Path disks = disks();
+    try (RunFolds folds = new RunFolds(directory, config)) {
+      LiveEngine engine = how.apply(new LiveRun(model.setup(kv, threads, disks), folds.byName()));
+      report = folds.report();
+      folds.putFigures(figures);
+      figures.put("journal_events", engine.events());
+      figures.put("journal_digest", engine.digest());
+    } finally {
+      if (directory == null) {
+        delete(disks);
+      }
+    }
+    if (directory != null) {
+      directory.writeSummary(figures);
+      OutputFile.write(directory.outputs(), requests, batch.outputs(), model.tokenizer());
+    }
+    return report;
+  }
+
+  private Path disks() {
+    if (directory != null) {
+      return directory.path();
+    }
+    try {
+      return Files.createTempDirectory("fusespill-disks");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot make a folder for disks: " + e.getMessage(), e);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try {
+      Files.deleteIfExists(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete %s: %s".formatted(folder, e), e);
+    }
+  }
+
+  // ----------------------------------------------------------- descriptions
+
+  /// What tells a run of this configuration from others.
+  String digest(ObjectNode workload) {
+    return JournalHeader.of(EngineVersion.VERSION, canonical(describe(workload))).configDigest();
+  }
+
+  /// What `resume` needs beside the journal and the requests.
+  private ObjectNode live() {
+    ObjectNode json = model.source().toJson();
+    json.put("kv_cache_dtype", kv.type().name().toLowerCase(Locale.ROOT));
+    json.put("journal", durability.name().toLowerCase(Locale.ROOT));
+    ObjectNode each = json.putObject("threads");
+    threads.forEach((place, count) -> each.put(String.valueOf(place), count));
+    return json;
+  }
+
+  /// The whole configuration as JSON, with the names that a simulation's has. No `time_model`: its
+  /// times are real.
+  private ObjectNode describe(ObjectNode workload) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("model", model.name());
+    json.put("architecture", model.config().architecture());
+    json.put("load_format", model.source().format().name().toLowerCase(Locale.ROOT));
+    json.put("weight_type", model.config().weightType().name().toLowerCase(Locale.ROOT));
+    json.put("weight_bytes", model.weightBytes());
+    ObjectNode kv = json.putObject("kv");
+    kv.put("block_tokens", config.kv().blockTokens());
+    kv.put("block_bytes", config.kv().blockBytes());
+    kv.put("copies_per_block", config.kv().copiesPerBlock());
+    ObjectNode max = json.putObject("limits");
+    max.put("max_num_seqs", config.limits().maxNumSeqs());
+    max.put("max_num_batched_tokens", config.limits().maxNumBatchedTokens());
+    max.put("max_model_len", config.limits().maxModelTokens());
+    max.put("max_attempts", config.limits().maxAttempts());
+    max.put("checkpoint_events", config.limits().checkpointEvents());
+    max.put("max_steps_in_flight", config.limits().maxStepsInFlight());
+    ObjectNode policy = json.putObject("policy");
+    policy.put("name", config.policy().name());
+    ObjectNode options = policy.putObject("options");
+    config.policy().options().forEach(options::put);
+    json.put("predictor", config.predictor());
+    for (Place place : config.topology().places()) {
+      ObjectNode node = json.withArray("places").addObject();
+      node.put("name", place.name());
+      node.put("kind", place.kind().name());
+      node.put("blocks", place.blocks());
+      node.put("attends", place.attends());
+      Integer own = threads.get(place.id());
+      if (own != null) {
+        node.put("hardware", "%s:threads=%d".formatted(Share.KIND, own));
+      }
+    }
+    json.putArray("links");
+    for (Link between : config.topology().links()) {
+      ObjectNode node = json.withArray("links").addObject();
+      node.put("from", between.from());
+      node.put("to", between.to());
+      node.put("bytes_per_second", between.bytesPerSecond());
+      node.put("copy_nanos", between.copyNanos());
+    }
+    json.put("seed", seed);
+    json.set("workload", workload);
+    return json;
+  }
+
+  private static String canonical(ObjectNode described) {
+    try {
+      return CANONICAL.writeValueAsString(CANONICAL.treeToValue(described, Object.class));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a configuration cannot be written as JSON", e);
+    }
+  }
+
+  /// What the folder says of how to go on.
+  ///
+  /// @throws UsageException if it cannot be read
+  static JsonNode readLive(RunDirectory directory) {
+    try {
+      return MAPPER.readTree(directory.live().toFile());
+    } catch (IOException e) {
+      throw new UsageException(
+          "%s cannot be read: %s"
+              .formatted(
+                  directory.live(), String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+          e);
+    }
+  }
+}

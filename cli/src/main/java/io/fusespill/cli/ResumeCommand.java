@@ -1,0 +1,154 @@
+package io.fusespill.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.journal.JournalReader;
+import io.fusespill.live.LiveBatch;
+import io.fusespill.live.LiveRun;
+import io.fusespill.live.RequestFile;
+import io.fusespill.live.TextRequest;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// An interrupted live run, from where it was.
+@Command(
+    name = "resume",
+    mixinStandardHelpOptions = true,
+    preprocessor = Underscores.class,
+    description = {
+      "Goes on with a live run that was interrupted: by kill -9, a crash, a loss of power (--journal sync).",
+      "Requests that had ended are not run again; those that had begun go on with the tokens that they have, whose KV is computed anew; the others are sent as if no time had passed.",
+      "It may be interrupted, too, and resumed again. A run that is complete stays as it is.",
+      ""
+    },
+    sortOptions = false,
+    footer = {"", "Example:", "  fusespill resume runs/NAME"})
+final class ResumeCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "RUN",
+      description = "Folder that generate or bench left, with --journal async or sync.")
+  private Path run;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object and nothing else on standard output.")
+  private boolean json;
+
+  @Option(
+      names = {"--disable-log-stats", "--quiet"},
+      description = "No progress bar.")
+  private boolean quiet;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
+  ResumeCommand() {}
+
+  @Override
+  public Integer call() {
+    RunDirectory directory = directory();
+    JsonNode live = ModelRun.readLive(directory);
+    LoadedModel.Source source = source(directory, live);
+    List<TextRequest> requests = RequestFile.read(directory.liveRequests());
+    if (Files.exists(directory.outputs())) {
+      complete(requests.size());
+      return 0;
+    }
+    try (LoadedModel model = LoadedModel.open(source, source.tokenizer() != null)) {
+      ObjectNode figures = JsonNodeFactory.instance.objectNode();
+      ModelRun.Ended ended;
+      try (ProgressLine progress = new ProgressLine("resume", "requests", requests.size(), quiet)) {
+        LiveBatch batch = LiveProgress.batch(requests, progress);
+        ended = ModelRun.resume(model, directory, live, requests, batch, figures);
+      }
+      print(model, directory, ended, figures);
+    }
+    return 0;
+  }
+
+  private RunDirectory directory() {
+    if (!Files.isDirectory(run)) {
+      throw new UsageException(
+          "no run %s: name the folder of a live run, for example runs/NAME".formatted(run));
+    }
+    RunDirectory directory = new RunDirectory(run);
+    if (!Files.exists(directory.live())) {
+      throw new UsageException(
+          directory.holdsRun()
+              ? "%s is a simulation: only runs of generate and bench are resumed, simulate it again"
+                  .formatted(run)
+              : "%s is not the folder of a run".formatted(run));
+    }
+    if (!Files.exists(directory.liveRequests())) {
+      throw new UsageException(
+          "%s ended before its first request was sent: start it again".formatted(run));
+    }
+    if (JournalReader.isBeingWritten(directory.journal())) {
+      throw new UsageException(
+          "%s is being written: the run is still going on".formatted(directory.journal()));
+    }
+    return directory;
+  }
+
+  private static LoadedModel.Source source(RunDirectory directory, JsonNode live) {
+    try {
+      return LoadedModel.Source.of(live);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(
+          "%s does not say which model ran: %s".formatted(directory.live(), e.getMessage()), e);
+    }
+  }
+
+  private void complete(int requests) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode node = JsonNodeFactory.instance.objectNode();
+      node.put("run", run.toString());
+      node.put("resumed", false);
+      node.put("requests", requests);
+      out.println(node);
+    } else {
+      out.println("%s is complete: all of its %,d requests have ended".formatted(run, requests));
+    }
+    out.flush();
+  }
+
+  private void print(
+      LoadedModel model, RunDirectory directory, ModelRun.Ended ended, ObjectNode figures) {
+    LiveRun.Resumed way = ended.way();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode node = JsonNodeFactory.instance.objectNode();
+      node.put("run", run.toString());
+      node.put("resumed", true);
+      node.put("requests_ended_before", way.ended());
+      node.put("requests_gone_on", way.wentOn());
+      node.put("requests_new", way.sent());
+      node.setAll(figures);
+      out.println(node);
+    } else {
+      out.println(
+          "resumed %s: %,d requests had ended before, %,d went on, %,d were new"
+              .formatted(run, way.ended(), way.wentOn(), way.sent()));
+      out.println();
+      Summary.print(
+          out,
+          ended.report(),
+          figures,
+          Summary.title(model.name(), ended.config(), "live"),
+          ended.config().topology(),
+          directory);
+    }
+    out.flush();
+  }
+}

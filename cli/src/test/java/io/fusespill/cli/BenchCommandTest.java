@@ -1,0 +1,284 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Benchmarks of a tiny model, and runs that go on.
+@Timeout(180)
+class BenchCommandTest {
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /// Two devices that hold a few of the requests at once.
+  private static final List<String> PRESSED =
+      List.of(
+          "--device",
+          "host:blocks=40,threads=1",
+          "--aux",
+          "host:blocks=40,threads=1",
+          "--block-size",
+          "4",
+          "--max-num-seqs",
+          "8",
+          "--swap-space",
+          "0.01");
+
+  private static final List<String> SMALL =
+      List.of("--num-prompts", "16", "--input-len", "16", "--output-len", "24");
+
+  @TempDir private Path folder;
+
+  private static Cli bench(String kind, List<String> options, Object... more) {
+    List<Object> arguments = new ArrayList<>(List.of("bench", kind, "--model", TinyModel.LLAMA_2));
+    arguments.addAll(options);
+    arguments.addAll(List.of(more));
+    return Cli.run(arguments.toArray());
+  }
+
+  private Cli throughput(Path out, List<String> options, Object... more) {
+    List<Object> arguments = new ArrayList<>(List.of("-o", out));
+    arguments.addAll(List.of(more));
+    Cli cli = bench("throughput", options, arguments.toArray());
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return cli;
+  }
+
+  private static List<String> both(List<String> some, List<String> others) {
+    return Stream.concat(some.stream(), others.stream()).toList();
+  }
+
+  private static List<JsonNode> lines(Path file) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      lines.add(MAPPER.readTree(line));
+    }
+    return lines;
+  }
+
+  // ------------------------------------------------------------ throughput
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vllm-0.2.7", "continuous", "fusespill", "fusespill-artifact"})
+  void everyPolicy_servesAllUnderPressure(String policy) throws IOException {
+    Path run = folder.resolve(policy);
+    JsonNode figures = throughput(run, both(SMALL, PRESSED), "--policy", policy, "--json").json();
+    assertThat(figures.get("num_requests").asInt()).isEqualTo(16);
+    assertThat(figures.get("total_num_tokens").asInt()).isEqualTo(16 * (16 + 24));
+    assertThat(figures.get("preemptions").asInt()).isPositive();
+    assertThat(figures.get("tokens_per_second").asDouble())
+        .isEqualTo(
+            figures.get("total_num_tokens").asDouble() / figures.get("elapsed_time").asDouble());
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+    assertThat(Files.readAllLines(run.resolve("requests.csv"))).hasSize(1 + 16);
+    assertThat(lines(run.resolve("outputs.jsonl")))
+        .hasSize(16)
+        .allSatisfy(output -> assertThat(output.get("token_ids")).hasSize(24));
+    assertThat(MAPPER.readTree(run.resolve("summary.json").toFile()).get("journal_digest"))
+        .isEqualTo(figures.get("journal_digest"));
+  }
+
+  @Test
+  void spilledTokens_areThoseOfAmpleMemory() throws IOException {
+    throughput(folder.resolve("ample"), SMALL);
+    throughput(folder.resolve("pressed"), both(SMALL, PRESSED), "--policy", "fusespill");
+    assertThat(folder.resolve("pressed/outputs.jsonl"))
+        .hasSameTextualContentAs(folder.resolve("ample/outputs.jsonl"));
+  }
+
+  @Test
+  void report_beginsWithVllmsLine() {
+    Cli cli = throughput(folder.resolve("run"), SMALL, "--n", "2");
+    assertThat(cli.out().lines().findFirst().orElseThrow())
+        .matches("Throughput: \\d+\\.\\d\\d requests/s, \\d+\\.\\d\\d tokens/s");
+    assertThat(cli.out()).contains("TTFT", "TPOT", "E2E", "preemptions", "(live)");
+  }
+
+  @Test
+  void underscores_areHyphens() {
+    Cli cli =
+        bench(
+            "throughput",
+            List.of("--num_prompts=3", "--input_len", "8", "--output_len", "4", "--journal"),
+            "none",
+            "--async_submit",
+            "2",
+            "--disable_log_stats",
+            "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.json().get("num_requests").asInt()).isEqualTo(3);
+  }
+
+  /// What the engine is told of each request: without the flag nothing of its length.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void policy_learnsLengthsOnlyWhenResponseAware(boolean aware) throws IOException {
+    Path run = folder.resolve("run");
+    List<String> flags = aware ? List.of("--response-aware") : List.of("--seed", "0");
+    throughput(run, both(SMALL, flags), "--policy", "fusespill");
+    assertThat(lines(run.resolve("requests.jsonl")))
+        .allSatisfy(request -> {
+          assertThat(request.get("hint_tokens").asInt()).isEqualTo(aware ? 24 : 0);
+          assertThat(request.get("max_output_tokens").asInt()).isEqualTo(512);
+        });
+    assertThat(MAPPER.readTree(run.resolve("config.json").toFile()).get("predictor").asText())
+        .isEqualTo(aware ? "declared" : "kaplan-meier");
+  }
+
+  @Test
+  void trace_givesLengthsAndTimes() throws IOException {
+    Path trace =
+        Files.writeString(
+            folder.resolve("trace.csv"),
+            "num_prefill_tokens,num_decode_tokens,arrived_at\n30,5,0\n10,600,0.1\n20,7,0.2\n10,9,0.3\n");
+    throughput(folder.resolve("own"), List.of("--dataset", trace.toString(), "--arrivals"));
+    List<JsonNode> own = lines(folder.resolve("own/requests.jsonl"));
+    assertThat(own.stream().map(each -> each.get("prompt_ids").size())).containsExactly(30, 20, 10);
+    assertThat(own.stream().map(each -> each.get("params").get("max_tokens").asInt()))
+        .containsExactly(5, 7, 9);
+    assertThat(own.stream().map(each -> each.get("arrival_nanos").asLong()))
+        .containsExactly(0L, 200_000_000L, 300_000_000L);
+    Cli sorted =
+        throughput(
+            folder.resolve("sorted"),
+            List.of("--dataset", trace.toString(), "--sorted-request", "--request-rate", "100"));
+    List<JsonNode> drawn = lines(folder.resolve("sorted/requests.jsonl"));
+    assertThat(drawn.stream().map(each -> each.get("prompt_ids").size()))
+        .containsExactly(10, 20, 30);
+    assertThat(drawn.get(1).get("arrival_nanos").asLong()).isPositive();
+    assertThat(sorted.out()).contains("skipped  1 rows");
+  }
+
+  @Test
+  void shareGpt_isTokenized() throws IOException {
+    Path dataset = folder.resolve("chat.json");
+    Files.writeString(
+        dataset,
+        """
+        [{"id": "a", "conversations": [{"from": "human", "value": "def f(x): return x + 1"},
+                                       {"from": "gpt", "value": "a function of one number"}]},
+         {"id": "b", "conversations": [{"from": "human", "value": "alone"}]},
+         {"id": "c", "conversations": [{"from": "human", "value": "x"}, {"from": "gpt", "value": "y"}]}]
+        """);
+    Path run = folder.resolve("run");
+    JsonNode figures = throughput(run, List.of("--dataset", dataset.toString(), "--json")).json();
+    assertThat(figures.get("num_requests").asInt()).isEqualTo(1);
+    assertThat(lines(run.resolve("requests.jsonl")).getFirst().get("prompt_ids").size())
+        .isEqualTo(figures.get("total_input_tokens").asInt());
+  }
+
+  // --------------------------------------------------------------- latency
+
+  @Test
+  void latency_isOfEachBatch() {
+    Cli cli =
+        bench(
+            "latency",
+            List.of("--input-len", "8", "--output-len", "5", "--batch-size", "3"),
+            "--num-iters",
+            "4",
+            "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    JsonNode json = cli.json();
+    assertThat(json.get("latencies")).hasSize(4);
+    double sum = 0;
+    for (JsonNode latency : json.get("latencies")) {
+      sum += latency.asDouble();
+    }
+    assertThat(json.get("avg_latency").asDouble())
+        .isCloseTo(sum / 4, org.assertj.core.data.Offset.offset(1e-12));
+    assertThat(json.get("percentiles").properties().stream().map(each -> each.getKey()))
+        .containsExactly("10", "25", "50", "75", "90", "99");
+  }
+
+  @Test
+  void requestThatNeverFits_endsTheBenchmark() {
+    Cli cli = bench("latency", List.of("--device", "host:blocks=1"));
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.errorLines()).singleElement().asString().contains("160 tokens");
+  }
+
+  // ---------------------------------------------------------------- resume
+
+  @Test
+  void completeRun_staysAsItIs() {
+    Path run = folder.resolve("run");
+    throughput(run, SMALL);
+    Cli again = Cli.run("resume", run);
+    assertThat(again.exitCode()).isZero();
+    assertThat(again.out()).contains("is complete", "16 requests");
+    assertThat(Cli.run("resume", run, "--json").json().get("resumed").asBoolean()).isFalse();
+  }
+
+  /// Half of the journal is gone, as if the machine had stopped there.
+  @Test
+  void interruptedRun_goesOnToTheSameOutputs() throws IOException {
+    Path run = folder.resolve("run");
+    throughput(run, both(SMALL, PRESSED), "--policy", "fusespill", "--disk", "0.01");
+    String outputs = Files.readString(run.resolve("outputs.jsonl"));
+    Files.delete(run.resolve("outputs.jsonl"));
+    Files.delete(run.resolve("summary.json"));
+    cut(run.resolve("journal"));
+    assertThat(Cli.run("verify", run).out()).contains("ends in the middle");
+
+    JsonNode resumed = Cli.run("resume", run, "--json").json();
+    assertThat(
+            resumed.get("requests_ended_before").asInt()
+                + resumed.get("requests_gone_on").asInt()
+                + resumed.get("requests_new").asInt())
+        .isEqualTo(16);
+    assertThat(resumed.get("requests_gone_on").asInt()).isPositive();
+    assertThat(resumed.get("completed").asInt()).isEqualTo(16);
+    assertThat(run.resolve("outputs.jsonl")).hasContent(outputs);
+    assertThat(Files.readAllLines(run.resolve("requests.csv"))).hasSize(1 + 16);
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  private static void cut(Path journal) throws IOException {
+    try (Stream<Path> files = Files.list(journal)) {
+      Path queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+      try (RandomAccessFile file = new RandomAccessFile(queue.toFile(), "rw")) {
+        long length = file.length();
+        file.setLength(length / 2);
+        file.setLength(length);
+      }
+    }
+  }
+
+  @Test
+  void simulation_isNotResumed() throws IOException {
+    Path trace = Files.writeString(folder.resolve("t.csv"), "prompt_len,output_len\n100,10\n");
+    Path run = folder.resolve("run");
+    Cli.run("simulate", "--trace", trace, "--model", "vicuna-7b", "--device", "a10", "--out", run);
+    Cli cli = Cli.run("resume", run);
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.errorLines()).singleElement().asString().contains("is a simulation");
+  }
+
+  // -------------------------------------------------------------- the rest
+
+  @Test
+  void otherCommands_readTheRun() {
+    Path run = folder.resolve("run");
+    throughput(run, both(SMALL, PRESSED), "--policy", "fusespill");
+    assertThat(Cli.run("inspect", run, "--at", "50").exitCode()).isZero();
+    assertThat(Cli.run("explain", run, "--sequence", "3").exitCode()).isZero();
+    assertThat(Cli.run("report", run, "-o", folder.resolve("report.html")).exitCode()).isZero();
+    Cli whatIf = Cli.run("whatif", run, "--device", "a10", "--policy", "continuous");
+    assertThat(whatIf.exitCode()).as(whatIf.err()).isZero();
+    assertThat(whatIf.out()).contains("recorded fusespill", "what if continuous");
+  }
+}

@@ -1,0 +1,155 @@
+package io.fusespill.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Whatever a user gets wrong about a live run ends in one line that names the value, and exit code
+/// 2.
+class LiveBadInputTest {
+
+  @TempDir private Path folder;
+
+  static Stream<Arguments> generateOptions() {
+    return Stream.of(
+        arguments(List.of(), List.of("no prompt", "--prompt")),
+        arguments(List.of("--prompt", ""), List.of("prompt is empty")),
+        arguments(List.of("--chat", ""), List.of("prompt is empty")),
+        arguments(List.of("--chat", "hi"), List.of("no chat template", "plain text")),
+        arguments(List.of("--prompt-file", "no-such-file"), List.of("no-such-file")),
+        arguments(
+            List.of("--prompt", "many words in a row", "--max-model-len", "3"),
+            List.of("at most 2", "--max-model-len")),
+        arguments(List.of("--prompt", "x", "--max-model-len", "100000"), List.of("100000", "512")),
+        arguments(List.of("--prompt", "x", "--device", "gpu"), List.of("gpu", "host")),
+        arguments(List.of("--prompt", "x", "--device", "host:blocks=0"), List.of("blocks=0")),
+        arguments(List.of("--prompt", "x", "--aux", "host:cores=2"), List.of("cores=2", "threads")),
+        arguments(
+            List.of("--prompt", "x", "--attention", "host:blocks=2"),
+            List.of("blocks=2", "--swap-space")),
+        arguments(
+            List.of("--prompt", "x", "--attention", "--swap-space", "0"), List.of("swap space 0")),
+        arguments(List.of("--prompt", "x", "--swap-space", "-1"), List.of("-1")),
+        arguments(List.of("--prompt", "x", "--swap-space", "NaN"), List.of("NaN")),
+        arguments(
+            List.of("--prompt", "x", "--gpu-memory-utilization", "1.5"), List.of("1.5", "most 1")),
+        arguments(
+            List.of("--prompt", "x", "--gpu-memory-utilization", "0.000001"),
+            List.of("no room", "--gpu-memory-utilization")),
+        arguments(List.of("--prompt", "x", "--kv-cache-dtype", "fp8"), List.of("fp8", "bf16")),
+        arguments(List.of("--prompt", "x", "--load-format", "pickle"), List.of("pickle", "DUMMY")),
+        arguments(List.of("--prompt", "x", "--policy", "fifo"), List.of("fifo", "continuous")),
+        arguments(List.of("--prompt", "x", "--predictor", "oracle"), List.of("oracle", "nobody")),
+        arguments(List.of("--prompt", "x", "--depth", "9"), List.of("--depth is 9", "8")),
+        arguments(List.of("--prompt", "x", "--max-num-seqs", "0"), List.of("--max-num-seqs", "0")),
+        arguments(
+            List.of("--prompt", "x", "--tensor-parallel-size", "2"),
+            List.of("--tensor-parallel-size is 2", "must be 1")),
+        arguments(List.of("--prompt", "x", "--worker-use-ray"), List.of("--worker-use-ray")),
+        arguments(List.of("--prompt", "x", "--temperature", "-1"), List.of("--temperature is -1")),
+        arguments(List.of("--prompt", "x", "--top_p", "2"), List.of("--top-p is 2")),
+        arguments(List.of("--prompt", "x", "--max-tokens", "0"), List.of("--max-tokens is 0")),
+        arguments(List.of("--prompt", "x", "--logprobs", "21"), List.of("--logprobs is 21")),
+        arguments(List.of("--prompt", "x", "-n", "2", "--temperature", "0"), List.of("--n is 2")),
+        arguments(List.of("--prompt", "x", "--stop", ""), List.of("--stop", "empty")),
+        arguments(List.of("--prompt", "x", "--tokenizer", "nowhere"), List.of("nowhere")),
+        arguments(List.of("--promt", "x"), List.of("--promt", "--prompt")),
+        arguments(
+            List.of("--prompt", "x", "--journal", "none", "-o", "there"),
+            List.of("--journal none")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("generateOptions")
+  void badOptionOfGenerate_isNamed(List<String> options, List<String> named) {
+    assertOneLine(run(List.of("generate"), options), named);
+  }
+
+  static Stream<Arguments> throughputOptions() {
+    return Stream.of(
+        arguments(List.of("--num-prompts", "0"), List.of("--num-prompts is 0")),
+        arguments(List.of("--input-len", "500"), List.of("--input-len", "512")),
+        arguments(List.of("--output-len", "0"), List.of("--output-len is 0")),
+        arguments(List.of("--range-ratio", "1"), List.of("--range-ratio is 1")),
+        arguments(List.of("--dataset", "no-such-file"), List.of("no-such-file")),
+        arguments(List.of("--dataset", "."), List.of(". is not a file")),
+        arguments(List.of("--request-rate", "fast"), List.of("fast")),
+        arguments(List.of("--request-rate", "-1"), List.of("-1")),
+        arguments(List.of("--burstiness", "2"), List.of("--burstiness", "--request-rate")),
+        arguments(List.of("--arrivals"), List.of("--arrivals", "--dataset")),
+        arguments(List.of("--n", "0"), List.of("--n is 0")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("throughputOptions")
+  void badOptionOfThroughput_isNamed(List<String> options, List<String> named) {
+    assertOneLine(run(List.of("bench", "throughput"), options), named);
+    assertThat(Path.of("runs")).doesNotExist();
+  }
+
+  static Stream<Arguments> datasets() {
+    return Stream.of(
+        arguments("a,b\n1,2\n", List.of("no known format")),
+        arguments("prompt_len,output_len\n100,10\n12x,5\n", List.of("12x")),
+        arguments("prompt_len,output_len\n500,100\n", List.of("no request of at most 512 tokens")),
+        arguments("[{\"conver", List.of("element 0", "cannot be read")),
+        arguments("[{\"turns\": []}]", List.of("element 0", "conversations")),
+        arguments(
+            "[{\"conversations\": [{\"value\": 1}, {\"value\": \"x\"}]}]",
+            List.of("element 0", "turn 0")),
+        arguments("[]", List.of("no conversation")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("datasets")
+  void badDataset_isNamed(String content, List<String> named) throws IOException {
+    Path dataset = Files.writeString(folder.resolve("dataset"), content);
+    assertOneLine(
+        run(List.of("bench", "throughput"), List.of("--dataset", dataset.toString())), named);
+  }
+
+  @Test
+  void missingModel_isNamed() {
+    assertOneLine(
+        Cli.run("generate", "--model", folder.resolve("none"), "--prompt", "x"),
+        List.of("no model folder", "none"));
+    assertOneLine(Cli.run("bench", "latency", "--model", folder), List.of("config.json"));
+  }
+
+  @Test
+  void folderWithoutRun_isNotResumed() throws IOException {
+    assertOneLine(Cli.run("resume", folder.resolve("none")), List.of("no run", "none"));
+    assertOneLine(Cli.run("resume", folder), List.of("not the folder of a run"));
+    Files.writeString(folder.resolve("config.json"), "{}");
+    Files.writeString(folder.resolve("live.json"), "{}");
+    assertOneLine(Cli.run("resume", folder), List.of("before its first request"));
+    Files.writeString(folder.resolve("requests.jsonl"), "{\n");
+    assertOneLine(Cli.run("resume", folder), List.of("live.json", "model"));
+  }
+
+  private Cli run(List<String> command, List<String> options) {
+    List<Object> arguments = new ArrayList<>(command);
+    arguments.add("--model");
+    arguments.add(TinyModel.LLAMA_2);
+    arguments.addAll(options);
+    return Cli.run(arguments.toArray());
+  }
+
+  private static void assertOneLine(Cli cli, List<String> named) {
+    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.errorLines()).as(cli.err()).hasSize(1);
+    assertThat(cli.errorLines().getFirst()).startsWith("fusespill: ").contains(named);
+  }
+}
