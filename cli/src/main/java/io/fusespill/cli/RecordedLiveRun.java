@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 /// @param start its first event
 /// @param model name of the model profile
 /// @param described configuration as the header has it
-record LiveRun(Path path, RunStarted start, String model, JsonNode described) {
+record RecordedLiveRun(Path path, RunStarted start, String model, JsonNode described) {
 
   private static final int PROGRESS_MASK = (1 << 16) - 1;
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -26,7 +26,7 @@ record LiveRun(Path path, RunStarted start, String model, JsonNode described) {
   ///
   /// @throws UsageException if its events do not follow from each other, its configuration changed
   ///   on the way, or its header does not name the model
-  static LiveRun read(
+  static RecordedLiveRun read(
       Path path, boolean partial, boolean quiet, List<Consumer<EngineEvent>> folds) {
     RunStarted start = null;
     try (JournalReader reader = JournalOptions.open(path, partial);
@@ -57,7 +57,7 @@ record LiveRun(Path path, RunStarted start, String model, JsonNode described) {
         throw new UsageException("%s holds no event: nothing ran in it".formatted(path));
       }
       JsonNode described = described(path, reader.header().configJson());
-      return new LiveRun(path, start, described.get("model").asText(), described);
+      return new RecordedLiveRun(path, start, described.get("model").asText(), described);
     }
   }
 
