@@ -33,9 +33,6 @@ import java.util.function.UnaryOperator;
 /// behind ordered transfers where the device does not tell.
 public final class Measurements {
 
-  /// Steps planned in answer to others that say how long an answer takes.
-  private static final int ANSWERED_MIN = 16;
-
   /// What is known of one place.
   private static final class PlaceTimes {
     final List<Timed> steps = new ArrayList<>();
@@ -195,17 +192,12 @@ public final class Measurements {
         .toList();
   }
 
-  /// Over all places, what an answered step waits longer than a queued one. Where steps are queued,
-  /// next to none is planned in answer, and those that are, at the run's beginning, tell of
-  /// something else.
+  /// Over all places, what an answered step waits longer than a queued one.
   private long submitNanos() {
     double sum = 0;
     long count = 0;
     for (PlaceTimes times : places.values()) {
       int answered = times.answered.count();
-      if (answered < ANSWERED_MIN) {
-        continue;
-      }
       sum += answered * Math.max(0, times.answered.usual() - times.queued.usual());
       count += answered;
     }
