@@ -250,7 +250,7 @@ class SamplerTest {
     int calls = 2000;
     long allocated = Long.MAX_VALUE;
     // The compiler may take some rounds before it does without boxes.
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 60 && allocated >= calls; round++) {
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < calls; i++) {
