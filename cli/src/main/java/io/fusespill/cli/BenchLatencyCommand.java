@@ -140,6 +140,7 @@ final class BenchLatencyCommand implements Callable<Integer> {
     try (ProgressLine progress =
         new ProgressLine("latency", "batches", batches, liveOptions.quiet())) {
       ModelRun.of(model, plan, liveOptions, directory)
+          .measured()
           .run(
               workload,
               requests,

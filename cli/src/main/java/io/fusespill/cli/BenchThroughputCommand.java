@@ -117,6 +117,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
       LiveBatch batch = LiveProgress.batch(requests, progress);
       report =
           ModelRun.of(model, plan, liveOptions, directory)
+              .measured()
               .run(described, requests, batch, null, figures);
     }
     figures.put("skipped_rows", prompts.skipped());

@@ -138,8 +138,10 @@ final class LoadedModel implements AutoCloseable {
   ///
   /// @param threads of each place that computes or attends
   /// @param disks folder for the files of disks
-  HostExecutor.Setup setup(KvShape kv, Map<Integer, Integer> threads, Path disks) {
-    return new HostExecutor.Setup(weights, config().eosIds(), tokenizer, kv, threads, disks);
+  /// @param touched whether all memory of the pools is taken at once, for benchmarks
+  HostExecutor.Setup setup(KvShape kv, Map<Integer, Integer> threads, Path disks, boolean touched) {
+    return new HostExecutor.Setup(
+        weights, config().eosIds(), tokenizer, kv, threads, disks, touched);
   }
 
   Source source() {

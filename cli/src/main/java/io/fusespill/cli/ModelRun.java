@@ -12,6 +12,7 @@ import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.host.checkpoint.ElementType;
+import io.fusespill.host.exec.HostExecutor;
 import io.fusespill.host.model.KvShape;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.Journal;
@@ -64,6 +65,7 @@ final class ModelRun {
   private final long seed;
   private final Durability durability;
   private final @Nullable RunDirectory directory;
+  private boolean measured;
 
   private ModelRun(
       LoadedModel model,
@@ -95,6 +97,12 @@ final class ModelRun {
         options.seed(),
         options.journal(),
         directory);
+  }
+
+  /// Makes it a benchmark, whose pools are there from the beginning.
+  ModelRun measured() {
+    measured = true;
+    return this;
   }
 
   /// The folder that the options name, made anew; null where they name none.
@@ -206,7 +214,8 @@ final class ModelRun {
     RunReport report;
     Path disks = disks();
     try (RunFolds folds = new RunFolds(directory, config)) {
-      LiveEngine engine = how.apply(new LiveRun(model.setup(kv, threads, disks), folds.byName()));
+      HostExecutor.Setup setup = model.setup(kv, threads, disks, measured);
+      LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
       folds.putFigures(figures);
       figures.put("journal_events", engine.events());

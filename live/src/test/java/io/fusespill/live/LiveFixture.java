@@ -162,7 +162,7 @@ final class LiveFixture {
 
   HostExecutor.Setup setup(LivePlan plan, ModelWeights weights) {
     return new HostExecutor.Setup(
-        weights, checkpoint.config().eosIds(), null, plan.kv(), plan.threads(), temp);
+        weights, checkpoint.config().eosIds(), null, plan.kv(), plan.threads(), temp, false);
   }
 
   /// The events of a journal that holds together.

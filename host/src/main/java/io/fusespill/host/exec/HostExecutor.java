@@ -51,13 +51,15 @@ public final class HostExecutor implements Executor, AutoCloseable {
   /// @param kv layout of the blocks; its bytes are those of the engine's configuration
   /// @param threads of each place that computes or attends, at least 1
   /// @param disks folder of the files of disks
+  /// @param touched whether all memory of the pools is taken at once, for benchmarks
   public record Setup(
       ModelWeights weights,
       List<Integer> eosIds,
       @Nullable Tokenizer tokenizer,
       KvShape kv,
       Map<Integer, Integer> threads,
-      Path disks) {}
+      Path disks,
+      boolean touched) {}
 
   private final Setup setup;
   private final EngineConfig config;
@@ -108,7 +110,11 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   private BlockStore store(Place place) {
     if (place.kind() != PlaceKind.DISK) {
-      return new BlockStore.Memory(KvPool.of(setup.kv(), place.blocks()));
+      KvPool pool = KvPool.of(setup.kv(), place.blocks());
+      if (setup.touched()) {
+        pool.touch();
+      }
+      return new BlockStore.Memory(pool);
     }
     Path file = setup.disks().resolve(place.name() + ".kv");
     try {

@@ -3,6 +3,7 @@ package io.fusespill.host.model;
 import io.fusespill.host.kernel.Pages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// A fixed number of KV blocks in memory outside the Java heap, all zero at first. The system gives
 /// a page only when it is first written.
@@ -10,6 +11,9 @@ import java.lang.foreign.MemorySegment;
 /// Who uses a block says so nowhere: two threads may work on the pool at once as long as they work
 /// on different blocks. Close it when nobody uses it any more.
 public final class KvPool implements AutoCloseable {
+
+  /// At most what the system gives at a time.
+  private static final long PAGE_BYTES = 4_096;
 
   private final KvShape shape;
   private final int blocks;
@@ -78,6 +82,14 @@ public final class KvPool implements AutoCloseable {
     long to = targetBlock * shape.blockBytes();
     for (long at = 0; at < shape.blockBytes(); at += head) {
       MemorySegment.copy(memory, from + at, target.memory, to + at, bytes);
+    }
+  }
+
+  /// Takes all memory from the system now, and not when a block is first written, which would make
+  /// the first steps of a benchmark slower than its others. For pools that nobody uses yet.
+  public void touch() {
+    for (long at = 0; at < memory.byteSize(); at += PAGE_BYTES) {
+      memory.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
     }
   }
 
