@@ -68,12 +68,12 @@ final class ProfileText {
       }
       links.print(out);
     }
-    if (profile.submitNanos() > 0) {
-      out.println();
-      out.println(
-          "from a step's end to the start of one planned in answer: %,.1f us"
-              .formatted(profile.submitNanos() / 1e3));
-    }
+    out.println();
+    out.println(
+        "from a step's end to the start of one planned in answer: "
+            + (profile.submitNanos() > 0
+                ? "%,.1f us".formatted(profile.submitNanos() / 1e3)
+                : "not measured; fit to a run with --depth 1 for it"));
   }
 
   private static String term(FittedTerm term) {

@@ -29,8 +29,9 @@ import java.util.function.UnaryOperator;
 /// before it was done, whichever is later. Of a device that tells, two more times are known: what
 /// passes between a step's end and the start of one that waited in its queue, which the fit adds to
 /// every step; and what passes more where the next step was only planned in answer, which is the
-/// time of submitting. Steps that failed or only copy are no measurements, and neither are those
-/// behind ordered transfers where the device does not tell.
+/// time of submitting. A device's first step of a log says nothing of that: the process that ran it
+/// was only about to begin. Steps that failed or only copy are no measurements, and neither are
+/// those behind ordered transfers where the device does not tell.
 public final class Measurements {
 
   /// What is known of one place.
@@ -57,6 +58,7 @@ public final class Measurements {
   private final List<String> order = new ArrayList<>();
   private List<TransferSpan> ordered = new ArrayList<>();
   private long[] endedNanos = {};
+  private boolean[] begun = {};
   private WorkSpans work = new WorkSpans(this::step, this::transfer);
   private int blockTokens;
   private List<Place> topology = List.of();
@@ -83,6 +85,7 @@ public final class Measurements {
     topology = config.topology().places();
     links = config.topology().links();
     endedNanos = new long[topology.size()];
+    begun = new boolean[topology.size()];
     ordered = new ArrayList<>();
     work = new WorkSpans(this::step, this::transfer);
     for (Place place : topology) {
@@ -97,6 +100,8 @@ public final class Measurements {
     long since = Math.max(span.plannedNanos(), endedNanos[device]);
     boolean queued = span.plannedNanos() < endedNanos[device];
     endedNanos[device] = span.endNanos();
+    boolean first = !begun[device];
+    begun[device] = true;
     List<TransferSpan> before = ordered;
     ordered = new ArrayList<>();
     if (span.failure() != null || span.plan().size() == 0) {
@@ -116,7 +121,7 @@ public final class Measurements {
         orderedTransfers(before, gap);
       } else if (queued) {
         times.queued.add(gap);
-      } else {
+      } else if (!first) {
         times.answered.add(gap);
       }
     }

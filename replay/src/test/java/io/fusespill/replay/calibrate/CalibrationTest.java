@@ -65,7 +65,7 @@ class CalibrationTest {
   @Test
   void fit_onePlace_foretellsARunOfOtherRequestsPoolAndPolicy() {
     Measurements measurements = new Measurements();
-    run(scenario("fusespill", 600, 0), arrivals(1, 250, 3), measurements::accept);
+    run(scenario("fusespill", 600, 0, 1), arrivals(1, 250, 3), measurements::accept);
 
     FittedProfile profile = fit(measurements);
 
@@ -92,7 +92,7 @@ class CalibrationTest {
   @Test
   void fit_twoPlaces_tellsThemApart() {
     Measurements measurements = new Measurements();
-    run(scenario("fusespill", 500, 300), arrivals(1, 250, 4), measurements::accept);
+    run(scenario("fusespill", 500, 300, 1), arrivals(1, 250, 4), measurements::accept);
 
     FittedProfile profile = fit(measurements);
 
@@ -203,6 +203,12 @@ class CalibrationTest {
 
   /// @param auxiliaryBlocks 0 for no second device
   private static ResolvedScenario scenario(String policy, int blocks, int auxiliaryBlocks) {
+    return scenario(policy, blocks, auxiliaryBlocks, 0);
+  }
+
+  /// @param depth steps queued at most, 0 for the policy's own; only at 1 does every step answer
+  private static ResolvedScenario scenario(
+      String policy, int blocks, int auxiliaryBlocks, int depth) {
     return new Scenario(
             "vicuna-7b",
             new Machine(
@@ -218,7 +224,7 @@ class CalibrationTest {
                 .topology(),
             new PolicySpec(policy, new TreeMap<>()),
             new Scenario.Limits(16, 0, 0, 2_048, 0),
-            new Scenario.Serving("", 0, SUBMIT_NANOS),
+            new Scenario.Serving("", depth, SUBMIT_NANOS),
             "roofline",
             Faults.NONE,
             1,
