@@ -72,7 +72,7 @@ public final class CostProbe {
       noFaster = round * WARM < best ? 0 : noFaster + 1;
       best = Math.min(best, round);
       long taken = System.nanoTime() - begin;
-      if (taken >= WARM_UP_MOST_NANOS || taken >= WARM_UP_NANOS && noFaster >= WARM_UP_ROUNDS) {
+      if (taken >= WARM_UP_MOST_NANOS || (taken >= WARM_UP_NANOS && noFaster >= WARM_UP_ROUNDS)) {
         return;
       }
     }
