@@ -1,0 +1,49 @@
+package io.fusespill.cuda.driver;
+
+/// A call of NVIDIA's software that failed: what was being done, the driver's name for the failure,
+/// and its words.
+///
+/// After some failures, such as an illegal address in a kernel, nothing works any more on that GPU
+/// until the process ends: [#isFatal].
+public final class CudaException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  /// The code of what is not the driver's to answer.
+  public static final int NO_CODE = -1;
+
+  private static final int OUT_OF_MEMORY = 2;
+
+  private final int code;
+
+  /// A failure of which the message says all.
+  public CudaException(String message) {
+    this(NO_CODE, message);
+  }
+
+  CudaException(int code, String message) {
+    super(message);
+    this.code = code;
+  }
+
+  /// The driver's number of the failure, its `CUresult`, or [#NO_CODE].
+  public int code() {
+    return code;
+  }
+
+  public boolean isOutOfMemory() {
+    return code == OUT_OF_MEMORY;
+  }
+
+  /// Whether the context is lost, with all memory in it: a kernel went wrong, or the GPU did.
+  public boolean isFatal() {
+    return isFatal(code);
+  }
+
+  static boolean isFatal(int code) {
+    return switch (code) {
+      case 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721 -> true;
+      default -> false;
+    };
+  }
+}

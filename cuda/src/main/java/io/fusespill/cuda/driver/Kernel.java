@@ -1,0 +1,76 @@
+package io.fusespill.cuda.driver;
+
+import java.util.Arrays;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.JCudaDriver;
+import org.jspecify.annotations.Nullable;
+
+/// A function that runs on the device. A launch costs the host some two microseconds in the driver,
+/// and allocates nothing.
+public final class Kernel {
+
+  private final KernelModule module;
+  private final Handles.FunctionHandle handle;
+  private final String name;
+
+  /// Null where the driver does not tell.
+  private final int @Nullable [] parameterBytes;
+
+  Kernel(KernelModule module, Handles.FunctionHandle handle, String name) {
+    this.module = module;
+    this.handle = handle;
+    this.name = name;
+    parameterBytes = Driver.parameterBytes(handle.address());
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /// Registers that a thread takes.
+  public int registers() {
+    return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS);
+  }
+
+  /// Bytes of local memory that a thread takes: 0 unless registers spill or an array is indexed.
+  public int localBytes() {
+    return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES);
+  }
+
+  private int attribute(int attribute) {
+    int[] value = new int[1];
+    Driver.check(
+        JCudaDriver.cuFuncGetAttribute(value, attribute, handle), "reading kernel " + name);
+    return value[0];
+  }
+
+  /// Lets launches ask for up to `bytes` of dynamic shared memory; without it for 48 KiB.
+  ///
+  /// @param bytes 0 to the GPU's [GpuInfo#sharedBytesMax], less what the kernel takes itself
+  public void allowShared(int bytes) {
+    module.checkOpen();
+    module.context().bind();
+    Driver.check(
+        JCudaDriver.cuFuncSetAttribute(
+            handle, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes),
+        "allowing kernel %s %,d bytes of shared memory".formatted(name, bytes));
+  }
+
+  /// Queues a run of the kernel. The arguments are read before this returns.
+  ///
+  /// @throws IllegalArgumentException if the arguments are not of the number and sizes that the
+  ///   kernel was compiled for, where the driver tells (CUDA 12.4 and newer)
+  public void launch(Stream stream, LaunchShape shape, Arguments arguments) {
+    module.checkOpen();
+    if (parameterBytes != null && !arguments.fit(parameterBytes)) {
+      throw new IllegalArgumentException(
+          "kernel %s takes arguments of %s bytes, got %s"
+              .formatted(name, Arrays.toString(parameterBytes), arguments));
+    }
+    int code = Driver.launchKernel(handle.address(), shape, stream.handle(), arguments.address());
+    if (code != Driver.SUCCESS) {
+      throw Driver.failure(
+          code, "launching kernel %s as %s on stream %s".formatted(name, shape, stream.name()));
+    }
+  }
+}
