@@ -41,7 +41,8 @@ final class HouseRulesTest {
               "jcuda..",
               "org.jspecify..",
               "io.fusespill.cuda.driver",
-              "io.fusespill.cuda.blas");
+              "io.fusespill.cuda.blas",
+              "io.fusespill.host.checkpoint");
 
   @ArchTest
   static final ArchRule packages_haveNoCycles =
