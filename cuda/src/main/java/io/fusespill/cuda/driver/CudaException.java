@@ -1,5 +1,8 @@
 package io.fusespill.cuda.driver;
 
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
 /// A call of NVIDIA's software that failed: what was being done, the driver's name for the failure,
 /// and its words.
 ///
@@ -13,6 +16,8 @@ public final class CudaException extends RuntimeException {
   public static final int NO_CODE = -1;
 
   private static final int OUT_OF_MEMORY = 2;
+  private static final int INVALID_CONTEXT = 201;
+  private static final int NO_BINARY_FOR_GPU = 209;
 
   private final int code;
 
@@ -45,5 +50,21 @@ public final class CudaException extends RuntimeException {
       case 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721 -> true;
       default -> false;
     };
+  }
+
+  static String message(int code, @Nullable String name, @Nullable String words, String doing) {
+    String mend =
+        switch (code) {
+          case INVALID_CONTEXT -> "; bind the context to this thread first";
+          case NO_BINARY_FOR_GPU -> "; the kernels are built for compute capability 8.0 and newer";
+          default -> "";
+        };
+    return String.format(
+        Locale.ROOT,
+        "%s failed: %s (%s)%s",
+        doing,
+        name == null ? "CUDA error " + code : name,
+        words == null ? "unknown" : words,
+        mend);
   }
 }

@@ -13,7 +13,6 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
-import java.util.Locale;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +26,6 @@ final class Driver {
   static final int SUCCESS = 0;
   static final int INVALID_VALUE = 1;
   static final int NOT_READY = 600;
-
-  private static final int INVALID_CONTEXT = 201;
-  private static final int NO_BINARY_FOR_GPU = 209;
 
   private static final SymbolLookup SYMBOLS = Cuda.library();
 
@@ -239,23 +235,7 @@ final class Driver {
     String[] words = new String[1];
     JCudaDriver.cuGetErrorName(code, name);
     JCudaDriver.cuGetErrorString(code, words);
-    return new CudaException(code, message(code, name[0], words[0], doing));
-  }
-
-  static String message(int code, @Nullable String name, @Nullable String words, String doing) {
-    String mend =
-        switch (code) {
-          case INVALID_CONTEXT -> "; bind the context to this thread first";
-          case NO_BINARY_FOR_GPU -> "; the kernels are built for compute capability 8.0 and newer";
-          default -> "";
-        };
-    return String.format(
-        Locale.ROOT,
-        "%s failed: %s (%s)%s",
-        doing,
-        name == null ? "CUDA error " + code : name,
-        words == null ? "unknown" : words,
-        mend);
+    return new CudaException(code, CudaException.message(code, name[0], words[0], doing));
   }
 
   private static MethodHandle function(String name, MemoryLayout... parameters) {

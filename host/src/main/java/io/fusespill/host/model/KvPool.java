@@ -51,6 +51,11 @@ public final class KvPool implements AutoCloseable {
     return memory.asSlice(block * shape.blockBytes(), shape.blockBytes());
   }
 
+  /// All blocks, one after the other, for who pins or maps them.
+  public MemorySegment memory() {
+    return memory;
+  }
+
   /// Copies a block of this pool over one of `target`, which may be this pool.
   public void copyBlock(int block, KvPool target, int targetBlock) {
     if (!shape.equals(target.shape)) {
