@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       TraceCommand.class,
       TrainLengthCommand.class,
       ProfileCommand.class,
+      DevicesCommand.class,
       GenerateCompletion.class
     },
     mixinStandardHelpOptions = true,
