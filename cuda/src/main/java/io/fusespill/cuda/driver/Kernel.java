@@ -5,8 +5,8 @@ import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
 
-/// A function that runs on the device. A launch costs the host some two microseconds in the driver,
-/// and allocates nothing.
+/// A function that runs on the device. A launch costs the host some three microseconds in the
+/// driver, and allocates nothing.
 public final class Kernel {
 
   private final KernelModule module;
