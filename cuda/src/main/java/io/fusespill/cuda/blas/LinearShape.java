@@ -38,8 +38,13 @@ public record LinearShape(
     }
   }
 
+  /// Whether a width of inputs or outputs is legal.
+  public static boolean fits(int width) {
+    return width >= 1 && width % MULTIPLE == 0;
+  }
+
   private static void check(String name, int value) {
-    if (value < 1 || value % MULTIPLE != 0) {
+    if (!fits(value)) {
       throw new IllegalArgumentException(
           "%s must be a multiple of %d, at least %d, got %d"
               .formatted(name, MULTIPLE, MULTIPLE, value));

@@ -18,6 +18,7 @@ public final class Arguments {
   private final MemorySegment memory = Arena.ofAuto().allocate(2L * LARGEST * SLOT, SLOT);
 
   private final byte[] bytes = new byte[LARGEST];
+  private final EarlyLaunch early = new EarlyLaunch();
   private int count;
 
   /// No arguments yet.
@@ -58,6 +59,10 @@ public final class Arguments {
 
   long address() {
     return memory.address();
+  }
+
+  EarlyLaunch early() {
+    return early;
   }
 
   boolean fit(int[] sizes) {

@@ -43,6 +43,8 @@ final class Driver {
           JAVA_LONG,
           JAVA_LONG,
           JAVA_LONG);
+  private static final MethodHandle LAUNCH_KERNEL_EX =
+      function("cuLaunchKernelEx", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle GRAPH_LAUNCH = function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
   private static final MethodHandle COPY_TO_DEVICE =
       function("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
@@ -86,6 +88,15 @@ final class Driver {
               stream,
               parameters,
               0L);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /// @param config address of a `CUlaunchConfig`
+  static int launchKernelEx(long config, long function, long parameters) {
+    try {
+      return (int) LAUNCH_KERNEL_EX.invokeExact(config, function, parameters, 0L);
     } catch (Throwable e) {
       throw unexpected(e);
     }

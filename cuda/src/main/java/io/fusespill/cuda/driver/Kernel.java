@@ -61,13 +61,32 @@ public final class Kernel {
   /// @throws IllegalArgumentException if the arguments are not of the number and sizes that the
   ///   kernel was compiled for, where the driver tells (CUDA 12.4 and newer)
   public void launch(Stream stream, LaunchShape shape, Arguments arguments) {
+    check(arguments);
+    int code = Driver.launchKernel(handle.address(), shape, stream.handle(), arguments.address());
+    checkLaunched(code, stream, shape);
+  }
+
+  /// The same, but the run may begin while the kernel before it in the stream has not ended, once
+  /// that allows it (`griddepcontrol.launch_dependents`). So the kernel itself has to wait
+  /// (`griddepcontrol.wait`) before it touches what others write. For machine code of compute
+  /// capability 9.0 and newer.
+  public void launchEarly(Stream stream, LaunchShape shape, Arguments arguments) {
+    check(arguments);
+    long config = arguments.early().of(shape, stream.handle());
+    int code = Driver.launchKernelEx(config, handle.address(), arguments.address());
+    checkLaunched(code, stream, shape);
+  }
+
+  private void check(Arguments arguments) {
     module.checkOpen();
     if (parameterBytes != null && !arguments.fit(parameterBytes)) {
       throw new IllegalArgumentException(
           "kernel %s takes arguments of %s bytes, got %s"
               .formatted(name, Arrays.toString(parameterBytes), arguments));
     }
-    int code = Driver.launchKernel(handle.address(), shape, stream.handle(), arguments.address());
+  }
+
+  private void checkLaunched(int code, Stream stream, LaunchShape shape) {
     if (code != Driver.SUCCESS) {
       throw Driver.failure(
           code, "launching kernel %s as %s on stream %s".formatted(name, shape, stream.name()));
