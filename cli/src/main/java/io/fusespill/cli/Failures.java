@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import io.fusespill.charts.ResultsException;
+import io.fusespill.cuda.driver.CudaException;
 import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.host.checkpoint.CheckpointException;
 import io.fusespill.journal.EngineStoppedException;
@@ -70,7 +71,8 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof SweepException
         || e instanceof LiveException
         || e instanceof CheckpointException
-        || e instanceof UncheckedIOException;
+        || e instanceof UncheckedIOException
+        || (e instanceof CudaException cuda && !cuda.isFatal());
   }
 
   private static void print(CommandLine command, String message) {

@@ -49,14 +49,14 @@ final class LiveOptions {
 
   @Option(
       names = "--device",
-      paramLabel = "host[:blocks=N,threads=N]",
+      paramLabel = "host|cuda:N[#M][:blocks=N,threads=N]",
       description =
-          "A device: cores of this machine and a pool of KV blocks (default: host, all of it). May be given again; without blocks=N a pool takes what memory has room for.")
+          "A device with a pool of KV blocks: cores of this machine (default: host, all of it) or a GPU, cuda:0; cuda:0#2 is a second device on the same GPU. May be given again; without blocks=N a pool takes what memory has room for. 'fusespill devices' lists them.")
   private List<String> devices = new ArrayList<>();
 
   @Option(
       names = "--aux",
-      paramLabel = "host[:…]",
+      paramLabel = "host|cuda:N[:…]",
       description =
           "An auxiliary device, spelt as for --device; its name tells policies what it is for. May be given again.")
   private List<String> auxiliary = new ArrayList<>();
@@ -99,14 +99,15 @@ final class LiveOptions {
       defaultValue = "0.9",
       paramLabel = "U",
       description =
-          "Share of the machine's memory for weights, swap space and KV where a device has no blocks=N (default 0.9).")
+          "Share of a GPU's memory for weights and KV, and of the machine's for weights, swap space and KV, where a device has no blocks=N (default 0.9).")
   private double utilisation;
 
   @Option(
       names = "--kv-cache-dtype",
       defaultValue = "auto",
       paramLabel = "T",
-      description = "How KV is stored: auto (default) or f32, bf16, f16.")
+      description =
+          "How KV is stored: f32, bf16, f16 or auto (default): as the weights where a GPU is among the devices, else f32.")
   private String kvType;
 
   @Option(
@@ -288,9 +289,10 @@ final class LiveOptions {
     return share;
   }
 
-  private ElementType kvType() {
+  private @Nullable ElementType kvType() {
     return switch (kvType) {
-      case "auto", "f32" -> ElementType.F32;
+      case "auto" -> null;
+      case "f32" -> ElementType.F32;
       case "bf16" -> ElementType.BF16;
       case "f16" -> ElementType.F16;
       default ->

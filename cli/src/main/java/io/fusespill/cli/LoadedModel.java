@@ -4,12 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
+import io.fusespill.cuda.exec.CudaMachine;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PlaceKind;
+import io.fusespill.engine.config.StepCosts;
 import io.fusespill.host.checkpoint.Checkpoint;
 import io.fusespill.host.checkpoint.CheckpointException;
 import io.fusespill.host.checkpoint.LoadFormat;
 import io.fusespill.host.checkpoint.ModelConfig;
+import io.fusespill.host.exec.Accelerator;
 import io.fusespill.host.exec.CostProbe;
 import io.fusespill.host.exec.HostExecutor;
 import io.fusespill.host.kernel.Cores;
@@ -25,6 +30,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A model in memory, with its tokenizer where it has one.
@@ -62,6 +68,7 @@ final class LoadedModel implements AutoCloseable {
   private final Checkpoint checkpoint;
   private final ModelWeights weights;
   private final @Nullable Tokenizer tokenizer;
+  private final CudaMachine gpus;
 
   private LoadedModel(
       Source source, Checkpoint checkpoint, ModelWeights weights, @Nullable Tokenizer tokenizer) {
@@ -69,6 +76,7 @@ final class LoadedModel implements AutoCloseable {
     this.checkpoint = checkpoint;
     this.weights = weights;
     this.tokenizer = tokenizer;
+    gpus = new CudaMachine(checkpoint.config(), checkpoint);
   }
 
   /// @param textNeeded whether it is an error that there is no tokenizer
@@ -116,14 +124,16 @@ final class LoadedModel implements AutoCloseable {
               spec,
               config(),
               checkpoint.weightBytes(),
-              new LivePlan.MachineFacts(Cores.allowed().length, system.getTotalMemorySize()),
+              new LivePlan.MachineFacts(
+                  Cores.allowed().length, system.getTotalMemorySize(), new Gpus()),
               new ProbedCosts(weights, LivePlan.kv(spec, config())));
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
     long poolBytes = 0;
     for (Place place : plan.config().topology().places()) {
-      poolBytes += place.kind() == PlaceKind.DISK ? 0 : place.blocks() * plan.kv().blockBytes();
+      boolean here = place.kind() != PlaceKind.DISK && !plan.gpus().containsKey(place.id());
+      poolBytes += here ? place.blocks() * plan.kv().blockBytes() : 0;
     }
     checkpoint.requireMemory(poolBytes, "KV pools");
     return plan;
@@ -131,17 +141,52 @@ final class LoadedModel implements AutoCloseable {
 
   /// Has the kernels compiled before anything is measured.
   void warmUp(LivePlan plan) {
-    CostProbe.warmUp(weights, plan.kv(), plan.threads().getOrDefault(0, 1));
+    Integer threads = plan.threads().get(0);
+    if (threads != null) {
+      CostProbe.warmUp(weights, plan.kv(), threads);
+    }
   }
 
   /// What an executor takes.
   ///
-  /// @param threads of each place that computes or attends
+  /// @param threads of each place of cores that computes or attends
+  /// @param gpuOf the GPU of each other device
   /// @param disks folder for the files of disks
   /// @param touched whether all memory of the pools is taken at once, for benchmarks
-  HostExecutor.Setup setup(KvShape kv, Map<Integer, Integer> threads, Path disks, boolean touched) {
+  HostExecutor.Setup setup(
+      EngineConfig config,
+      KvShape kv,
+      Map<Integer, Integer> threads,
+      Map<Integer, Integer> gpuOf,
+      Path disks,
+      boolean touched) {
+    Map<Integer, Accelerator> accelerators = new TreeMap<>();
+    gpuOf.forEach(
+        (place, gpu) -> accelerators.put(place, gpus.accelerator(gpu, kv, config.limits())));
     return new HostExecutor.Setup(
-        weights, config().eosIds(), tokenizer, kv, threads, disks, touched);
+        weights, config().eosIds(), tokenizer, kv, threads, disks, touched, accelerators);
+  }
+
+  /// What a GPU is called, for people.
+  String gpuName(int gpu) {
+    return gpus.name(gpu);
+  }
+
+  private final class Gpus implements LivePlan.Gpus {
+    @Override
+    public long kvBytes(int gpu, double utilisation, int devices, EngineLimits limits, KvShape kv) {
+      return gpus.kvBytes(gpu, utilisation, devices, limits, kv);
+    }
+
+    @Override
+    public StepCosts costs(int gpu, EngineLimits limits, KvShape kv) {
+      return gpus.costs(gpu, limits, kv);
+    }
+
+    @Override
+    public long bytesPerSecond(int gpu) {
+      return gpus.bytesPerSecond(gpu);
+    }
   }
 
   Source source() {
@@ -182,6 +227,7 @@ final class LoadedModel implements AutoCloseable {
 
   @Override
   public void close() {
+    gpus.close();
     weights.close();
     checkpoint.close();
     if (tokenizer != null) {

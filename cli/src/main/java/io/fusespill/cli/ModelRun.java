@@ -62,6 +62,7 @@ final class ModelRun {
   private final EngineConfig config;
   private final KvShape kv;
   private final Map<Integer, Integer> threads;
+  private final Map<Integer, Integer> gpus;
   private final long seed;
   private final Durability durability;
   private final @Nullable RunDirectory directory;
@@ -72,6 +73,7 @@ final class ModelRun {
       EngineConfig config,
       KvShape kv,
       Map<Integer, Integer> threads,
+      Map<Integer, Integer> gpus,
       long seed,
       Durability durability,
       @Nullable RunDirectory directory) {
@@ -79,6 +81,7 @@ final class ModelRun {
     this.config = config;
     this.kv = kv;
     this.threads = threads;
+    this.gpus = gpus;
     this.seed = seed;
     this.durability = durability;
     this.directory = directory;
@@ -94,6 +97,7 @@ final class ModelRun {
         plan.config(),
         plan.kv(),
         plan.threads(),
+        plan.gpus(),
         options.seed(),
         options.journal(),
         directory);
@@ -183,13 +187,16 @@ final class ModelRun {
             "%s: a KV block of the model takes %,d bytes, and took %,d when the run began: the model's folder holds another model now"
                 .formatted(model.source().folder(), kv.blockBytes(), config.kv().blockBytes()));
       }
-      Map<Integer, Integer> threads = new TreeMap<>();
-      live.required("threads")
-          .properties()
-          .forEach(each -> threads.put(Integer.valueOf(each.getKey()), each.getValue().intValue()));
       ModelRun run =
           new ModelRun(
-              model, config, kv, threads, recorded.started().seed(), durability, directory);
+              model,
+              config,
+              kv,
+              numbers(live.required("threads")),
+              numbers(live.path("gpus")),
+              recorded.started().seed(),
+              durability,
+              directory);
       AtomicReference<LiveRun.@Nullable Resumed> way = new AtomicReference<>();
       RunReport report =
           run.serve(
@@ -214,7 +221,7 @@ final class ModelRun {
     RunReport report;
     Path disks = disks();
     try (RunFolds folds = new RunFolds(directory, config)) {
-      HostExecutor.Setup setup = model.setup(kv, threads, disks, measured);
+      HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, measured);
       LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
       folds.putFigures(figures);
@@ -265,7 +272,17 @@ final class ModelRun {
     json.put("journal", durability.name().toLowerCase(Locale.ROOT));
     ObjectNode each = json.putObject("threads");
     threads.forEach((place, count) -> each.put(String.valueOf(place), count));
+    ObjectNode accelerated = json.putObject("gpus");
+    gpus.forEach((place, gpu) -> accelerated.put(String.valueOf(place), gpu));
     return json;
+  }
+
+  private static Map<Integer, Integer> numbers(JsonNode byPlace) {
+    Map<Integer, Integer> numbers = new TreeMap<>();
+    byPlace
+        .properties()
+        .forEach(each -> numbers.put(Integer.valueOf(each.getKey()), each.getValue().intValue()));
+    return numbers;
   }
 
   /// The whole configuration as JSON, with the names that a simulation's has. No `time_model`: its
@@ -302,6 +319,10 @@ final class ModelRun {
       Integer own = threads.get(place.id());
       if (own != null) {
         node.put("hardware", "%s:threads=%d".formatted(Share.KIND, own));
+      }
+      Integer gpu = gpus.get(place.id());
+      if (gpu != null) {
+        node.put("hardware", model.gpuName(gpu));
       }
     }
     json.putArray("links");

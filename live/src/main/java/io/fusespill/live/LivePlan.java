@@ -10,15 +10,20 @@ import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.model.KvShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// A live run with every number in place: the engine's configuration, and the threads of each place
-/// that computes or attends.
+/// A live run with every number in place: the engine's configuration, the threads of each place of
+/// cores that computes or attends, and the GPU of each other device.
 ///
 /// ```
 ///  host ───┐             ┌─ disk
@@ -26,8 +31,9 @@ import java.util.TreeMap;
 ///  aux-host┘
 /// ```
 ///
-/// All places are linked as drawn, devices with each other, too: it is all one memory.
-public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> threads) {
+/// All places are linked as drawn, devices with each other, too.
+public record LivePlan(
+    EngineConfig config, KvShape kv, Map<Integer, Integer> threads, Map<Integer, Integer> gpus) {
 
   private static final String MEMORY = "memory";
   private static final String DISK = "disk";
@@ -40,16 +46,39 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
   /// What a machine offers.
   ///
   /// @param memoryBytes for weights and KV at most
-  public record MachineFacts(int cores, long memoryBytes) {}
+  /// @param gpus its GPUs; null where none is to be used
+  public record MachineFacts(int cores, long memoryBytes, @Nullable Gpus gpus) {
+
+    /// A machine of which no GPU is to be used.
+    public MachineFacts(int cores, long memoryBytes) {
+      this(cores, memoryBytes, null);
+    }
+  }
+
+  /// GPUs with the model on them. Asking for one that is not there throws.
+  public interface Gpus {
+
+    /// Bytes for the KV of all devices on a GPU, beside the weights and what the devices need to
+    /// work; may be below 0.
+    ///
+    /// @param utilisation share of the memory that may be taken
+    long kvBytes(int gpu, double utilisation, int devices, EngineLimits limits, KvShape kv);
+
+    /// What steps of a device on a GPU cost.
+    StepCosts costs(int gpu, EngineLimits limits, KvShape kv);
+
+    /// Between a GPU and memory.
+    long bytesPerSecond(int gpu);
+  }
 
   /// What steps and copies cost here, measured or known.
   public interface Costs {
 
-    /// Of a device with that many threads.
+    /// Of a device of cores with that many threads.
     StepCosts device(int threads);
 
-    /// Of a place that attends for a device.
-    StepCosts attention(StepCosts device, int deviceThreads, int threads);
+    /// Of a place that attends with that many threads.
+    StepCosts attention(int threads);
 
     /// Between two pools in memory.
     long copyBytesPerSecond();
@@ -61,7 +90,28 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
   /// How a model's KV lies in blocks under a specification.
   public static KvShape kv(LiveSpec spec, ModelConfig model) {
     int blockTokens = spec.limits().blockTokens() == 0 ? BLOCK_TOKENS : spec.limits().blockTokens();
-    return KvShape.of(model, blockTokens, spec.kvType());
+    return KvShape.of(model, blockTokens, kvType(spec, model));
+  }
+
+  /// On a GPU, KV is of the weights' type, and so it is everywhere else then.
+  private static ElementType kvType(LiveSpec spec, ModelConfig model) {
+    boolean gpu =
+        Stream.concat(spec.devices().stream(), spec.auxiliary().stream()).anyMatch(Share::isGpu);
+    ElementType asked = spec.kvType();
+    ElementType type =
+        !gpu
+            ? ElementType.F32
+            : model.weightType() == ElementType.F32 ? ElementType.BF16 : model.weightType();
+    if (gpu && asked != null && asked != type) {
+      throw new LiveException(
+          "kv-cache-dtype is %s, must be %s or auto: on a GPU keys and values are of the weights' type"
+              .formatted(label(asked), label(type)));
+    }
+    return asked == null ? type : asked;
+  }
+
+  private static String label(ElementType type) {
+    return type.name().toLowerCase(Locale.ROOT);
   }
 
   /// Derives everything from a specification.
@@ -79,27 +129,37 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
     long taken = weightBytes + hostBlocks * kv.blockBytes();
     List<Share> shares = new ArrayList<>(spec.devices());
     shares.addAll(spec.auxiliary());
+    int hosts = (int) shares.stream().filter(share -> !share.isGpu()).count();
     Map<Integer, Integer> threads = new TreeMap<>();
+    Map<Integer, Integer> gpus = new TreeMap<>();
     List<Place> places = new ArrayList<>();
     for (Share share : shares) {
       int id = places.size();
       boolean auxiliary = id >= spec.devices().size();
-      int sharing = auxiliary ? spec.auxiliary().size() : spec.devices().size();
-      String name = (auxiliary ? "aux-" : "") + Share.KIND + (sharing > 1 ? "-" + id : "");
-      int blocks =
+      List<Share> alike = auxiliary ? spec.auxiliary() : spec.devices();
+      boolean numbered = !share.isGpu() && alike.stream().filter(s -> !s.isGpu()).count() > 1;
+      String name = (auxiliary ? "aux-" : "") + share.label() + (numbered ? "-" + id : "");
+      long room =
           share.blocks() > 0
-              ? share.blocks()
-              : blocks(kv, limits, spec.utilisation(), taken, machine, shares.size());
+              ? 0
+              : share.isGpu()
+                  ? gpuRoom(share.gpu(), shares, spec.utilisation(), limits, kv, machine)
+                  : ((long) (machine.memoryBytes() * spec.utilisation()) - taken) / hosts;
+      int blocks =
+          share.blocks() > 0 ? share.blocks() : blocks(kv, limits, spec.utilisation(), share, room);
       places.add(Place.device(id, name, blocks));
-      threads.put(id, threads(share, machine, shares.size()));
+      if (share.isGpu()) {
+        gpus.put(id, share.gpu());
+      } else {
+        threads.put(id, threads(share, machine, hosts));
+      }
     }
-    int devices = places.size();
     if (hostBlocks > 0) {
       int id = places.size();
       Share attention = spec.attention();
       places.add(new Place(id, MEMORY, PlaceKind.HOST, false, attention != null, hostBlocks));
       if (attention != null) {
-        threads.put(id, threads(attention, machine, devices + 1));
+        threads.put(id, threads(attention, machine, hosts + 1));
       }
       int diskBlocks =
           (int) Math.min(Place.MAX_BLOCKS, (long) (spec.diskGib() * GIB) / kv.blockBytes());
@@ -107,40 +167,61 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
         places.add(Place.disk(places.size(), DISK, diskBlocks));
       }
     }
-    Topology topology = new Topology(places, links(places, costs));
+    Topology topology = new Topology(places, links(places, gpus, machine, costs));
     EngineConfig config =
         new EngineConfig(
             new KvLayout(kv.blockTokens(), kv.blockBytes(), 1),
             limits,
             topology,
             spec.policy(),
-            kind.estimates() ? costs(places, threads, costs) : List.of(),
+            kind.estimates() ? costs(places, threads, gpus, limits, kv, machine, costs) : List.of(),
             spec.limits().predictor().isEmpty()
                 ? kind.predictor().label()
                 : PredictorKind.named(spec.limits().predictor()).label());
     PolicyKind.create(config);
-    return new LivePlan(config, kv, threads);
+    return new LivePlan(config, kv, threads, gpus);
   }
 
   private static int threads(Share share, MachineFacts machine, int sharing) {
     return share.threads() > 0 ? share.threads() : Math.max(1, machine.cores() / sharing);
   }
 
+  private static Gpus gpus(MachineFacts machine) {
+    return Objects.requireNonNull(machine.gpus(), "a machine with GPUs");
+  }
+
+  private static long gpuRoom(
+      int gpu,
+      List<Share> shares,
+      double utilisation,
+      EngineLimits limits,
+      KvShape kv,
+      MachineFacts machine) {
+    int devices = (int) shares.stream().filter(share -> share.gpu() == gpu).count();
+    long given =
+        shares.stream()
+            .filter(share -> share.gpu() == gpu)
+            .mapToLong(share -> share.blocks() * kv.blockBytes())
+            .sum();
+    long open = shares.stream().filter(s -> s.gpu() == gpu && s.blocks() == 0).count();
+    return (gpus(machine).kvBytes(gpu, utilisation, devices, limits, kv) - given) / open;
+  }
+
   /// As many as memory has room for, and no more than the longest sequences can fill.
   private static int blocks(
-      KvShape kv,
-      EngineLimits limits,
-      double utilisation,
-      long taken,
-      MachineFacts machine,
-      int sharing) {
-    long room = ((long) (machine.memoryBytes() * utilisation) - taken) / sharing;
+      KvShape kv, EngineLimits limits, double utilisation, Share share, long room) {
     long useful = (long) limits.maxNumSeqs() * kv.blocks(limits.maxModelTokens());
-    long blocks = Math.min(useful, room / kv.blockBytes());
+    long blocks = Math.min(useful, Math.floorDiv(room, kv.blockBytes()));
     if (blocks < 1) {
       throw new LiveException(
-          "the model and the swap space take %,d bytes, and %s of this machine's memory is %,d: no room for a KV block; take a smaller model or --swap-space, or a larger --gpu-memory-utilization"
-              .formatted(taken, utilisation, (long) (machine.memoryBytes() * utilisation)));
+          "%s of the memory of %s less the model%s leaves %,d bytes, and a KV block takes %,d; take a smaller model%s, or a larger --gpu-memory-utilization"
+              .formatted(
+                  utilisation,
+                  share.label(),
+                  share.isGpu() ? "" : " and the swap space",
+                  Math.max(0, room),
+                  kv.blockBytes(),
+                  share.isGpu() ? "" : " or --swap-space"));
     }
     return (int) Math.min(blocks, Place.MAX_BLOCKS);
   }
@@ -176,14 +257,19 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
         asked.maxStepsInFlight() > 0 ? asked.maxStepsInFlight() : kind.stepsInFlight());
   }
 
-  private static List<Link> links(List<Place> places, Costs costs) {
+  private static List<Link> links(
+      List<Place> places, Map<Integer, Integer> gpus, MachineFacts machine, Costs costs) {
     List<Link> links = new ArrayList<>();
     for (Place from : places) {
       for (Place to : places) {
         boolean disk = from.kind() == PlaceKind.DISK || to.kind() == PlaceKind.DISK;
         boolean computes = from.computes() || to.computes();
         if (from.id() != to.id() && !(disk && computes)) {
-          long rate = disk ? costs.diskBytesPerSecond() : costs.copyBytesPerSecond();
+          Integer gpu = gpus.getOrDefault(from.id(), gpus.get(to.id()));
+          long rate =
+              disk
+                  ? costs.diskBytesPerSecond()
+                  : gpu == null ? costs.copyBytesPerSecond() : gpus(machine).bytesPerSecond(gpu);
           links.add(new Link(from.id(), to.id(), rate, 0));
         }
       }
@@ -192,16 +278,23 @@ public record LivePlan(EngineConfig config, KvShape kv, Map<Integer, Integer> th
   }
 
   private static List<StepCosts> costs(
-      List<Place> places, Map<Integer, Integer> threads, Costs costs) {
+      List<Place> places,
+      Map<Integer, Integer> threads,
+      Map<Integer, Integer> gpus,
+      EngineLimits limits,
+      KvShape kv,
+      MachineFacts machine,
+      Costs costs) {
     List<StepCosts> each = new ArrayList<>();
     for (Place place : places) {
       Integer own = threads.get(place.id());
-      if (own == null) {
+      Integer gpu = gpus.get(place.id());
+      if (gpu != null) {
+        each.add(gpus(machine).costs(gpu, limits, kv));
+      } else if (own == null) {
         each.add(StepCosts.NONE);
-      } else if (place.computes()) {
-        each.add(costs.device(own));
       } else {
-        each.add(costs.attention(each.getFirst(), threads.getOrDefault(0, 1), own));
+        each.add(place.computes() ? costs.device(own) : costs.attention(own));
       }
     }
     return each;

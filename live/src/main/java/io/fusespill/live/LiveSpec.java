@@ -3,6 +3,7 @@ package io.fusespill.live;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.host.checkpoint.ElementType;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What somebody asks to be run on this machine, before anything is derived from it.
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param diskGib room for KV on disk in GiB; 0 for none, and none without host memory
 /// @param utilisation share of the machine's memory for weights and KV where a device's blocks are
 ///   not given
-/// @param kvType how KV is stored
+/// @param kvType how KV is stored; null for what suits the devices
 public record LiveSpec(
     List<Share> devices,
     List<Share> auxiliary,
@@ -23,7 +24,7 @@ public record LiveSpec(
     double swapGib,
     double diskGib,
     double utilisation,
-    ElementType kvType,
+    @Nullable ElementType kvType,
     PolicySpec policy,
     Limits limits) {
 
@@ -54,6 +55,21 @@ public record LiveSpec(
       throw new LiveException(
           "swap space of %s GiB and disk of %s GiB: neither can be negative"
               .formatted(swapGib, diskGib));
+    }
+    if (attention != null && attention.isGpu()) {
+      throw new LiveException("attention runs on the host's cores, for example host:threads=2");
+    }
+    List<String> parts =
+        Stream.concat(devices.stream(), auxiliary.stream())
+            .filter(Share::isGpu)
+            .map(Share::label)
+            .toList();
+    for (int i = 0; i < parts.size(); i++) {
+      if (parts.indexOf(parts.get(i)) < i) {
+        throw new LiveException(
+            "%s is named twice: a further device on the same GPU is spelt with # and a number, for example cuda:0#2"
+                .formatted(parts.get(i)));
+      }
     }
     if (diskGib > 0 && swapGib == 0) {
       throw new LiveException("a disk stands behind a host, and swap space 0 leaves none");

@@ -30,8 +30,8 @@ public final class ProbedCosts implements LivePlan.Costs {
   }
 
   @Override
-  public StepCosts attention(StepCosts device, int deviceThreads, int threads) {
-    return CostProbe.attention(device, kv.layers(), deviceThreads, threads);
+  public StepCosts attention(int threads) {
+    return CostProbe.attention(device(threads), kv.layers());
   }
 
   @Override

@@ -25,6 +25,7 @@ import io.fusespill.replay.Verifier;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 
@@ -42,7 +43,7 @@ final class LiveFixture {
         }
 
         @Override
-        public StepCosts attention(StepCosts device, int deviceThreads, int threads) {
+        public StepCosts attention(int threads) {
           return new StepCosts(40_000, 0, 0, 0, 0, 50_000, 100_000, 0, 0);
         }
 
@@ -107,12 +108,12 @@ final class LiveFixture {
       int... blocks) {
     List<Share> devices = new ArrayList<>();
     for (int each : blocks) {
-      devices.add(new Share(each, 1));
+      devices.add(Share.host(each, 1));
     }
     return new LiveSpec(
         devices.subList(0, 1),
         devices.subList(1, devices.size()),
-        attends ? new Share(0, 1) : null,
+        attends ? Share.host(0, 1) : null,
         swapGib,
         diskGib,
         0.5,
@@ -162,7 +163,14 @@ final class LiveFixture {
 
   HostExecutor.Setup setup(LivePlan plan, ModelWeights weights) {
     return new HostExecutor.Setup(
-        weights, checkpoint.config().eosIds(), null, plan.kv(), plan.threads(), temp, false);
+        weights,
+        checkpoint.config().eosIds(),
+        null,
+        plan.kv(),
+        plan.threads(),
+        temp,
+        false,
+        Map.of());
   }
 
   /// The events of a journal that holds together.

@@ -1,5 +1,6 @@
 package io.fusespill.host.exec;
 
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.model.KvPool;
 import io.fusespill.host.model.KvShape;
 import java.io.EOFException;
@@ -10,22 +11,40 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /// The KV blocks of one place. Threads may use different blocks at once.
-sealed interface BlockStore extends AutoCloseable {
+public sealed interface BlockStore extends AutoCloseable {
 
-  /// Copies a block over one of another store, whose blocks are of the same size.
-  void copy(int block, BlockStore target, int targetBlock) throws IOException;
+  /// Copies blocks over ones of another store, whose blocks are of the same size, and returns when
+  /// they are there.
+  ///
+  /// @param targetBlocks one for each of `blocks`
+  void copy(Ints blocks, BlockStore target, Ints targetBlocks) throws IOException;
 
   @Override
   void close() throws IOException;
+
+  /// Blocks in memory of an [Accelerator].
+  non-sealed interface Remote extends BlockStore {
+
+    /// Copies blocks of this machine's memory over ones of this store, and returns when they are
+    /// there.
+    void copyFrom(Memory source, Ints blocks, Ints targetBlocks) throws IOException;
+  }
 
   /// Blocks in memory.
   record Memory(KvPool pool) implements BlockStore {
 
     @Override
-    public void copy(int block, BlockStore target, int targetBlock) throws IOException {
-      switch (target) {
-        case Memory memory -> pool.copyBlock(block, memory.pool, targetBlock);
-        case File file -> file.write(pool.block(block).asByteBuffer(), targetBlock);
+    public void copy(Ints blocks, BlockStore target, Ints targetBlocks) throws IOException {
+      if (target instanceof Remote remote) {
+        remote.copyFrom(this, blocks, targetBlocks);
+        return;
+      }
+      for (int i = 0; i < blocks.size(); i++) {
+        if (target instanceof Memory memory) {
+          pool.copyBlock(blocks.get(i), memory.pool, targetBlocks.get(i));
+        } else {
+          ((File) target).write(pool.block(blocks.get(i)).asByteBuffer(), targetBlocks.get(i));
+        }
       }
     }
 
@@ -52,11 +71,16 @@ sealed interface BlockStore extends AutoCloseable {
     }
 
     @Override
-    public void copy(int block, BlockStore target, int targetBlock) throws IOException {
+    public void copy(Ints blocks, BlockStore target, Ints targetBlocks) throws IOException {
       if (!(target instanceof Memory memory)) {
         throw new IOException("a disk copies to memory alone");
       }
-      ByteBuffer bytes = memory.pool.block(targetBlock).asByteBuffer();
+      for (int i = 0; i < blocks.size(); i++) {
+        read(blocks.get(i), memory.pool.block(targetBlocks.get(i)).asByteBuffer());
+      }
+    }
+
+    private void read(int block, ByteBuffer bytes) throws IOException {
       long at = block * blockBytes;
       while (bytes.hasRemaining()) {
         int read = channel.read(bytes, at);

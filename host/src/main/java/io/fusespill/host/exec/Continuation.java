@@ -1,5 +1,6 @@
 package io.fusespill.host.exec;
 
+import io.fusespill.host.random.CounterRandom;
 import io.fusespill.host.sampling.Sampler;
 import io.fusespill.host.sampling.SamplingParams;
 import io.fusespill.host.sampling.TokenCounts;
@@ -54,6 +55,29 @@ final class Continuation {
   /// Chooses the next token: the same logits after the same tokens give the same.
   int choose(Sampler sampler, float[] logits) {
     return sampler.next(logits, 0, params, counts, eosIds, sample, outputs);
+  }
+
+  /// How the token at `position` of the output is drawn where the logits alone decide; null where
+  /// they do not.
+  @Nullable Draw draw(int position) {
+    boolean masked =
+        position < params.minTokens() && !(eosIds.isEmpty() && params.stopTokenIds().isEmpty());
+    if (params.penalises() || masked || params.logprobs().isPresent()) {
+      return null;
+    }
+    if (params.greedy()) {
+      return Draw.GREEDY;
+    }
+    if (params.seed().isEmpty()) {
+      return null;
+    }
+    return new Draw(
+        params.temperature(),
+        params.topK(),
+        params.topP(),
+        params.minP(),
+        CounterRandom.key(params.seed().getAsLong(), sample),
+        position);
   }
 
   /// What the request wants to know of a token picked from these logits; null where it asks

@@ -101,10 +101,9 @@ public final class CostProbe {
     return best;
   }
 
-  /// What a place costs that attends for a device of `device`'s costs with `deviceThreads` threads.
-  public static StepCosts attention(StepCosts device, int layers, int deviceThreads, int threads) {
-    long context = Math.round((double) device.contextPicos() * deviceThreads / threads);
-    return new StepCosts(layers * HAND_OFF_NANOS, 0, 0, 0, 0, context, 0, 0, 0);
+  /// What a place costs that attends with the threads that a device of `device`'s costs has.
+  public static StepCosts attention(StepCosts device, int layers) {
+    return new StepCosts(layers * HAND_OFF_NANOS, 0, 0, 0, 0, device.contextPicos(), 0, 0, 0);
   }
 
   /// Bytes a second at which blocks are copied from memory to memory.

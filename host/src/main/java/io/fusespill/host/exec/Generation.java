@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// A sequence that is recomputed begins a new *life*: steps of an earlier life that are still
 /// queued somewhere, be it on a device that has failed, leave it alone. Within a life, one that a
 /// step has broken takes nothing more.
-final class Generation {
+public final class Generation {
 
   /// What became of an offered token.
-  enum Offer {
+  public enum Offer {
     /// The life is over, and the token is nobody's.
     REFUSED,
     TAKEN,
@@ -67,29 +67,41 @@ final class Generation {
     return ++life;
   }
 
-  synchronized int life() {
+  public synchronized int life() {
     return life;
   }
 
   /// An array that begins with the tokens before `end`; null where they are not there or the life
   /// is over.
-  synchronized int @Nullable [] tokens(int life, int end) {
+  public synchronized int @Nullable [] tokens(int life, int end) {
     return life != this.life || broken || end > size ? null : tokens;
   }
 
+  /// Tokens that are there; 0 where the life is over. A step that goes one beyond them feeds on a
+  /// token that a step before it samples.
+  public synchronized int known(int life) {
+    return life != this.life || broken ? 0 : size;
+  }
+
+  /// How the token after `total` tokens is drawn where nothing but the logits decides; null where
+  /// the tokens before it do as well, or the request wants to know more of it. Then [#choose].
+  public synchronized @Nullable Draw draw(int total) {
+    return continuation.draw(total - promptTokens);
+  }
+
   /// Nothing more comes of this life.
-  synchronized void breakOff(int life) {
+  public synchronized void breakOff(int life) {
     broken |= life == this.life;
   }
 
   /// Chooses the token that comes next.
-  synchronized int choose(Sampler sampler, float[] logits) {
+  public synchronized int choose(Sampler sampler, float[] logits) {
     return continuation.choose(sampler, logits);
   }
 
   /// What the request wants to know of a token picked from these logits; null where it asks
   /// nothing.
-  synchronized @Nullable TokenLogprobs describe(Sampler sampler, float[] logits, int token) {
+  public synchronized @Nullable TokenLogprobs describe(Sampler sampler, float[] logits, int token) {
     return continuation.logprobs(sampler, logits, token);
   }
 
@@ -102,7 +114,7 @@ final class Generation {
   /// Offers the next output token.
   ///
   /// @param details what the request wants to know of it, null where nothing or it is not known
-  synchronized Offer offer(int life, int token, @Nullable TokenLogprobs details) {
+  public synchronized Offer offer(int life, int token, @Nullable TokenLogprobs details) {
     if (life != this.life || broken) {
       return Offer.REFUSED;
     }

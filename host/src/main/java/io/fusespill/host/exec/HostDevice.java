@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A device of this machine's cores: one thread that runs its steps in order, with the help of
 /// workers.
-final class HostDevice implements AutoCloseable {
+final class HostDevice implements Device {
 
   private final int place;
   private final BlockStore.Memory store;
@@ -65,7 +65,8 @@ final class HostDevice implements AutoCloseable {
     thread.start();
   }
 
-  void submit(StepJob job) {
+  @Override
+  public void submit(StepJob job) {
     queue.add(() -> run(job));
   }
 
@@ -88,7 +89,7 @@ final class HostDevice implements AutoCloseable {
       copy(job);
       sampled = compute(job, ended);
     } catch (IOException | RuntimeException e) {
-      job.entries().forEach(entry -> entry.generation.breakOff(entry.life));
+      job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
       completions.stepFailed(place, job.plan().step(), String.valueOf(e.getMessage()));
       return;
     } catch (Error e) {
@@ -108,16 +109,14 @@ final class HostDevice implements AutoCloseable {
       copy(transfer, stores);
     }
     for (BlockCopy copy : job.plan().copies()) {
-      store.copy(copy.source(), store, copy.target());
+      store.pool().copyBlock(copy.source(), store.pool(), copy.target());
     }
   }
 
   static void copy(TransferPlan transfer, IntFunction<BlockStore> stores) throws IOException {
-    BlockStore source = stores.apply(transfer.from());
-    BlockStore target = stores.apply(transfer.to());
-    for (int i = 0; i < transfer.blocks(); i++) {
-      source.copy(transfer.sourceBlocks().get(i), target, transfer.targetBlocks().get(i));
-    }
+    stores
+        .apply(transfer.from())
+        .copy(transfer.sourceBlocks(), stores.apply(transfer.to()), transfer.targetBlocks());
   }
 
   /// Computes the entries that still stand, and returns the sampled tokens in entry order.
@@ -128,19 +127,19 @@ final class HostDevice implements AutoCloseable {
     int samples = 0;
     for (int i = 0; i < numbers.length; i++) {
       StepJob.Entry entry = entries.get(i);
-      int[] tokens = entry.generation.tokens(entry.life, entry.end);
+      int[] tokens = entry.generation().tokens(entry.life(), entry.end());
       numbers[i] =
           tokens == null
               ? -1
               : batch.add(
                   tokens,
-                  entry.start,
-                  entry.end,
-                  entry.start,
-                  entry.table,
-                  !entry.samples.isEmpty(),
-                  entry.remote);
-      samples += entry.samples.size();
+                  entry.start(),
+                  entry.end(),
+                  entry.start(),
+                  entry.table(),
+                  !entry.samples().isEmpty(),
+                  entry.remote());
+      samples += entry.samples().size();
     }
     if (batch.entries() > 0) {
       int remote = job.plan().remotePlace();
@@ -150,14 +149,14 @@ final class HostDevice implements AutoCloseable {
     int next = 0;
     for (int i = 0; i < numbers.length; i++) {
       StepJob.Entry entry = entries.get(i);
-      if (numbers[i] < 0 || entry.samples.isEmpty()) {
-        for (int s = 0; s < entry.samples.size(); s++) {
+      if (numbers[i] < 0 || entry.samples().isEmpty()) {
+        for (int s = 0; s < entry.samples().size(); s++) {
           sampled[next++] = -1;
         }
         continue;
       }
       model.copyLogits(numbers[i], logits);
-      for (StepJob.Sample sample : entry.samples) {
+      for (StepJob.Sample sample : entry.samples()) {
         int token = sample.generation().choose(sampler, logits);
         TokenLogprobs details = sample.generation().describe(sampler, logits, token);
         Generation.Offer offer = sample.generation().offer(sample.life(), token, details);

@@ -37,7 +37,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a model on this machine: each device of the topology is some of its cores with a pool of KV
-/// blocks, each host a pool, with threads that attend where it can, and each disk a file.
+/// blocks, or an [Accelerator]; each host is a pool, with threads that attend where it can, and
+/// each disk a file.
 ///
 /// Devices run their steps in order, each on a thread of its own; asynchronous transfers of each
 /// link do so, too. Sampled tokens depend on the logits, the request's parameters and the place in
@@ -52,6 +53,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
   /// @param threads of each place that computes or attends, at least 1
   /// @param disks folder of the files of disks
   /// @param touched whether all memory of the pools is taken at once, for benchmarks
+  /// @param accelerators of the devices that are not this machine's cores, by their places
   public record Setup(
       ModelWeights weights,
       List<Integer> eosIds,
@@ -59,7 +61,8 @@ public final class HostExecutor implements Executor, AutoCloseable {
       KvShape kv,
       Map<Integer, Integer> threads,
       Path disks,
-      boolean touched) {}
+      boolean touched,
+      Map<Integer, Accelerator> accelerators) {}
 
   private final Setup setup;
   private final EngineConfig config;
@@ -67,7 +70,8 @@ public final class HostExecutor implements Executor, AutoCloseable {
   private final EngineView behind;
   private final CoreShare cores = new CoreShare(Cores.allowed());
   private final Map<Integer, BlockStore> stores = new TreeMap<>();
-  private final Map<Integer, HostDevice> devices = new TreeMap<>();
+  private final Map<Integer, Device> devices = new TreeMap<>();
+  private final List<AutoCloseable> pins = new ArrayList<>();
   private final Map<Integer, Map<Integer, AttentionService>> attention = new TreeMap<>();
   private final List<WorkerPool> attentionWorkers = new ArrayList<>();
   private final Map<Integer, ExecutorService> links = new TreeMap<>();
@@ -97,6 +101,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
       for (Place place : config.topology().places()) {
         stores.put(place.id(), store(place));
       }
+      pin();
       for (Place place : config.topology().places()) {
         if (place.computes()) {
           start(place);
@@ -109,6 +114,10 @@ public final class HostExecutor implements Executor, AutoCloseable {
   }
 
   private BlockStore store(Place place) {
+    Accelerator accelerator = setup.accelerators().get(place.id());
+    if (accelerator != null) {
+      return accelerator.store(place);
+    }
     if (place.kind() != PlaceKind.DISK) {
       KvPool pool = KvPool.of(setup.kv(), place.blocks());
       if (setup.touched()) {
@@ -125,6 +134,19 @@ public final class HostExecutor implements Executor, AutoCloseable {
     }
   }
 
+  /// Once for each pool: what one accelerator has pinned is so for all.
+  private void pin() {
+    if (setup.accelerators().isEmpty()) {
+      return;
+    }
+    Accelerator any = setup.accelerators().values().iterator().next();
+    for (BlockStore store : stores.values()) {
+      if (store instanceof BlockStore.Memory memory) {
+        pins.add(any.pin(memory.pool()));
+      }
+    }
+  }
+
   private void start(Place device) {
     Map<Integer, AttentionService> services = new TreeMap<>();
     for (Place host : config.topology().places()) {
@@ -137,6 +159,14 @@ public final class HostExecutor implements Executor, AutoCloseable {
       }
     }
     attention.put(device.id(), services);
+    Accelerator accelerator = setup.accelerators().get(device.id());
+    if (accelerator != null) {
+      BlockStore.Remote store = (BlockStore.Remote) storeOf(device.id());
+      devices.put(
+          device.id(),
+          accelerator.device(device, store, this::storeOf, services::get, completions));
+      return;
+    }
     devices.put(
         device.id(),
         new HostDevice(
@@ -310,15 +340,20 @@ public final class HostExecutor implements Executor, AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
-    devices.values().forEach(HostDevice::close);
+    devices.values().forEach(Device::close);
     attention.values().forEach(services -> services.values().forEach(AttentionService::close));
     attentionWorkers.forEach(WorkerPool::close);
-    for (BlockStore store : stores.values()) {
-      try {
-        store.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot close a store of KV blocks: " + e, e);
-      }
+    pins.forEach(pin -> close(pin, "pinned memory"));
+    stores.values().forEach(store -> close(store, "a store of KV blocks"));
+  }
+
+  private static void close(AutoCloseable what, String name) {
+    try {
+      what.close();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("cannot close %s: %s".formatted(name, e), e);
     }
   }
 }

@@ -8,27 +8,18 @@ import java.util.List;
 /// was planned.
 ///
 /// @param before ordered transfers that run first
-record StepJob(StepPlan plan, List<TransferPlan> before, List<Entry> entries) {
+public record StepJob(StepPlan plan, List<TransferPlan> before, List<Entry> entries) {
 
   /// One sequence's part.
-  static final class Entry {
+  public static final class Entry {
 
-    final Generation generation;
-
-    /// Of the generation when the step was planned.
-    final int life;
-
-    final int start;
-    final int end;
-
-    /// The sequence's blocks, this step's included.
-    final int[] table;
-
-    final boolean remote;
-
-    /// Who takes a token: nobody where the step does not come to the sequence's last known token,
-    /// else the sequence and those that fork from it.
-    final List<Sample> samples;
+    private final Generation generation;
+    private final int life;
+    private final int start;
+    private final int end;
+    private final int[] table;
+    private final boolean remote;
+    private final List<Sample> samples;
 
     Entry(
         Generation generation,
@@ -46,8 +37,43 @@ record StepJob(StepPlan plan, List<TransferPlan> before, List<Entry> entries) {
       this.remote = remote;
       this.samples = samples;
     }
+
+    public Generation generation() {
+      return generation;
+    }
+
+    /// Of the generation when the step was planned.
+    public int life() {
+      return life;
+    }
+
+    /// Tokens of the sequence whose KV is there.
+    public int start() {
+      return start;
+    }
+
+    /// Tokens whose KV is there after the step.
+    public int end() {
+      return end;
+    }
+
+    /// The sequence's blocks, this step's included. Not to be changed.
+    public int[] table() {
+      return table;
+    }
+
+    /// Whether the KV lies in the plan's remote place.
+    public boolean remote() {
+      return remote;
+    }
+
+    /// Who takes a token: nobody where the step does not come to the sequence's last known token,
+    /// else the sequence and those that fork from it.
+    public List<Sample> samples() {
+      return samples;
+    }
   }
 
   /// One who takes a token.
-  record Sample(int sequence, Generation generation, int life) {}
+  public record Sample(int sequence, Generation generation, int life) {}
 }
