@@ -187,6 +187,11 @@ final class LoadedModel implements AutoCloseable {
     public long bytesPerSecond(int gpu) {
       return gpus.bytesPerSecond(gpu);
     }
+
+    @Override
+    public long handOffNanos(int gpu, EngineLimits limits, KvShape kv) {
+      return gpus.handOffNanos(gpu, limits, kv);
+    }
   }
 
   Source source() {

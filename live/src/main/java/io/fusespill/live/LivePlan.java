@@ -69,6 +69,10 @@ public record LivePlan(
 
     /// Between a GPU and memory.
     long bytesPerSecond(int gpu);
+
+    /// What a step on a GPU takes longer when somebody else attends for some of its sequences,
+    /// beside that somebody's own time.
+    long handOffNanos(int gpu, EngineLimits limits, KvShape kv);
   }
 
   /// What steps and copies cost here, measured or known.
@@ -226,6 +230,19 @@ public record LivePlan(
     return (int) Math.min(blocks, Place.MAX_BLOCKS);
   }
 
+  private static StepCosts later(StepCosts costs, long nanos) {
+    return new StepCosts(
+        costs.overheadNanos() + nanos,
+        costs.weightNanos(),
+        costs.linearPicos(),
+        costs.headNanos(),
+        costs.headPicos(),
+        costs.contextPicos(),
+        costs.decodePicos(),
+        costs.pairPicos(),
+        costs.tokenPicos());
+  }
+
   private static EngineLimits limits(LiveSpec.Limits asked, ModelConfig model, PolicyKind kind) {
     int modelTokens = asked.maxModelTokens() == 0 ? model.maxPositions() : asked.maxModelTokens();
     if (modelTokens > model.maxPositions()) {
@@ -295,6 +312,10 @@ public record LivePlan(
         each.add(StepCosts.NONE);
       } else {
         each.add(place.computes() ? costs.device(own) : costs.attention(own));
+      }
+      if (own != null && !place.computes() && gpus.containsKey(0)) {
+        long handOff = gpus(machine).handOffNanos(gpus.get(0), limits, kv);
+        each.set(place.id(), later(each.get(place.id()), handOff));
       }
     }
     return each;

@@ -31,7 +31,7 @@ public final class ProbedCosts implements LivePlan.Costs {
 
   @Override
   public StepCosts attention(int threads) {
-    return CostProbe.attention(device(threads), kv.layers());
+    return CostProbe.attention(weights.config(), kv, threads);
   }
 
   @Override

@@ -76,7 +76,15 @@ public final class CudaMachine implements AutoCloseable {
   /// What steps cost on a GPU, from a handful of short passes.
   public StepCosts costs(int gpu, EngineLimits limits, KvShape kv) {
     Gpu on = gpu(gpu);
-    return CudaProbe.measure(on.context(), on.weights(), kv, limits(limits));
+    return CudaProbe.measure(
+        on.context(), on.weights(), kv, limits(limits), CudaProbe::measureSteps);
+  }
+
+  /// What a step takes longer if another place attends for one of its sequences, in no time.
+  public long handOffNanos(int gpu, EngineLimits limits, KvShape kv) {
+    Gpu on = gpu(gpu);
+    return CudaProbe.measure(
+        on.context(), on.weights(), kv, limits(limits), CudaProbe::measureHandOff);
   }
 
   /// The slower direction of the link between a GPU and pinned memory.

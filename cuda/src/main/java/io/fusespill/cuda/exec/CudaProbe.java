@@ -9,10 +9,13 @@ import io.fusespill.cuda.driver.Stream;
 import io.fusespill.cuda.model.CudaModel;
 import io.fusespill.cuda.model.CudaWeights;
 import io.fusespill.cuda.model.ModelLimits;
+import io.fusespill.cuda.model.RemoteAttention;
 import io.fusespill.cuda.model.StepInput;
 import io.fusespill.engine.config.StepCosts;
 import io.fusespill.host.model.KvShape;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /// What steps of a model cost on a GPU, from a handful of short passes: good enough for a policy to
@@ -25,6 +28,16 @@ final class CudaProbe {
   private static final int SHORT = 16;
   private static final int PROMPT = 512;
   private static final double PICOS = 1_000;
+
+  /// Attends in no time, and badly.
+  private static final RemoteAttention NOBODY =
+      new RemoteAttention() {
+        @Override
+        public void begin(int layer, StepInput input, MemorySegment qkv, MemorySegment out) {}
+
+        @Override
+        public void await() {}
+      };
 
   private final Context context;
   private final CudaModel model;
@@ -49,10 +62,13 @@ final class CudaProbe {
   }
 
   /// Takes a pool of its own meanwhile, for one sequence; all decodes read the same one.
-  static StepCosts measure(Context context, CudaWeights weights, KvShape kv, ModelLimits limits) {
+  static <T> T measure(
+      Context context,
+      CudaWeights weights,
+      KvShape kv,
+      ModelLimits limits,
+      BiFunction<CudaProbe, ModelLimits, T> what) {
     int tokens = Math.min(CONTEXT, limits.maxTokens());
-    int rows = Math.min(DECODES, limits.maxEntries());
-    int prompt = Math.min(Math.min(PROMPT, tokens), limits.maxRows());
     int blocks = kv.blocks(tokens);
     Optional<CublasLt> blas =
         CublasLibrary.find().library().isPresent()
@@ -65,7 +81,7 @@ final class CudaProbe {
       stream.fill(pool.address(), (byte) 0, pool.bytes());
       CudaProbe probe = new CudaProbe(context, model, stream, blocks);
       try {
-        return probe.measure(rows, tokens, prompt);
+        return what.apply(probe, limits);
       } finally {
         probe.close();
       }
@@ -74,7 +90,10 @@ final class CudaProbe {
     }
   }
 
-  private StepCosts measure(int rows, int tokens, int prompt) {
+  StepCosts measureSteps(ModelLimits limits) {
+    int tokens = Math.min(CONTEXT, limits.maxTokens());
+    int rows = Math.min(DECODES, limits.maxEntries());
+    int prompt = Math.min(Math.min(PROMPT, tokens), limits.maxRows());
     int few = Math.min(SHORT, tokens);
     double one = nanos(in -> decodes(in, 1, few));
     double shortBatch = nanos(in -> decodes(in, rows, few));
@@ -94,6 +113,13 @@ final class CudaProbe {
         0);
   }
 
+  long measureHandOff(ModelLimits limits) {
+    int tokens = Math.min(SHORT, limits.maxTokens());
+    double own = nanos(in -> decodes(in, 1, tokens));
+    double handed = nanos(in -> in.sample(in.remote(0, -1, tokens, table), 0, 0, 1, 0, 0, 0));
+    return Math.round(Math.max(0, handed - own));
+  }
+
   private void decodes(StepInput in, int rows, int tokens) {
     for (int i = 0; i < rows; i++) {
       in.sample(in.decode(0, -1, tokens, table), 0, 0, 1, 0, 0, 0);
@@ -108,7 +134,7 @@ final class CudaProbe {
       input.clear();
       entries.accept(input);
       stream.record(begun);
-      model.launch(input, stream, null);
+      model.launch(input, stream, NOBODY);
       stream.record(done);
       done.synchronize();
       best = Math.min(best, done.millisSince(begun) * 1e6);

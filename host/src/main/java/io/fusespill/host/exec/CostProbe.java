@@ -1,12 +1,20 @@
 package io.fusespill.host.exec;
 
 import io.fusespill.engine.config.StepCosts;
+import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.kernel.WorkerPool;
+import io.fusespill.host.model.AttentionCall;
 import io.fusespill.host.model.Batch;
+import io.fusespill.host.model.HostAttention;
 import io.fusespill.host.model.HostModel;
 import io.fusespill.host.model.KvPool;
 import io.fusespill.host.model.KvShape;
 import io.fusespill.host.model.ModelWeights;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// What steps of a model cost on some of this machine's cores, from a handful of short passes: good
 /// enough for a policy to start with, and no substitute for a fitted profile.
@@ -22,8 +30,10 @@ public final class CostProbe {
   private static final long COPY_BYTES = 32L << 20;
   private static final double PICOS = 1_000;
 
-  /// Fixed time of handing one layer's rows to another thread and back.
-  private static final long HAND_OFF_NANOS = 20_000;
+  /// Sequences that are attended to at once when that is measured.
+  private static final int ATTENDED = 8;
+
+  private static final long ATTENTION_WARM_UP_NANOS = 500_000_000;
 
   private CostProbe() {}
 
@@ -101,9 +111,68 @@ public final class CostProbe {
     return best;
   }
 
-  /// What a place costs that attends with the threads that a device of `device`'s costs has.
-  public static StepCosts attention(StepCosts device, int layers) {
-    return new StepCosts(layers * HAND_OFF_NANOS, 0, 0, 0, 0, device.contextPicos(), 0, 0, 0);
+  /// What a place of a host costs that attends with `threads` threads. Measured by itself: beside
+  /// the weights of a large model, reading the KV of a few tokens is lost in the noise.
+  public static StepCosts attention(ModelConfig config, KvShape kv, int threads) {
+    int blocks = kv.blocks(CONTEXT);
+    try (Arena arena = Arena.ofShared();
+        WorkerPool workers = WorkerPool.of(threads);
+        KvPool pool = KvPool.of(kv, ATTENDED * blocks);
+        HostAttention attention = new HostAttention(config, pool, workers)) {
+      int width = (config.heads() + 2 * config.kvHeads()) * config.headDim();
+      MemorySegment input = arena.allocate((long) ATTENDED * width * Float.BYTES, 64);
+      MemorySegment output = arena.allocate(input.byteSize(), 64);
+      List<int[]> tables = new ArrayList<>();
+      for (int i = 0; i < ATTENDED; i++) {
+        tables.add(IntStream.range(i * blocks, (i + 1) * blocks).toArray());
+      }
+      Attending attending = new Attending(attention, config.layers(), tables, input, output);
+      long begin = System.nanoTime();
+      do {
+        attending.nanos(ATTENDED, CONTEXT);
+      } while (System.nanoTime() - begin < ATTENTION_WARM_UP_NANOS);
+      double one = attending.nanos(1, 1);
+      double few = attending.nanos(ATTENDED, 1);
+      double many = attending.nanos(ATTENDED, CONTEXT);
+      return new StepCosts(
+          Math.round(one),
+          0,
+          0,
+          0,
+          0,
+          Math.round(Math.max(0, many - few) * PICOS / (ATTENDED * (CONTEXT - 1))),
+          Math.round(Math.max(0, few - one) * PICOS / (ATTENDED - 1)),
+          0,
+          0);
+    }
+  }
+
+  /// A step's attention, all layers of it.
+  private record Attending(
+      HostAttention attention,
+      int layers,
+      List<int[]> tables,
+      MemorySegment input,
+      MemorySegment output) {
+
+    /// The fastest of some steps.
+    double nanos(int rows, int context) {
+      AttentionCall call = new AttentionCall();
+      for (int i = 0; i < rows; i++) {
+        call.add(i, 1, context - 1, tables.get(i));
+      }
+      long best = Long.MAX_VALUE;
+      for (int repeat = 0; repeat < REPEATS; repeat++) {
+        long begin = System.nanoTime();
+        for (int layer = 0; layer < layers; layer++) {
+          call.at(layer, input, output);
+          attention.submit(call);
+          attention.await();
+        }
+        best = Math.min(best, System.nanoTime() - begin);
+      }
+      return best;
+    }
   }
 
   /// Bytes a second at which blocks are copied from memory to memory.
