@@ -208,6 +208,29 @@ final class CudaModelTest {
   }
 
   @Test
+  void warmUp_changesNoTokens() {
+    ModelConfig config = RandomWeights.config(304, 32, false, false);
+    RandomWeights weights = new RandomWeights(SEED, ElementType.BF16, ElementType.BF16);
+    int[][] prompts = {tokens(5, config), tokens(9, config), tokens(4, config)};
+    int[][] cold;
+    try (DeviceModel gpu =
+        new DeviceModel(
+            config, weights, ElementType.BF16, 16, 50, new ModelLimits(40, 20, 1, 64), true)) {
+      gpu.model.warmUp(gpu.stream);
+    }
+    ModelLimits limits = new ModelLimits(100, 8, 8, 64);
+    try (DeviceModel gpu =
+        new DeviceModel(config, weights, ElementType.BF16, 16, 50, limits, true)) {
+      cold = generate(gpu, prompts, 8, true);
+    }
+    try (DeviceModel gpu =
+        new DeviceModel(config, weights, ElementType.BF16, 16, 50, limits, true)) {
+      gpu.model.warmUp(gpu.stream);
+      assertThat(generate(gpu, prompts, 8, true)).isDeepEqualTo(cold);
+    }
+  }
+
+  @Test
   void samplesOfOneRow_areTheHostsForItsLogits() {
     ModelConfig config = RandomWeights.config(304, 32, false, false);
     RandomWeights weights = new RandomWeights(SEED, ElementType.F16, ElementType.F16);
