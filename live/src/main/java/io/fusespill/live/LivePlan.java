@@ -218,7 +218,7 @@ public record LivePlan(
     long blocks = Math.min(useful, Math.floorDiv(room, kv.blockBytes()));
     if (blocks < 1) {
       throw new LiveException(
-          "%s of the memory of %s less the model%s leaves %,d bytes, and a KV block takes %,d; take a smaller model%s, or a larger --gpu-memory-utilization"
+          "%s of the memory of %s less the model%s is %,d bytes: no room for a KV block of %,d; take a smaller model%s, or a larger --gpu-memory-utilization"
               .formatted(
                   utilisation,
                   share.label(),
