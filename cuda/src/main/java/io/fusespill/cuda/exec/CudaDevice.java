@@ -198,8 +198,8 @@ final class CudaDevice implements Device {
     Flight flight = new Flight(idle.remove(), job);
     StepInput input = flight.slot.input;
     try {
-      stream.record(flight.slot.begun);
       copy(job);
+      stream.record(flight.slot.begun);
       fill(flight);
       if (input.rows() > 0) {
         model.launch(input, stream, remoteAttention(job));

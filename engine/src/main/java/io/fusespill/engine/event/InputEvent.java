@@ -118,7 +118,8 @@ public sealed interface InputEvent extends EngineEvent {
   /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
   ///   life having one for each; -1 where an entry came to nothing because the step ran ahead of an
   ///   end or a loss; all or none, and none where the executor has no text
-  /// @param busyNanos how long the device was at work on the step, 0 where that is not known
+  /// @param busyNanos how long the device was at work on the step, ordered copies aside; 0 where
+  ///   that is not known
   record StepCompleted(
       long atNanos, int device, long step, Ints ended, Ints sampledTokens, long busyNanos)
       implements InputEvent {

@@ -10,7 +10,8 @@ public interface Completions {
   /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
   ///   life having one for each, -1 where an entry was not computed because the step ran ahead;
   ///   empty where the executor has no text
-  /// @param busyNanos how long the device was at work on the step, 0 where that is not known
+  /// @param busyNanos how long the device was at work on the step, copies in front of it aside; 0
+  ///   where that is not known
   void stepCompleted(int device, long step, Ints ended, Ints sampledTokens, long busyNanos);
 
   void stepFailed(int device, long step, String cause);

@@ -82,11 +82,12 @@ final class HostDevice implements Device {
   }
 
   private void run(StepJob job) {
-    long startNanos = System.nanoTime();
+    long startNanos;
     int[] sampled;
     List<Integer> ended = new ArrayList<>();
     try {
       copy(job);
+      startNanos = System.nanoTime();
       sampled = compute(job, ended);
     } catch (IOException | RuntimeException e) {
       job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
