@@ -164,27 +164,54 @@ public final class CudaModel implements AutoCloseable {
   }
 
   /// Runs steps of decodes of each size up to 256 rows, so that their graphs, those for tables of
-  /// up to 64 blocks, are recorded before anybody waits for them, and returns when that is done.
-  /// Writes to the pool's first block.
+  /// up to 64 blocks, are recorded before anybody waits for them, then prompts of more and more
+  /// rows, because cuBLASLt loads each of its kernels when it first chooses it, which takes some 10
+  /// ms. Returns when that is done. Writes to the pool's first block.
   public void warmUp(Stream stream) {
-    int[] table = {0};
     try (StepInput input = input()) {
-      for (int bucket : BUCKETS) {
-        int rows = Math.min(bucket, Math.min(limits.maxEntries(), limits.maxRows()));
-        for (int pass = 0; pass < 2; pass++) {
-          input.clear();
-          for (int i = 0; i < rows; i++) {
-            input.decode(0, -1, 1, table);
-          }
-          input.sample(0, 0, 0, 1, 0, 0, 0);
-          launch(input, stream, null);
-          stream.synchronize();
+      warmDecodes(input, stream);
+      warmPrompts(input, stream);
+    }
+  }
+
+  private void warmDecodes(StepInput input, Stream stream) {
+    int[] table = {0};
+    for (int bucket : BUCKETS) {
+      int rows = Math.min(bucket, Math.min(limits.maxEntries(), limits.maxRows()));
+      for (int pass = 0; pass < 2; pass++) {
+        input.clear();
+        for (int i = 0; i < rows; i++) {
+          input.decode(0, -1, 1, table);
         }
-        if (rows < bucket) {
-          return;
-        }
+        warm(input, stream);
+      }
+      if (rows < bucket) {
+        return;
       }
     }
+  }
+
+  /// Four sizes to each that doubles.
+  private void warmPrompts(StepInput input, Stream stream) {
+    int[] table = {0};
+    int[] ids = new int[Math.min(kv.blockTokens(), limits.maxTokens())];
+    int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
+    for (int octave = Kernels.LINEAR_ROWS_MAX; octave < most; octave *= 2) {
+      for (int quarter = 1; quarter <= 4; quarter++) {
+        int rows = octave + quarter * octave / 4;
+        input.clear();
+        for (int left = Math.min(rows, most); left > 0; left -= ids.length) {
+          input.prefill(ids, 0, Math.min(left, ids.length), 0, table);
+        }
+        warm(input, stream);
+      }
+    }
+  }
+
+  private void warm(StepInput input, Stream stream) {
+    input.sample(0, 0, 0, 1, 0, 0, 0);
+    launch(input, stream, null);
+    stream.synchronize();
   }
 
   private int bucket(StepInput input) {
