@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// The times of steps and transfers that logs tell, by place and by link, as a fold over them.
 ///
@@ -168,11 +169,32 @@ public final class Measurements {
   /// @throws ProfileException if no place has enough measured steps
   public FittedProfile fit(
       String name, String model, String source, UnaryOperator<String> hardware) {
+    return fit(name, model, source, hardware, null);
+  }
+
+  /// The profile of these measurements, laid over another: what they say nothing of is as there, at
+  /// the level of what they do say.
+  ///
+  /// @param base the other; null for none
+  /// @throws ProfileException if no place has enough measured steps, or the other is of another
+  ///   model, hardware or block size
+  public FittedProfile fit(
+      String name,
+      String model,
+      String source,
+      UnaryOperator<String> hardware,
+      @Nullable Base base) {
     List<FittedPlace> fitted = new ArrayList<>();
     for (String place : order) {
       PlaceTimes times = places.get(place);
       if (times != null && times.steps.size() >= StepFit.SAMPLES_MIN) {
-        fitted.add(StepFit.of(place, hardware.apply(place), samples(times)));
+        String machine = hardware.apply(place);
+        List<StepSample> samples = samples(times, base);
+        fitted.add(
+            StepFit.of(
+                place,
+                machine,
+                base == null ? samples : base.with(place, machine, model, blockTokens, samples)));
       }
     }
     if (fitted.isEmpty()) {
@@ -186,26 +208,55 @@ public final class Measurements {
         fittedLinks.add(TransferFit.of(ends.from(), ends.to(), samples));
       }
     });
-    return new FittedProfile(name, model, blockTokens, source, submitNanos(), fitted, fittedLinks)
+    if (base != null) {
+      base.addWhatIsMissing(fitted, fittedLinks, submitNanos(base));
+    }
+    return new FittedProfile(
+            name,
+            model,
+            blockTokens,
+            source,
+            submitNanos(base),
+            queuedNanos(base),
+            fitted,
+            fittedLinks)
         .rounded();
   }
 
-  private static List<StepSample> samples(PlaceTimes times) {
-    long gap = Math.round(times.queued.usual());
+  private static List<StepSample> samples(PlaceTimes times, @Nullable Base base) {
+    long gap = queuedNanos(times, base);
     return times.steps.stream()
         .map(step -> new StepSample(step.shape(), step.told() ? step.nanos() + gap : step.nanos()))
         .toList();
   }
 
+  /// Where no step waited in a queue, what the base says of that.
+  private static long queuedNanos(PlaceTimes times, @Nullable Base base) {
+    return times.queued.count() == 0 && base != null
+        ? base.queuedNanos()
+        : Math.round(times.queued.usual());
+  }
+
+  /// Over all places, what passes in front of a queued step.
+  private long queuedNanos(@Nullable Base base) {
+    double sum = 0;
+    long count = 0;
+    for (PlaceTimes times : places.values()) {
+      sum += times.queued.count() * times.queued.usual();
+      count += times.queued.count();
+    }
+    return count == 0 ? base == null ? 0 : base.queuedNanos() : Math.round(sum / count);
+  }
+
   /// Over all places, what an answered step waits longer than a queued one.
-  private long submitNanos() {
+  private long submitNanos(@Nullable Base base) {
     double sum = 0;
     long count = 0;
     for (PlaceTimes times : places.values()) {
       int answered = times.answered.count();
-      sum += answered * Math.max(0, times.answered.usual() - times.queued.usual());
+      sum += answered * Math.max(0, times.answered.usual() - queuedNanos(times, base));
       count += answered;
     }
-    return count == 0 ? 0 : Math.round(sum / count);
+    return count == 0 ? base == null ? 0 : base.submitNanos() : Math.round(sum / count);
   }
 }

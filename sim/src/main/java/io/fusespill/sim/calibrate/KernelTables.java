@@ -104,7 +104,8 @@ final class KernelTables {
     }
     FittedPlace place =
         new FittedPlace(hardware, hardware, ranges(), terms, null, all.toFitErrors(), told);
-    return new FittedProfile(name, model.name(), blockTokens, source, 0, List.of(place), List.of())
+    return new FittedProfile(
+            name, model.name(), blockTokens, source, 0, 0, List.of(place), List.of())
         .rounded();
   }
 

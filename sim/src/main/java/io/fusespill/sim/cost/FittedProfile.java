@@ -22,6 +22,8 @@ import java.util.Set;
 /// @param blockTokens tokens a KV block held
 /// @param source how and when it was measured
 /// @param submitNanos from the end of a step to the start of one that was planned in answer
+/// @param queuedNanos from the end of a step to the start of one that waited in its queue: part of
+///   every step's time already
 /// @param places at least one
 /// @param links those over which transfers were measured
 public record FittedProfile(
@@ -30,6 +32,7 @@ public record FittedProfile(
     int blockTokens,
     String source,
     long submitNanos,
+    long queuedNanos,
     List<FittedPlace> places,
     List<FittedLink> links) {
 
@@ -44,6 +47,7 @@ public record FittedProfile(
     Check.text("model", model);
     Check.range("blockTokens", blockTokens, 1, 1_024);
     Check.range("submitNanos", submitNanos, 0, SUBMIT_NANOS_MAX);
+    Check.range("queuedNanos", queuedNanos, 0, SUBMIT_NANOS_MAX);
     Check.range("places", places.size(), 1, Integer.MAX_VALUE);
     places = List.copyOf(places);
     links = List.copyOf(links);
@@ -69,6 +73,7 @@ public record FittedProfile(
     json.put("blockTokens", blockTokens);
     json.put("source", source);
     json.put("submitNanos", submitNanos);
+    json.put("queuedNanos", queuedNanos);
     places.forEach(place -> place.writeTo(json.withArray("places").addObject()));
     links.forEach(link -> link.writeTo(json.withArray("links").addObject()));
     DefaultPrettyPrinter lines = new DefaultPrettyPrinter();
@@ -88,6 +93,7 @@ public record FittedProfile(
         blockTokens,
         source,
         submitNanos,
+        queuedNanos,
         places.stream().map(FittedPlace::rounded).toList(),
         links.stream().map(FittedLink::rounded).toList());
   }
@@ -128,6 +134,7 @@ public record FittedProfile(
         json.count("blockTokens"),
         json.text("source"),
         json.whole("submitNanos"),
+        json.has("queuedNanos") ? json.whole("queuedNanos") : 0,
         json.objects("places").stream().map(FittedPlace::from).toList(),
         json.has("links")
             ? json.objects("links").stream().map(FittedLink::from).toList()

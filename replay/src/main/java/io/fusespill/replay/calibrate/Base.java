@@ -1,0 +1,94 @@
+package io.fusespill.replay.calibrate;
+
+import io.fusespill.sim.calibrate.StepSample;
+import io.fusespill.sim.cost.FittedLink;
+import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
+import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.StepShape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+
+/// A profile under measurements: for steps of which they tell nothing, it stands in with what it
+/// foretells, stretched until it agrees with them where both say something.
+///
+/// @param shapes steps that it is asked for; those outside its ranges are passed over
+public record Base(FittedProfile profile, List<StepShape> shapes) {
+
+  /// Fewer measured steps of a kind do not tell its level.
+  private static final int LEVEL_MIN = 30;
+
+  public Base {
+    shapes = List.copyOf(shapes);
+  }
+
+  long queuedNanos() {
+    return profile.queuedNanos();
+  }
+
+  long submitNanos() {
+    return profile.submitNanos();
+  }
+
+  /// The measured samples of a place, behind those that stand in.
+  ///
+  /// @throws io.fusespill.sim.profile.ProfileException if the profile is not of that place
+  List<StepSample> with(
+      String place, String hardware, String model, int blockTokens, List<StepSample> measured) {
+    FittedModel foretold = new FittedModel(profile.place(place, hardware, model, blockTokens));
+    double all = level(foretold, measured, shape -> true, 1);
+    double decodes = level(foretold, measured, shape -> shape.prefills() == 0, all);
+    double prompts = level(foretold, measured, shape -> shape.prefills() > 0, all);
+    List<StepSample> samples = new ArrayList<>();
+    for (StepShape shape : shapes) {
+      if (foretold.covers(shape)) {
+        double level = shape.prefills() == 0 ? decodes : prompts;
+        samples.add(new StepSample(shape, Math.max(1, Math.round(level * foretold.nanos(shape)))));
+      }
+    }
+    samples.addAll(measured);
+    return samples;
+  }
+
+  /// The median of measured over foretold.
+  private static double level(
+      FittedModel foretold,
+      List<StepSample> measured,
+      Predicate<StepShape> kind,
+      double otherwise) {
+    double[] ratios =
+        measured.stream()
+            .filter(sample -> kind.test(sample.shape()) && foretold.covers(sample.shape()))
+            .mapToDouble(sample -> (double) sample.nanos() / foretold.nanos(sample.shape()))
+            .sorted()
+            .toArray();
+    return ratios.length < LEVEL_MIN ? otherwise : ratios[ratios.length / 2];
+  }
+
+  /// Adds places and links of which nothing was measured: places as they are, links with a way to
+  /// them that is as much longer as the way of a step to its device is.
+  ///
+  /// @param submitNanos as it was measured
+  void addWhatIsMissing(List<FittedPlace> places, List<FittedLink> links, long submitNanos) {
+    for (FittedPlace place : profile.places()) {
+      if (places.stream().noneMatch(each -> each.place().equals(place.place()))) {
+        places.add(place);
+      }
+    }
+    double longer = Math.max(0, submitNanos - profile.submitNanos());
+    for (FittedLink link : profile.links()) {
+      if (links.stream()
+          .noneMatch(each -> each.from().equals(link.from()) && each.to().equals(link.to()))) {
+        links.add(
+            new FittedLink(
+                link.from(),
+                link.to(),
+                link.latencyNanos() + longer,
+                link.nanosPerByte(),
+                link.bytes(),
+                link.errors()));
+      }
+    }
+  }
+}
