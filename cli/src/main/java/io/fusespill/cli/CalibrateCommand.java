@@ -2,6 +2,8 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.replay.calibrate.Base;
 import io.fusespill.replay.calibrate.Measurements;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.calibrate.AiConfiguratorTables;
@@ -35,6 +37,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Fits the times of steps and transfers to what journals of live runs tell, and writes them as a profile that 'simulate --time-model' and 'compare' take.",
+      "With --base the runs refine a profile that there is already, best one of 'profile-device': what they say nothing of is as there.",
       "With --tables it reads kernels that others measured: the folder of LLMServingSim's tables of a card and model, or of aiconfigurator's of a card.",
       "What it prints are errors on steps that the fit did not see, by kind of step: docs/calibration.md.",
       ""
@@ -44,7 +47,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  fusespill calibrate runs/live -o profile.json",
-      "  fusespill compare runs/other --profile profile.json",
+      "  fusespill calibrate runs/live --base gpu.json -o refined.json",
+      "  fusespill compare runs/other --profile refined.json",
       "  fusespill calibrate RTX4090/meta-llama/Llama-3.1-8B/bf16 --tables llmservingsim --model llama-3.1-8b --device rtx-4090 -o 4090.json",
       "  fusespill calibrate h200_sxm/vllm-0.24.0 --tables aiconfigurator --model llama-3.1-8b --device h200:tp=2 -o h200x2.json"
     })
@@ -65,6 +69,13 @@ final class CalibrateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Profile to write.")
   private Path out;
+
+  @Option(
+      names = "--base",
+      paramLabel = "FILE",
+      description =
+          "Profile of the same model, hardware and block size to refine, as 'profile-device' writes it.")
+  private @Nullable Path base;
 
   @Option(
       names = "--tables",
@@ -159,6 +170,9 @@ final class CalibrateCommand implements Callable<Integer> {
       throw new UsageException(
           "--tables needs --model, --device and one folder: tables do not say which card and model they are of");
     }
+    if (base != null) {
+      throw new UsageException("--base goes with runs, not with --tables: leave one of them away");
+    }
     TensorParallelGroup cards = DeviceSpec.parse(device).group();
     ModelProfile profile = ModelProfiles.named(model);
     Path folder = sources.getFirst();
@@ -187,10 +201,13 @@ final class CalibrateCommand implements Callable<Integer> {
     Measurements measurements = new Measurements();
     Set<String> models = new LinkedHashSet<>();
     Map<String, String> hardware = new TreeMap<>();
+    FittedProfile refined = base == null ? null : FittedProfile.read(base);
+    EngineConfig config = null;
     for (Path source : sources) {
       RecordedLiveRun run =
           RecordedLiveRun.read(source, partial, quiet, List.of(measurements::accept));
       models.add(run.model());
+      config = run.start().config();
       run.places()
           .forEach(place -> {
             String known = hardware.put(place.name(), run.hardware(place.name()));
@@ -209,11 +226,16 @@ final class CalibrateCommand implements Callable<Integer> {
         sources.stream()
             .map(source -> String.valueOf(source.toAbsolutePath().normalize().getFileName()))
             .collect(Collectors.joining(", "));
+    String measured =
+        "%,d steps and %,d transfers of %s"
+            .formatted(measurements.steps(), measurements.transfers(), origin);
     return measurements.fit(
         profileName(),
         models.iterator().next(),
-        "%,d steps and %,d transfers of %s"
-            .formatted(measurements.steps(), measurements.transfers(), origin),
-        place -> hardware.getOrDefault(place, place));
+        refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
+        place -> hardware.getOrDefault(place, place),
+        refined == null || config == null
+            ? null
+            : new Base(refined, GridShapes.within(refined, config)));
   }
 }

@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       TrainLengthCommand.class,
       ProfileCommand.class,
       DevicesCommand.class,
+      ProfileDeviceCommand.class,
       GenerateCompletion.class
     },
     mixinStandardHelpOptions = true,

@@ -24,6 +24,7 @@ import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.live.LivePlan;
 import io.fusespill.live.LiveSpec;
 import io.fusespill.live.ProbedCosts;
+import io.fusespill.live.Share;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,9 +168,14 @@ final class LoadedModel implements AutoCloseable {
         weights, config().eosIds(), tokenizer, kv, threads, disks, touched, accelerators);
   }
 
-  /// What a GPU is called, for people.
-  String gpuName(int gpu) {
-    return gpus.name(gpu);
+  /// The hardware of a place by the name that profiles have; null where nothing computes.
+  @Nullable String hardware(Map<Integer, Integer> threads, Map<Integer, Integer> gpuOf, int place) {
+    Integer gpu = gpuOf.get(place);
+    if (gpu != null) {
+      return gpus.name(gpu);
+    }
+    Integer own = threads.get(place);
+    return own == null ? null : "%s:threads=%d".formatted(Share.KIND, own);
   }
 
   private final class Gpus implements LivePlan.Gpus {

@@ -25,7 +25,6 @@ import io.fusespill.live.LiveSpec;
 import io.fusespill.live.OutputFile;
 import io.fusespill.live.RequestFile;
 import io.fusespill.live.RunJournal;
-import io.fusespill.live.Share;
 import io.fusespill.live.TextRequest;
 import io.fusespill.replay.RunReport;
 import java.io.IOException;
@@ -316,13 +315,9 @@ final class ModelRun {
       node.put("kind", place.kind().name());
       node.put("blocks", place.blocks());
       node.put("attends", place.attends());
-      Integer own = threads.get(place.id());
-      if (own != null) {
-        node.put("hardware", "%s:threads=%d".formatted(Share.KIND, own));
-      }
-      Integer gpu = gpus.get(place.id());
-      if (gpu != null) {
-        node.put("hardware", model.gpuName(gpu));
+      String hardware = model.hardware(threads, gpus, place.id());
+      if (hardware != null) {
+        node.put("hardware", hardware);
       }
     }
     json.putArray("links");

@@ -69,6 +69,11 @@ final class ProfileText {
       links.print(out);
     }
     out.println();
+    if (profile.queuedNanos() > 0) {
+      out.println(
+          "from a step's end to the start of one that waited in its queue: %,.1f us, in the steps' times"
+              .formatted(profile.queuedNanos() / 1e3));
+    }
     out.println(
         "from a step's end to the start of one planned in answer: "
             + (profile.submitNanos() > 0

@@ -260,7 +260,12 @@ public final class HostExecutor implements Executor, AutoCloseable {
     for (int i = 0; i < plan.size(); i++) {
       entries.add(entry(plan, i));
     }
-    Objects.requireNonNull(devices.get(plan.device())).submit(new StepJob(plan, before, entries));
+    submit(new StepJob(plan, before, entries));
+  }
+
+  /// Has the job's device run it.
+  void submit(StepJob job) {
+    Objects.requireNonNull(devices.get(job.plan().device())).submit(job);
   }
 
   private StepJob.Entry entry(StepPlan plan, int i) {

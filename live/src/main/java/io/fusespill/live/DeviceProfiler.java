@@ -1,0 +1,173 @@
+package io.fusespill.live;
+
+import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
+import io.fusespill.host.exec.DeviceBench;
+import io.fusespill.host.exec.DeviceBench.Copy;
+import io.fusespill.host.exec.DeviceBench.Part;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// Measures a device by a [StepGrid], its copies by size, and both beside each other. What it
+/// measures goes to the bench's log as events.
+public final class DeviceProfiler {
+
+  /// What a copy and the steps beside it do to each other: medians, in nanoseconds.
+  ///
+  /// @param blocks of the copy
+  /// @param decodes of the step
+  public record Overlap(
+      String from,
+      String to,
+      int blocks,
+      int decodes,
+      long stepNanos,
+      long stepBesideNanos,
+      long copyNanos,
+      long copyBesideNanos) {
+
+    /// By how many per cent steps are slower while copies run.
+    public double stepPercent() {
+      return 100.0 * (stepBesideNanos - stepNanos) / stepNanos;
+    }
+
+    /// By how many per cent copies are slower while steps run.
+    public double copyPercent() {
+      return 100.0 * (copyBesideNanos - copyNanos) / copyNanos;
+    }
+  }
+
+  /// Steps before those that count: new shapes are compiled, recorded and tuned in them.
+  private static final int WARM = 3;
+
+  /// Steps one at a time, and steps of which the next one waits in the queue.
+  private static final int ANSWERED = 2;
+
+  private static final int QUEUED = 4;
+
+  /// A step that takes longer is measured by fewer repetitions.
+  private static final long LONG_NANOS = 40_000_000;
+
+  private static final int COPIES = 5;
+  private static final int LARGEST_COPY = 256;
+  private static final int OVERLAP_DECODES = 32;
+  private static final int OVERLAP_CONTEXT = 384;
+  private static final int OVERLAP_BLOCKS = 16;
+
+  private final DeviceBench bench;
+  private final EngineConfig config;
+  private final List<List<Part>> grid;
+  private final Consumer<Integer> progress;
+  private int done;
+
+  /// @param progress hears how many of [#total] are done
+  public DeviceProfiler(
+      DeviceBench bench, EngineConfig config, List<List<Part>> grid, Consumer<Integer> progress) {
+    this.bench = bench;
+    this.config = config;
+    this.grid = grid;
+    this.progress = progress;
+  }
+
+  /// Steps and copies that a profile takes, of different sizes.
+  public int total() {
+    return grid.size() + copies().size() + 2 * hosts().size();
+  }
+
+  /// Measures all.
+  public List<Overlap> run() {
+    int blocks =
+        grid.stream().mapToInt(parts -> bench.blocks(parts, StepGrid.ROOM)).max().orElse(0);
+    bench.fill(blocks, filled -> {});
+    for (List<Part> parts : grid) {
+      step(parts);
+      progress.accept(++done);
+    }
+    for (Copy copy : copies()) {
+      bench.copies(copy, 1, false);
+      bench.copies(copy, COPIES, true);
+      progress.accept(++done);
+    }
+    List<Overlap> overlaps = new ArrayList<>();
+    for (Place host : hosts()) {
+      overlap(new Copy(0, host.id(), overlapBlocks(host)), overlaps);
+      overlap(new Copy(host.id(), 0, overlapBlocks(host)), overlaps);
+    }
+    return overlaps;
+  }
+
+  private void step(List<Part> parts) {
+    List<Long> warm = bench.chain(parts, 1, 1, false);
+    if (warm.getFirst() > LONG_NANOS) {
+      bench.chain(parts, 1, 1, true);
+      bench.chain(parts, 2, 2, true);
+      return;
+    }
+    bench.chain(parts, WARM - 1, 1, false);
+    bench.chain(parts, ANSWERED, 1, true);
+    bench.chain(parts, QUEUED, 2, true);
+  }
+
+  // ------------------------------------------------------------------ copies
+
+  private List<Place> hosts() {
+    return config.topology().places().stream()
+        .filter(place -> place.kind() == PlaceKind.HOST && place.blocks() > 0)
+        .toList();
+  }
+
+  private List<Copy> copies() {
+    List<Copy> copies = new ArrayList<>();
+    int own = config.topology().place(0).blocks();
+    for (Place host : hosts()) {
+      int most = Math.min(LARGEST_COPY, Math.min(own, host.blocks()));
+      for (int blocks = 1; blocks <= most; blocks *= 2) {
+        copies.add(new Copy(0, host.id(), blocks));
+        copies.add(new Copy(host.id(), 0, blocks));
+      }
+    }
+    return copies;
+  }
+
+  private int overlapBlocks(Place host) {
+    return Math.min(OVERLAP_BLOCKS, Math.min(config.topology().place(0).blocks(), host.blocks()));
+  }
+
+  private void overlap(Copy copy, List<Overlap> overlaps) {
+    List<Part> parts = overlapStep();
+    if (!parts.isEmpty()) {
+      bench.chain(parts, WARM, 2, false);
+      long step = median(bench.chain(parts, StepGrid.ROOM, 2, false));
+      long alone = median(bench.copies(copy, COPIES, false));
+      DeviceBench.Beside beside = bench.chainBeside(parts, StepGrid.ROOM, 2, copy);
+      overlaps.add(
+          new Overlap(
+              config.topology().place(copy.from()).name(),
+              config.topology().place(copy.to()).name(),
+              copy.blocks(),
+              parts.size(),
+              step,
+              median(beside.steps()),
+              alone,
+              median(beside.copies())));
+    }
+    progress.accept(++done);
+  }
+
+  /// Of the steps of decodes alone, the one nearest to a usual batch.
+  private List<Part> overlapStep() {
+    return grid.stream()
+        .filter(parts -> parts.stream().allMatch(part -> part.tokens() == 1 && part.before() > 0))
+        .min(
+            Comparator.comparingInt((List<Part> parts) -> Math.abs(parts.size() - OVERLAP_DECODES))
+                .thenComparingInt(parts -> Math.abs(parts.getFirst().before() - OVERLAP_CONTEXT)))
+        .orElse(List.of());
+  }
+
+  private static long median(List<Long> nanos) {
+    return Math.max(1, nanos.stream().sorted().skip(nanos.size() / 2).findFirst().orElse(1L));
+  }
+}

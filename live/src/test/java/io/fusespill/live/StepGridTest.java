@@ -1,0 +1,70 @@
+package io.fusespill.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.host.exec.DeviceBench.Part;
+import io.fusespill.live.StepGrid.Bounds;
+import io.fusespill.live.StepGrid.Fineness;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The steps by which a device is measured.
+class StepGridTest {
+
+  private static final long SEED = 7;
+
+  private static int tokens(List<Part> step) {
+    return step.stream().mapToInt(Part::tokens).sum();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"256, 2048, 4096, 16, 7000", "8, 128, 96, 4, 60", "1, 1, 64, 16, 8"})
+  void steps_keepTheirBounds(
+      int sequences, int stepTokens, int tokens, int blockTokens, int blocks) {
+    Bounds bounds = new Bounds(sequences, stepTokens, tokens, blockTokens, blocks);
+    List<List<Part>> grid = StepGrid.of(bounds, Fineness.FULL, SEED);
+    assertThat(grid)
+        .isNotEmpty()
+        .doesNotHaveDuplicates()
+        .allSatisfy(step -> {
+          assertThat(step).isNotEmpty().hasSizeLessThanOrEqualTo(sequences);
+          assertThat(tokens(step)).isLessThanOrEqualTo(stepTokens);
+          assertThat(step)
+              .allSatisfy(
+                  part -> assertThat(part.after() + StepGrid.ROOM).isLessThanOrEqualTo(tokens));
+          assertThat(
+                  step.stream()
+                      .mapToInt(
+                          part -> -Math.floorDiv(-(part.after() + StepGrid.ROOM), blockTokens))
+                      .sum())
+              .isLessThanOrEqualTo(blocks);
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fineness.class)
+  void grid_hasAllKindsOfSteps_upToItsBounds(Fineness fineness) {
+    List<List<Part>> grid = StepGrid.of(new Bounds(256, 2048, 4096, 16, 8_000), fineness, SEED);
+    assertThat(grid)
+        .anyMatch(step -> step.size() == 256 && step.stream().allMatch(Part::isDecode))
+        .anyMatch(step -> step.size() == 1 && step.getFirst().isDecode())
+        .anyMatch(step -> step.size() == 1 && step.getFirst().tokens() == 2048)
+        .anyMatch(step ->
+            step.size() == 1 && step.getFirst().before() >= 512 && step.getFirst().tokens() > 1)
+        .anyMatch(step -> step.size() == 16 && step.stream().noneMatch(Part::isDecode))
+        .anyMatch(step ->
+            step.stream().anyMatch(Part::isDecode)
+                && step.stream().anyMatch(part -> !part.isDecode()));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fineness.class)
+  void seed_decidesTheDrawnSteps(Fineness fineness) {
+    Bounds bounds = new Bounds(64, 512, 1024, 16, 900);
+    assertThat(StepGrid.of(bounds, fineness, SEED))
+        .isEqualTo(StepGrid.of(bounds, fineness, SEED))
+        .isNotEqualTo(StepGrid.of(bounds, fineness, SEED + 1));
+  }
+}
