@@ -109,9 +109,14 @@ struct Buffer {
   }
   Buffer(const Buffer&) = delete;
   ~Buffer() { CHECK(cudaFree(data)); }
-  void poison() { CHECK(cudaMemset(data, 0xff, count * sizeof(T))); }
+  // The stream of the kernels does not wait for these by itself.
+  void poison() {
+    CHECK(cudaMemset(data, 0xff, count * sizeof(T)));
+    CHECK(cudaDeviceSynchronize());
+  }
   void set(const std::vector<T>& values) {
     CHECK(cudaMemcpy(data, values.data(), count * sizeof(T), cudaMemcpyHostToDevice));
+    CHECK(cudaDeviceSynchronize());
   }
   std::vector<T> get() const {
     std::vector<T> values(count);
@@ -365,9 +370,9 @@ void checkRope(int rows, int heads, int kvHeads, int headDim, int blockTokens, b
         }
       }
       for (int i = 0; i < headDim; i++) {
-        if (h < heads) {
+        if (h < heads || slots[r] < 0) {
           wantQkv[static_cast<size_t>(r) * width + h * headDim + i] = v[i];
-        } else if (slots[r] >= 0) {
+        } else {
           const int plane = h - heads;
           wantPool[slots[r] / blockTokens * kvBlock + layer
                    + (static_cast<int64_t>(plane) * blockTokens + slots[r] % blockTokens) * headDim + i]
