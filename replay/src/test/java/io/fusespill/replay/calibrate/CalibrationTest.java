@@ -20,16 +20,23 @@ import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.Simulation;
 import io.fusespill.sim.World;
+import io.fusespill.sim.cost.FeatureRange;
+import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.FittedSegment;
+import io.fusespill.sim.cost.FittedTerm;
 import io.fusespill.sim.cost.StepCost;
+import io.fusespill.sim.cost.StepFeature;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.SeededRandom;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,6 +49,8 @@ import org.junit.jupiter.api.Test;
 class CalibrationTest {
 
   private static final long SUBMIT_NANOS = 400_000;
+  private static final FeatureRange RANGE = new FeatureRange(1, 1 << 30);
+  private static final FitErrors ERRORS = new FitErrors(10, 0, 0, 0, 0);
 
   /// The device of a machine whose steps take what `nanos` says, give or take.
   private record Noisy(double fixed, double perToken, double perContext, SeededRandom random)
@@ -168,6 +177,80 @@ class CalibrationTest {
     assertThatThrownBy(() -> fit(measurements))
         .isInstanceOf(ProfileException.class)
         .hasMessageContaining("5 measured steps, must be at least 40 on one place");
+  }
+
+  /// The run has few sequences and the base is 10 % too fast: many sequences come out as the base's
+  /// shape at the run's level. Under one step at a time nothing waits in a queue, and no copy is
+  /// made.
+  @Test
+  void fit_overABase_takesItsShapeAtTheRunsLevel() {
+    Measurements many = new Measurements();
+    run(scenario("fusespill", 900, 0), arrivals(1, 300, 4), many::accept);
+    FittedProfile known = fit(many);
+    FittedLink link = new FittedLink("a10", "host", 10_000, 0.02, RANGE, ERRORS);
+    FittedProfile fast =
+        new FittedProfile(
+            "fast",
+            known.model(),
+            known.blockTokens(),
+            "a test",
+            SUBMIT_NANOS / 4,
+            7_000,
+            known.places().stream().map(CalibrationTest::faster).toList(),
+            List.of(link));
+    Measurements few = new Measurements();
+    run(scenario("continuous", 90, 0, 1), arrivals(2, 150, 1), few::accept);
+    List<StepShape> shapes = new ArrayList<>();
+    for (int decodes = 1; decodes <= 30; decodes++) {
+      for (int context = 100; context <= 600; context += 100) {
+        shapes.add(new StepShape(decodes, (long) decodes * context, 0, 0, 0, decodes, decodes));
+      }
+    }
+
+    FittedProfile refined =
+        few.fit("refined", "vicuna-7b", "a test", place -> "a10", new Base(fast, shapes));
+
+    FittedModel model = new FittedModel(refined.places().getFirst());
+    for (int decodes : new int[] {2, 12, 25}) {
+      StepShape shape = new StepShape(decodes, decodes * 300L, 0, 0, 0, decodes, decodes);
+      assertThat((double) model.nanos(shape))
+          .as("%d decodes", decodes)
+          .isCloseTo(22e6 + decodes * 300_000, Percentage.withPercentage(2));
+    }
+    assertThat(refined.queuedNanos()).isEqualTo(7_000);
+    assertThat((double) refined.submitNanos())
+        .isCloseTo(SUBMIT_NANOS, Percentage.withPercentage(3));
+    assertThat(refined.links())
+        .singleElement()
+        .satisfies(each ->
+            assertThat(each.latencyNanos())
+                .isCloseTo(10_000 + 0.75 * SUBMIT_NANOS, Percentage.withPercentage(4)));
+  }
+
+  private static FittedPlace faster(FittedPlace place) {
+    List<FittedTerm> terms =
+        place.terms().stream()
+            .map(term ->
+                new FittedTerm(
+                    term.name(),
+                    term.steps(),
+                    term.by(),
+                    term.segments().stream().map(CalibrationTest::faster).toList()))
+            .toList();
+    return new FittedPlace(
+        place.place(),
+        place.hardware(),
+        place.ranges(),
+        terms,
+        place.remote(),
+        place.errors(),
+        place.regions());
+  }
+
+  private static FittedSegment faster(FittedSegment segment) {
+    Map<StepFeature, Double> nanosPer = new EnumMap<>(StepFeature.class);
+    segment.nanosPer().forEach((feature, nanos) -> nanosPer.put(feature, nanos * 0.9));
+    return new FittedSegment(segment.upTo(), segment.interceptNanos() * 0.9, nanosPer);
   }
 
   private static FittedProfile fit(Measurements measurements) {

@@ -27,6 +27,7 @@ class FittedProfileTest {
 
     assertThat(profile.name()).isEqualTo("example");
     assertThat(profile.submitNanos()).isEqualTo(150_000);
+    assertThat(profile.queuedNanos()).isEqualTo(2_000);
     FittedPlace place = profile.places().getFirst();
     assertThat(place.terms())
         .extracting(FittedTerm::name)
@@ -45,6 +46,7 @@ class FittedProfileTest {
         "\"formatVersion\": 2 | \"formatVersion\": 1 |" + " formatVersion is 1, must be 2 to 2",
         "\"blockTokens\": 16 | \"blockTokens\": 0 |" + " blockTokens is 0",
         "\"submitNanos\": 150000 | \"submitNanos\": -1 |" + " submitNanos is -1",
+        "\"queuedNanos\": 2000 | \"queuedNanos\": -1 |" + " queuedNanos is -1",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": -40 |"
             + " nanosPer.decodeContextTokens is -40.0, must be finite and at least 0",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": 1e400 |"
