@@ -6,6 +6,7 @@ import io.fusespill.engine.policy.PolicyException;
 import io.fusespill.host.checkpoint.CheckpointException;
 import io.fusespill.journal.EngineStoppedException;
 import io.fusespill.journal.JournalException;
+import io.fusespill.journal.live.NoDeviceException;
 import io.fusespill.learn.LengthModelException;
 import io.fusespill.live.LiveException;
 import io.fusespill.sim.profile.ProfileException;
@@ -50,8 +51,10 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
       print(command, String.valueOf(e.getMessage()));
       return USAGE;
     }
-    if (e.getCause() instanceof JournalException journal && e instanceof EngineStoppedException) {
-      print(command, "the run has stopped: " + journal.getMessage());
+    if (e instanceof EngineStoppedException
+        && (e.getCause() instanceof JournalException
+            || e.getCause() instanceof NoDeviceException)) {
+      print(command, "the run has stopped: " + e.getCause().getMessage());
       return USAGE;
     }
     command.getErr().println("fusespill: internal error, please report it with the lines below");

@@ -238,11 +238,10 @@ final class LoadedModel implements AutoCloseable {
 
   @Override
   public void close() {
-    gpus.close();
-    weights.close();
-    checkpoint.close();
-    if (tokenizer != null) {
-      tokenizer.close();
+    try (Tokenizer _ = tokenizer;
+        Checkpoint _ = checkpoint;
+        ModelWeights _ = weights) {
+      gpus.close();
     }
   }
 }

@@ -12,6 +12,7 @@ import io.fusespill.journal.live.LiveEngine;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A list of requests served by a live engine from first to last, from the beginning or from where
@@ -48,13 +49,14 @@ public final class LiveRun {
   /// @throws io.fusespill.journal.EngineStoppedException if the engine or an executor fails
   public LiveEngine run(
       RunStarted started, Journal journal, LiveBatch batch, Consumer<LiveEngine> client) {
-    check(batch);
     batch.askLogprobsOf(this::logprobs);
-    try {
-      LiveEngine engine = LiveEngine.start(started, pipeline(journal), executors(started.config()));
+    try (Closing _ = this::closeExecutor) {
+      LiveEngine engine =
+          begin(
+              journal,
+              batch,
+              () -> LiveEngine.start(started, pipeline(journal), executors(started.config())));
       return serve(engine, client);
-    } finally {
-      closeExecutor();
     }
   }
 
@@ -75,15 +77,19 @@ public final class LiveRun {
   public Resumed resume(RunJournal recorded, LiveBatch batch) {
     batch.askLogprobsOf(this::logprobs);
     Progress progress = new Progress(recorded, batch);
-    try {
-      check(batch);
+    try (recorded;
+        Closing _ = this::closeExecutor) {
       LiveEngine engine =
-          LiveEngine.resume(
-              recorded.started(),
-              progress.events(),
-              pipeline(recorded.journal()),
-              executors(recorded.started().config()),
-              progress::listener);
+          begin(
+              recorded.journal(),
+              batch,
+              () ->
+                  LiveEngine.resume(
+                      recorded.started(),
+                      progress.events(),
+                      pipeline(recorded.journal()),
+                      executors(recorded.started().config()),
+                      progress::listener));
       progress.awaitRead(engine);
       LiveEngine ended =
           serve(
@@ -97,14 +103,24 @@ public final class LiveRun {
           progress.ended(),
           progress.arrived() - progress.ended(),
           batch.size() - progress.arrived());
-    } finally {
-      recorded.close();
-      closeExecutor();
     }
   }
 
-  private void check(LiveBatch batch) {
-    batch.check(setup.weights().config().vocabulary(), setup.tokenizer() != null);
+  /// Starts an engine. The journal is its own from then on, and closed here if nothing comes of it.
+  private LiveEngine begin(Journal journal, LiveBatch batch, Supplier<LiveEngine> starting) {
+    try {
+      batch.check(setup.weights().config().vocabulary(), setup.tokenizer() != null);
+      return starting.get();
+    } catch (RuntimeException | Error e) {
+      journal.close();
+      throw e;
+    }
+  }
+
+  /// The end of something, be it that something before has failed.
+  private interface Closing extends AutoCloseable {
+    @Override
+    void close();
   }
 
   private @Nullable TokenLogprobs logprobs(int sequence, int position) {

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// Linear layers by cuBLASLt, summed in float32.
 ///
@@ -28,6 +29,7 @@ public final class CublasLt implements AutoCloseable {
   private static final long WORKSPACE_BYTES = 32L << 20;
   private static final int ALIGNMENT_MAX = 256;
 
+  private final Context context;
   private final CublasApi api;
   private final Path library;
   private final Arena arena = Arena.ofShared();
@@ -46,14 +48,24 @@ public final class CublasLt implements AutoCloseable {
       long operation, long weights, long input, long output, MemorySegment algorithm, long bytes) {}
 
   private CublasLt(Context context, Path library) {
+    this.context = context;
     this.library = library;
     api = new CublasApi(library);
     context.bind();
-    handle = api.create();
+    workspace = context.allocate(WORKSPACE_BYTES, "cuBLASLt's workspace");
+    handle = create();
     one = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1);
     zero = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0);
     bias = arena.allocate(ValueLayout.JAVA_LONG);
-    workspace = context.allocate(WORKSPACE_BYTES, "cuBLASLt's workspace");
+  }
+
+  private long create() {
+    try {
+      return api.create();
+    } catch (RuntimeException e) {
+      workspace.close();
+      throw e;
+    }
   }
 
   /// Loads the library that [CublasLibrary#find] finds, for that GPU.
@@ -61,6 +73,11 @@ public final class CublasLt implements AutoCloseable {
   /// @throws CudaException if there is none, with where it was looked for
   public static CublasLt open(Context context) {
     return new CublasLt(context, CublasLibrary.find().require());
+  }
+
+  /// The same, or nothing where no library is found.
+  public static Optional<CublasLt> openIfFound(Context context) {
+    return CublasLibrary.find().library().map(library -> new CublasLt(context, library));
   }
 
   /// The file that was loaded.
@@ -160,13 +177,16 @@ public final class CublasLt implements AutoCloseable {
       return;
     }
     closed = true;
-    for (Plan plan : plans.values()) {
-      api.destroyOperation(plan.operation);
-      api.destroyLayout(plan.weights);
-      api.destroyLayout(plan.input);
-      api.destroyLayout(plan.output);
+    // The library fails at everything once the context is lost, and what it has went with that.
+    if (context.settle()) {
+      for (Plan plan : plans.values()) {
+        api.destroyOperation(plan.operation);
+        api.destroyLayout(plan.weights);
+        api.destroyLayout(plan.input);
+        api.destroyLayout(plan.output);
+      }
+      api.destroy(handle);
     }
-    api.destroy(handle);
     workspace.close();
     arena.close();
   }

@@ -47,8 +47,13 @@ public final class Context implements AutoCloseable {
   /// @throws CudaException if there is no such GPU, with the reason
   public static Context open(int index) {
     Context context = new Context(Cuda.device(index));
-    context.bind();
-    return context;
+    try {
+      context.bind();
+      return context;
+    } catch (CudaException e) {
+      context.release();
+      throw e;
+    }
   }
 
   public GpuInfo gpu() {
@@ -60,10 +65,14 @@ public final class Context implements AutoCloseable {
     if (closed.get()) {
       throw new IllegalStateException("the context on GPU %d is closed".formatted(gpu.index()));
     }
-    int code = JCudaDriver.cuCtxSetCurrent(handle);
+    int code = tryBind();
     if (code != Driver.SUCCESS) {
       throw Driver.failure(code, "binding GPU %d to a thread".formatted(gpu.index()));
     }
+  }
+
+  int tryBind() {
+    return JCudaDriver.cuCtxSetCurrent(handle);
   }
 
   /// Device memory that nobody has taken, in bytes: no process, this one included.
@@ -185,6 +194,76 @@ public final class Context implements AutoCloseable {
     Driver.check(JCudaDriver.cuCtxSynchronize(), "waiting for GPU " + gpu.index());
   }
 
+  /// Waits for all work of all users of this GPU in this process, before something is closed, and
+  /// says whether the context still works. One that is lost has nothing to wait for.
+  public boolean settle() {
+    int code = tryBind();
+    if (code == Driver.SUCCESS) {
+      code = JCudaDriver.cuCtxSynchronize();
+    }
+    if (code != Driver.SUCCESS && !CudaException.isFatal(code)) {
+      throw Driver.failure(code, "waiting for GPU " + gpu.index());
+    }
+    return code == Driver.SUCCESS;
+  }
+
+  /// Several resources of this context that are of use together alone: closing this closes all that
+  /// has been opened since, the newest first, unless [#keep] was called.
+  public final class Making implements AutoCloseable {
+
+    private final Set<Resource> before;
+    private boolean kept;
+
+    private Making() {
+      synchronized (open) {
+        before = new LinkedHashSet<>(open);
+      }
+    }
+
+    /// All of it is made, and somebody else closes it.
+    public void keep() {
+      kept = true;
+    }
+
+    @Override
+    public void close() {
+      if (kept) {
+        return;
+      }
+      List<Resource> made;
+      synchronized (open) {
+        made = new ArrayList<>(open);
+      }
+      made.removeAll(before);
+      closeAll(made);
+    }
+  }
+
+  /// Begins to make something of several resources. Nobody else must open any in this context
+  /// meanwhile.
+  public Making make() {
+    return new Making();
+  }
+
+  /// Closes all, the newest first, also where one of them fails.
+  private static void closeAll(List<Resource> resources) {
+    RuntimeException failure = null;
+    for (Resource each : resources.reversed()) {
+      try {
+        each.close();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
   /// What is open, in order of opening: "buffer KV pool (9.0 GiB)", "stream compute".
   public List<String> openResources() {
     synchronized (open) {
@@ -205,14 +284,10 @@ public final class Context implements AutoCloseable {
     synchronized (open) {
       left = new ArrayList<>(open);
     }
-    for (Resource each : left.reversed()) {
-      each.close();
-    }
-    if (closed.compareAndSet(false, true)) {
-      int code = JCudaDriver.cuDevicePrimaryCtxRelease(device);
-      if (code != Driver.SUCCESS && !CudaException.isFatal(code)) {
-        throw Driver.failure(code, "closing the context on GPU " + gpu.index());
-      }
+    try {
+      closeAll(left);
+    } finally {
+      release();
     }
     if (!left.isEmpty()) {
       throw new IllegalStateException(
@@ -221,6 +296,15 @@ public final class Context implements AutoCloseable {
                   gpu.index(),
                   left.size(),
                   left.stream().map(Resource::toString).collect(Collectors.joining(", "))));
+    }
+  }
+
+  private void release() {
+    if (closed.compareAndSet(false, true)) {
+      int code = JCudaDriver.cuDevicePrimaryCtxRelease(device);
+      if (code != Driver.SUCCESS && !CudaException.isFatal(code)) {
+        throw Driver.failure(code, "closing the context on GPU " + gpu.index());
+      }
     }
   }
 

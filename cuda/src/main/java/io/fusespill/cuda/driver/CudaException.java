@@ -55,6 +55,8 @@ public final class CudaException extends RuntimeException {
   static String message(int code, @Nullable String name, @Nullable String words, String doing) {
     String mend =
         switch (code) {
+          case OUT_OF_MEMORY ->
+              "; take less, for example fewer KV blocks, shorter steps or a smaller model, or free what others have taken";
           case INVALID_CONTEXT -> "; bind the context to this thread first";
           case NO_BINARY_FOR_GPU -> "; the kernels are built for compute capability 8.0 and newer";
           default -> "";

@@ -29,8 +29,10 @@ abstract class Resource implements AutoCloseable {
   @Override
   public final void close() {
     if (closed.compareAndSet(false, true)) {
-      context.bind();
-      int code = release();
+      int code = context.tryBind();
+      if (code == Driver.SUCCESS) {
+        code = release();
+      }
       context.closed(this);
       if (code != Driver.SUCCESS && !CudaException.isFatal(code)) {
         throw Driver.failure(code, "closing " + name);

@@ -1,6 +1,5 @@
 package io.fusespill.cuda.exec;
 
-import io.fusespill.cuda.blas.CublasLibrary;
 import io.fusespill.cuda.blas.CublasLt;
 import io.fusespill.cuda.driver.Context;
 import io.fusespill.cuda.driver.PinnedRange;
@@ -46,7 +45,7 @@ public final class CudaAccelerator implements Accelerator {
     Context context = Context.open(gpu);
     try {
       return new CudaStore(context, place.name(), kv.blockBytes(), place.blocks());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       closeAfter(e, context);
       throw e;
     }
@@ -58,10 +57,11 @@ public final class CudaAccelerator implements Accelerator {
     try {
       PinnedRange range = context.pin(pool.memory(), "KV pool");
       return () -> {
-        range.close();
-        context.close();
+        try (context) {
+          range.close();
+        }
       };
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       closeAfter(e, context);
       throw e;
     }
@@ -77,17 +77,21 @@ public final class CudaAccelerator implements Accelerator {
     CudaStore own = (CudaStore) store;
     Context context = own.context();
     context.bind();
-    Optional<CublasLt> blas =
-        CublasLibrary.find().library().isPresent()
-            ? Optional.of(CublasLt.open(context))
-            : Optional.empty();
-    CudaModel model =
-        new CudaModel(context, weights, kv, own.address(0), own.blocks(), limits, blas);
-    return new CudaDevice(
-        place, weights.config(), own, model, blas, stores, attention, completions);
+    Optional<CublasLt> blas = CublasLt.openIfFound(context);
+    try (Context.Making making = context.make()) {
+      CudaModel model =
+          new CudaModel(context, weights, kv, own.address(0), own.blocks(), limits, blas);
+      Device device =
+          new CudaDevice(place, weights.config(), own, model, blas, stores, attention, completions);
+      making.keep();
+      return device;
+    } catch (RuntimeException | Error e) {
+      blas.ifPresent(library -> closeAfter(e, library));
+      throw e;
+    }
   }
 
-  static void closeAfter(RuntimeException e, AutoCloseable what) {
+  static void closeAfter(Throwable e, AutoCloseable what) {
     try {
       what.close();
     } catch (Exception suppressed) {

@@ -100,7 +100,11 @@ final class CudaDevice implements Device {
   private final Sampler sampler;
   private final float[] logits;
   private final AttentionCall remoteCall = new AttentionCall();
-  private final BlockingQueue<StepJob> queue = new LinkedBlockingQueue<>();
+
+  /// Steps to come; nothing where the thread is only to look whether the device is closed.
+  private final BlockingQueue<Optional<StepJob>> queue = new LinkedBlockingQueue<>();
+
+  private final List<Slot> slots = new ArrayList<>();
   private final Deque<Slot> idle = new ArrayDeque<>();
   private final Deque<Flight> flying = new ArrayDeque<>();
   private final Thread thread;
@@ -127,8 +131,9 @@ final class CudaDevice implements Device {
     sampler = new Sampler(config.vocabulary());
     logits = new float[config.vocabulary()];
     for (int i = 0; i < FLIGHTS; i++) {
-      idle.add(new Slot(model.input(), context.timedEvent(), context.timedEvent()));
+      slots.add(new Slot(model.input(), context.timedEvent(), context.timedEvent()));
     }
+    idle.addAll(slots);
     model.warmUp(stream);
     thread = new Thread(this::work, "fusespill-device-" + place.name());
     thread.setDaemon(true);
@@ -137,35 +142,44 @@ final class CudaDevice implements Device {
 
   @Override
   public void submit(StepJob job) {
-    queue.add(job);
+    queue.add(Optional.of(job));
   }
 
+  /// Whatever ends the thread before the device is closed, be it that a step in flight has broken
+  /// the GPU for this process: nobody computes here any more.
   private void work() {
-    context.bind();
-    StepJob next = null;
     try {
-      while (!closed) {
-        if (next == null) {
-          next = flying.isEmpty() ? queue.take() : queue.poll();
-        }
-        Flight first = flying.peek();
-        if (next != null && !idle.isEmpty() && isReady(next)) {
-          launch(next);
-          next = null;
-        } else if (first != null && first.slot.done.isPassed()) {
-          report(flying.remove());
-        } else {
-          Thread.onSpinWait();
-        }
-      }
-    } catch (InterruptedException e) {
-      // closed
+      context.bind();
+      run();
     } catch (CudaException e) {
-      // Also what isPassed() throws: a step in flight has broken the GPU for this process.
       completions.placeFailed(place.id(), String.valueOf(e.getMessage()));
-    } catch (Error e) {
-      completions.placeFailed(place.id(), e.toString());
+    } catch (Throwable e) {
+      completions.placeFailed(place.id(), "its thread has ended: " + e);
     }
+  }
+
+  private void run() throws InterruptedException {
+    StepJob next = null;
+    while (!closed) {
+      if (next == null) {
+        next = next();
+      }
+      Flight first = flying.peek();
+      if (next != null && !idle.isEmpty() && isReady(next)) {
+        launch(next);
+        next = null;
+      } else if (first != null && first.slot.done.isPassed()) {
+        report(flying.remove());
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  /// The next step; null if there is none while others are in flight, or the device may be closed.
+  private @Nullable StepJob next() throws InterruptedException {
+    Optional<StepJob> next = flying.isEmpty() ? queue.take() : queue.poll();
+    return next == null ? null : next.orElse(null);
   }
 
   // ---------------------------------------------------------------- launch
@@ -205,22 +219,24 @@ final class CudaDevice implements Device {
         model.launch(input, stream, remoteAttention(job));
       }
       stream.record(flight.slot.done);
-    } catch (CudaException e) {
-      if (e.isFatal()) {
-        throw e;
-      }
-      fail(flight, e);
-      return;
     } catch (IOException | RuntimeException e) {
+      if (e instanceof CudaException broken && broken.isFatal()) {
+        throw broken;
+      }
       fail(flight, e);
       return;
     }
     flying.add(flight);
   }
 
+  /// Reports a step that could not be queued, behind those before it: reports are in order, and
+  /// what of it is on the stream may have put other samples in the place of theirs, which no later
+  /// step must take then.
   private void fail(Flight flight, Exception e) {
-    // What of it is on the stream already must be over before its input is used again.
     stream.synchronize();
+    while (!flying.isEmpty()) {
+      report(flying.remove());
+    }
     flight.job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
     idle.add(flight.slot);
     completions.stepFailed(place.id(), flight.job.plan().step(), String.valueOf(e.getMessage()));
@@ -237,6 +253,8 @@ final class CudaDevice implements Device {
       } else {
         stream.synchronize();
         source.copy(transfer.sourceBlocks(), target, transfer.targetBlocks());
+        // That may have been the work of another GPU.
+        context.bind();
       }
     }
     for (BlockCopy copy : job.plan().copies()) {
@@ -401,11 +419,12 @@ final class CudaDevice implements Device {
     };
   }
 
-  /// Ends the thread, waits for what is on the stream, and frees all but the blocks.
+  /// Ends the thread, waits for what is on the stream, and frees all but the blocks, also where the
+  /// GPU is broken.
   @Override
   public void close() {
     closed = true;
-    thread.interrupt();
+    queue.add(Optional.empty());
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -414,14 +433,8 @@ final class CudaDevice implements Device {
         interrupted = true;
       }
     }
-    context.bind();
-    try {
-      stream.synchronize();
-    } catch (CudaException e) {
-      // Said already: the place has failed.
-    }
-    idle.forEach(Slot::close);
-    flying.forEach(flight -> flight.slot.close());
+    context.settle();
+    slots.forEach(Slot::close);
     model.close();
     blas.ifPresent(CublasLt::close);
     stream.close();

@@ -46,13 +46,14 @@ public final class CudaMachine implements AutoCloseable {
       return known;
     }
     Context context = Context.open(index);
-    try {
+    try (Context.Making making = context.make()) {
       CudaWeights weights = CudaWeights.upload(context, config, source, type(config), bytes -> {});
       Bandwidth bandwidth = Bandwidth.measure(context);
       Gpu gpu = new Gpu(context, weights, Math.min(bandwidth.toDevice(), bandwidth.toHost()));
       gpus.put(index, gpu);
+      making.keep();
       return gpu;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       CudaAccelerator.closeAfter(e, context);
       throw e;
     }
@@ -113,10 +114,21 @@ public final class CudaMachine implements AutoCloseable {
   /// Frees the weights. All devices must be closed.
   @Override
   public void close() {
+    RuntimeException failure = null;
     for (Gpu gpu : gpus.values()) {
-      gpu.weights().close();
-      gpu.context().close();
+      try (Context _ = gpu.context()) {
+        gpu.weights().close();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
     }
     gpus.clear();
+    if (failure != null) {
+      throw failure;
+    }
   }
 }

@@ -1,6 +1,5 @@
 package io.fusespill.cuda.exec;
 
-import io.fusespill.cuda.blas.CublasLibrary;
 import io.fusespill.cuda.blas.CublasLt;
 import io.fusespill.cuda.driver.Context;
 import io.fusespill.cuda.driver.DeviceBuffer;
@@ -52,9 +51,12 @@ final class CudaProbe {
     this.context = context;
     this.model = model;
     this.stream = stream;
-    input = model.input();
-    begun = context.timedEvent();
-    done = context.timedEvent();
+    try (Context.Making making = context.make()) {
+      input = model.input();
+      begun = context.timedEvent();
+      done = context.timedEvent();
+      making.keep();
+    }
     table = new int[blocks];
     for (int i = 0; i < blocks; i++) {
       table[i] = i;
@@ -70,10 +72,7 @@ final class CudaProbe {
       BiFunction<CudaProbe, ModelLimits, T> what) {
     int tokens = Math.min(CONTEXT, limits.maxTokens());
     int blocks = kv.blocks(tokens);
-    Optional<CublasLt> blas =
-        CublasLibrary.find().library().isPresent()
-            ? Optional.of(CublasLt.open(context))
-            : Optional.empty();
+    Optional<CublasLt> blas = CublasLt.openIfFound(context);
     try (DeviceBuffer pool = context.allocate(blocks * kv.blockBytes(), "probe's KV");
         Stream stream = context.stream("probe");
         CudaModel model =
@@ -99,12 +98,13 @@ final class CudaProbe {
     double shortBatch = nanos(in -> decodes(in, rows, few));
     double longBatch = nanos(in -> decodes(in, rows, tokens));
     double whole = nanos(in -> in.prefill(this.tokens, 0, prompt, 0, table));
-    double half = nanos(in -> in.prefill(this.tokens, 0, prompt / 2, 0, table));
+    int fewer = Math.max(1, prompt / 2);
+    double half = nanos(in -> in.prefill(this.tokens, 0, fewer, 0, table));
     double contexts = Math.max(1, (double) rows * (tokens - few));
     return new StepCosts(
         0,
         Math.round(one),
-        Math.round(Math.max(0, whole - half) * PICOS / Math.max(1, prompt - prompt / 2)),
+        Math.round(Math.max(0, whole - half) * PICOS / Math.max(1, prompt - fewer)),
         0,
         Math.round(Math.max(0, shortBatch - one) * PICOS / Math.max(1, rows - 1)),
         Math.round(Math.max(0, longBatch - shortBatch) * PICOS / contexts),

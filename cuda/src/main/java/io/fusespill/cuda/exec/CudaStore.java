@@ -22,18 +22,21 @@ final class CudaStore implements BlockStore.Remote {
   private final Stream out;
   private final Stream in;
 
-  /// Takes the memory, all zero. It owns the context from now on.
+  /// Takes the memory, all zero. It owns the context from now on, if it comes to be.
   ///
   /// @throws io.fusespill.cuda.driver.CudaException if there is not that much
   CudaStore(Context context, String place, long blockBytes, int blocks) {
     this.context = context;
     this.blockBytes = blockBytes;
     this.blocks = blocks;
-    pool = context.allocate(Math.multiplyExact(blockBytes, (long) blocks), "KV pool of " + place);
-    out = context.stream(place + " out");
-    in = context.stream(place + " in");
-    in.fill(pool.address(), (byte) 0, pool.bytes());
-    in.synchronize();
+    try (Context.Making making = context.make()) {
+      pool = context.allocate(Math.multiplyExact(blockBytes, (long) blocks), "KV pool of " + place);
+      out = context.stream(place + " out");
+      in = context.stream(place + " in");
+      in.fill(pool.address(), (byte) 0, pool.bytes());
+      in.synchronize();
+      making.keep();
+    }
   }
 
   Context context() {
@@ -57,8 +60,12 @@ final class CudaStore implements BlockStore.Remote {
   public void copy(Ints blocks, BlockStore target, Ints targetBlocks) throws IOException {
     context.bind();
     synchronized (out) {
-      copy(out, blocks, target, targetBlocks);
-      out.synchronize();
+      try {
+        copy(out, blocks, target, targetBlocks);
+      } finally {
+        // Also what came before a failure: nothing of it may still be written afterwards.
+        out.synchronize();
+      }
     }
   }
 
@@ -66,8 +73,11 @@ final class CudaStore implements BlockStore.Remote {
   public void copyFrom(Memory source, Ints blocks, Ints targetBlocks) {
     context.bind();
     synchronized (in) {
-      copyFrom(in, source, blocks, targetBlocks);
-      in.synchronize();
+      try {
+        copyFrom(in, source, blocks, targetBlocks);
+      } finally {
+        in.synchronize();
+      }
     }
   }
 

@@ -158,7 +158,10 @@ public final class CudaModel implements AutoCloseable {
     if (bucket > 0) {
       runRecorded(layout, stream);
     } else {
-      run(layout, stream, remote != null && input.remotes() > 0 ? new Remote(input, remote) : null);
+      run(
+          layout,
+          stream,
+          remote != null && input.remotes() > 0 ? new Remote(input, stream, remote) : null);
     }
     copyBack(input, stream);
   }
@@ -520,18 +523,18 @@ public final class CudaModel implements AutoCloseable {
     private final PinnedBuffer inputs;
     private final PinnedBuffer outputs;
 
-    Remote(StepInput input, RemoteAttention attending) {
+    Remote(StepInput input, Stream stream, RemoteAttention attending) {
       this.input = input;
       this.attending = attending;
       inputNumbers = input.remotes() * attention.inputWidth();
       outputNumbers = input.remotes() * attention.queryWidth();
-      inputs = grown(remoteInputs, inputNumbers, attention.inputWidth());
+      inputs = grown(stream, remoteInputs, inputNumbers, attention.inputWidth());
       remoteInputs = inputs;
-      outputs = grown(remoteOutputs, outputNumbers, attention.queryWidth());
+      outputs = grown(stream, remoteOutputs, outputNumbers, attention.queryWidth());
       remoteOutputs = outputs;
     }
 
-    private PinnedBuffer grown(@Nullable PinnedBuffer old, int numbers, int width) {
+    private PinnedBuffer grown(Stream stream, @Nullable PinnedBuffer old, int numbers, int width) {
       long bytes = (long) Float.BYTES * numbers;
       if (old != null && old.bytes() >= bytes) {
         return old;
@@ -540,7 +543,7 @@ public final class CudaModel implements AutoCloseable {
       PinnedBuffer grown = context.allocatePinned(larger, "remote rows");
       if (old != null) {
         // The pass before may still read its last outputs.
-        context.synchronize();
+        stream.synchronize();
         old.close();
       }
       return grown;
@@ -570,7 +573,7 @@ public final class CudaModel implements AutoCloseable {
   /// Waits for the device, then frees what the model has there. Does nothing the second time.
   @Override
   public void close() {
-    context.synchronize();
+    context.settle();
     for (Optional<Graph> graph : graphs.values()) {
       graph.ifPresent(Graph::close);
     }

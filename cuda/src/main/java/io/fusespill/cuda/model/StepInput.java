@@ -301,6 +301,7 @@ public final class StepInput implements AutoCloseable {
     if (room == null || room.bytes() < logitsBytes(logitsCount + 1)) {
       int count = Math.min(limits.maxSamples(), Math.max(4, 2 * logitsCount));
       if (room != null) {
+        logits = null;
         room.close();
       }
       logits = context.allocatePinned(logitsBytes(count), "logits");

@@ -58,7 +58,10 @@ final class CudaTest {
     assertThat(
             CudaException.message(
                 2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory", "allocating 7 bytes"))
-        .isEqualTo("allocating 7 bytes failed: CUDA_ERROR_OUT_OF_MEMORY (out of memory)");
+        .isEqualTo(
+            "allocating 7 bytes failed: CUDA_ERROR_OUT_OF_MEMORY (out of memory)"
+                + "; take less, for example fewer KV blocks, shorter steps or a smaller model"
+                + ", or free what others have taken");
     assertThat(CudaException.message(4_711, null, null, "x"))
         .isEqualTo("x failed: CUDA error 4711 (unknown)");
   }

@@ -70,14 +70,15 @@ final class HostDevice implements Device {
     queue.add(() -> run(job));
   }
 
+  /// Whatever ends the thread before the device is closed: nobody computes here any more.
   private void work(int core) {
-    Cores.pin(core);
     try {
+      Cores.pin(core);
       while (!closed) {
         queue.take().run();
       }
-    } catch (InterruptedException e) {
-      // closed
+    } catch (Throwable e) {
+      completions.placeFailed(place, "its thread has ended: " + e);
     }
   }
 
@@ -92,9 +93,6 @@ final class HostDevice implements Device {
     } catch (IOException | RuntimeException e) {
       job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
       completions.stepFailed(place, job.plan().step(), String.valueOf(e.getMessage()));
-      return;
-    } catch (Error e) {
-      completions.placeFailed(place, e.toString());
       return;
     }
     completions.stepCompleted(

@@ -33,7 +33,6 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a model on this machine: each device of the topology is some of its cores with a pool of KV
@@ -44,8 +43,6 @@ import org.jspecify.annotations.Nullable;
 /// link do so, too. Sampled tokens depend on the logits, the request's parameters and the place in
 /// the output alone. The methods of [Executor] are for the thread that dispatches.
 public final class HostExecutor implements Executor, AutoCloseable {
-
-  private static final long CLOSE_SECONDS = 60;
 
   /// How a machine is shared out.
   ///
@@ -108,7 +105,11 @@ public final class HostExecutor implements Executor, AutoCloseable {
         }
       }
     } catch (RuntimeException | Error e) {
-      close();
+      try {
+        close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
       throw e;
     }
   }
@@ -149,6 +150,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   private void start(Place device) {
     Map<Integer, AttentionService> services = new TreeMap<>();
+    attention.put(device.id(), services);
     for (Place host : config.topology().places()) {
       if (config.topology().attends(host.id(), device.id())) {
         WorkerPool workers = WorkerPool.pinned(cores.take(threads(host.id())));
@@ -158,7 +160,6 @@ public final class HostExecutor implements Executor, AutoCloseable {
             new HostAttention(setup.weights().config(), memory(host.id()).pool(), workers));
       }
     }
-    attention.put(device.id(), services);
     Accelerator accelerator = setup.accelerators().get(device.id());
     if (accelerator != null) {
       BlockStore.Remote store = (BlockStore.Remote) storeOf(device.id());
@@ -327,38 +328,41 @@ public final class HostExecutor implements Executor, AutoCloseable {
     } catch (IOException | RuntimeException e) {
       completions.transferFailed(plan.transfer(), String.valueOf(e.getMessage()));
       return;
+    } catch (Error e) {
+      completions.transferFailed(plan.transfer(), e.toString());
+      return;
     }
     completions.transferCompleted(plan.transfer());
   }
 
-  /// Ends all threads, once what they are at is done, and gives the memory back.
+  /// Ends all threads, once what they are at is done, and gives the memory back: all of it, also
+  /// where something fails meanwhile.
   @Override
   public void close() {
-    links.values().forEach(ExecutorService::shutdown);
-    for (ExecutorService link : links.values()) {
+    List<AutoCloseable> all = new ArrayList<>(links.values());
+    all.addAll(devices.values());
+    attention.values().forEach(services -> all.addAll(services.values()));
+    all.addAll(attentionWorkers);
+    all.addAll(pins);
+    all.addAll(stores.values());
+    RuntimeException failure = null;
+    for (AutoCloseable each : all) {
       try {
-        if (!link.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-          throw new IllegalStateException(
-              "a copy did not end within %d s".formatted(CLOSE_SECONDS));
+        each.close();
+      } catch (Exception e) {
+        RuntimeException thrown =
+            e instanceof RuntimeException unchecked
+                ? unchecked
+                : new IllegalStateException("cannot close %s: %s".formatted(each, e), e);
+        if (failure == null) {
+          failure = thrown;
+        } else {
+          failure.addSuppressed(thrown);
         }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
       }
     }
-    devices.values().forEach(Device::close);
-    attention.values().forEach(services -> services.values().forEach(AttentionService::close));
-    attentionWorkers.forEach(WorkerPool::close);
-    pins.forEach(pin -> close(pin, "pinned memory"));
-    stores.values().forEach(store -> close(store, "a store of KV blocks"));
-  }
-
-  private static void close(AutoCloseable what, String name) {
-    try {
-      what.close();
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException("cannot close %s: %s".formatted(name, e), e);
+    if (failure != null) {
+      throw failure;
     }
   }
 }

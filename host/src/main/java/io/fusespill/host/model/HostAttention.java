@@ -20,7 +20,7 @@ public final class HostAttention implements AttentionService {
   private volatile int submitted;
   private volatile int done;
   private volatile boolean closed;
-  private volatile @Nullable RuntimeException failure;
+  private volatile @Nullable Throwable failure;
 
   /// A service for models of that shape.
   ///
@@ -59,7 +59,7 @@ public final class HostAttention implements AttentionService {
     while (submitted != done) {
       pause(until);
     }
-    RuntimeException thrown = failure;
+    Throwable thrown = failure;
     if (thrown != null) {
       failure = null;
       throw new IllegalStateException("attention over remote KV failed: " + thrown, thrown);
@@ -85,7 +85,7 @@ public final class HostAttention implements AttentionService {
       if (current != null) {
         attention.run(current, pool);
       }
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       failure = e;
     }
     call = null;

@@ -32,9 +32,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.StringJoiner;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -81,8 +82,9 @@ public final class LiveEngine implements AutoCloseable {
   /// Position of the first event that is not an earlier process's.
   private volatile long ownPosition;
 
-  /// Places that have failed at some time: reports of theirs may come too late.
-  private final Set<Integer> unreliable = new TreeSet<>();
+  /// Places that have failed at some time, with the last cause: reports of theirs may come too
+  /// late.
+  private final Map<Integer, String> unreliable = new TreeMap<>();
 
   private final List<Place> places;
   private volatile Ending ending = Ending.NOT_YET;
@@ -394,7 +396,7 @@ public final class LiveEngine implements AutoCloseable {
 
   /// The place is gone, and with it whatever is in flight there or uses it.
   private void failPlace(int place, String cause) {
-    unreliable.add(place);
+    unreliable.put(place, cause);
     engine.accept(new PlaceFailed(nowNanos, place, cause));
     for (Place device : places) {
       int steps = device.id() == place ? Integer.MAX_VALUE : stepsThatUse(place, device.id());
@@ -429,16 +431,20 @@ public final class LiveEngine implements AutoCloseable {
     return steps;
   }
 
-  /// @throws IllegalStateException if no place is left that computes
+  /// @throws NoDeviceException if no place is left that computes
   private void requireDevice() {
+    StringJoiner causes = new StringJoiner("; ");
     for (Place place : places) {
-      if (place.computes() && !engine.view().failed(place.id())) {
-        return;
+      if (place.computes()) {
+        if (!engine.view().failed(place.id())) {
+          return;
+        }
+        causes.add("%s: %s".formatted(place.name(), unreliable.get(place.id())));
       }
     }
-    throw new IllegalStateException(
-        "no device is left that works, and %d requests have not ended; they go on when the run is resumed"
-            .formatted(engine.state().liveRequests()));
+    throw new NoDeviceException(
+        "no device is left that works, and %d requests have not ended; they go on when the run is resumed (%s)"
+            .formatted(engine.state().liveRequests(), causes));
   }
 
   private void arrive(Submission submission) {
