@@ -2,8 +2,6 @@ package io.fusespill.live;
 
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.event.InputEvent.RunStarted;
-import io.fusespill.host.checkpoint.Checkpoint;
-import io.fusespill.host.checkpoint.LoadFormat;
 import io.fusespill.host.model.ModelWeights;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.Journal;
@@ -21,13 +19,12 @@ final class CrashingRun {
 
   private CrashingRun() {}
 
-  /// @param args folder of the run, folder of the model
+  /// @param args folder of the run, folder of the model, hardware
   public static void main(String[] args) {
     Path run = Path.of(args[0]);
-    try (Checkpoint checkpoint = Checkpoint.open(Path.of(args[1]), LoadFormat.AUTO, 0);
-        ModelWeights weights = ModelWeights.of(checkpoint.config(), checkpoint)) {
-      LiveFixture live = new LiveFixture(checkpoint, run);
-      LivePlan plan = live.plan(spec());
+    try (LiveFixture live = LiveFixture.open(Path.of(args[1]), run);
+        ModelWeights weights = ModelWeights.of(live.checkpoint().config(), live.checkpoint())) {
+      LivePlan plan = live.plan(spec(Hardware.valueOf(args[2])));
       List<TextRequest> requests = RequestFile.read(run.resolve("requests.jsonl"));
       AtomicBoolean begun = new AtomicBoolean();
       LiveBatch batch =
@@ -56,9 +53,9 @@ final class CrashingRun {
   }
 
   /// Memory for a few of the requests, a host that attends, a disk and a second device.
-  static LiveSpec spec() {
+  static LiveSpec spec(Hardware hardware) {
     return LiveFixture.spec(
-        PolicySpec.of("fusespill"), 2, true, 96.0 / 1024 / 1024, 1.0 / 64, 60, 60);
+        PolicySpec.of("fusespill"), 2, hardware, true, 96.0 / 1024 / 1024, 1.0 / 64, 240, 240);
   }
 
   /// What is left of a journal whose process was killed while it made it.

@@ -2,19 +2,28 @@ package io.fusespill.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fusespill.cuda.exec.CudaMachine;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.exec.Completions;
+import io.fusespill.engine.exec.Executor;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Invariants;
 import io.fusespill.host.checkpoint.Checkpoint;
 import io.fusespill.host.checkpoint.ElementType;
+import io.fusespill.host.checkpoint.LoadFormat;
+import io.fusespill.host.checkpoint.ModelConfig;
+import io.fusespill.host.exec.Accelerator;
 import io.fusespill.host.exec.HostExecutor;
+import io.fusespill.host.model.KvShape;
 import io.fusespill.host.model.ModelWeights;
 import io.fusespill.host.sampling.SamplingParams;
+import io.fusespill.host.sampling.TokenLogprobs;
+import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.EnginePipeline;
 import io.fusespill.journal.Journal;
@@ -22,16 +31,44 @@ import io.fusespill.journal.JournalHeader;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.replay.Verifier;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// Live runs of a tiny model in pools of a few blocks, each checked from its journal: every
 /// invariant after every event, and all decisions decided again.
-final class LiveFixture {
+final class LiveFixture implements AutoCloseable {
+
+  /// Every GPU computes as fast as [#COSTS] say, and all pools are of given sizes.
+  private static final LivePlan.Gpus GPUS =
+      new LivePlan.Gpus() {
+        @Override
+        public long kvBytes(
+            int gpu, double utilisation, int devices, EngineLimits limits, KvShape kv) {
+          throw new IllegalStateException("a device without blocks");
+        }
+
+        @Override
+        public StepCosts costs(int gpu, EngineLimits limits, KvShape kv) {
+          return COSTS.device(1);
+        }
+
+        @Override
+        public long bytesPerSecond(int gpu) {
+          return COSTS.copyBytesPerSecond();
+        }
+
+        @Override
+        public long handOffNanos(int gpu, EngineLimits limits, KvShape kv) {
+          return 0;
+        }
+      };
 
   /// A machine where copies are cheap and steps are not, so that policies find reasons to spill.
   static final LivePlan.Costs COSTS =
@@ -60,10 +97,41 @@ final class LiveFixture {
 
   private final Checkpoint checkpoint;
   private final Path temp;
+  private final CudaMachine gpus;
+  private final @Nullable Tokenizer tokenizer;
+  private UnaryOperator<Completions> reports = UnaryOperator.identity();
+  private UnaryOperator<Executor> orders = UnaryOperator.identity();
 
-  LiveFixture(Checkpoint checkpoint, Path temp) {
+  /// Closes the checkpoint with itself.
+  LiveFixture(Checkpoint checkpoint, Path folder, Path temp) {
     this.checkpoint = checkpoint;
     this.temp = temp;
+    gpus = new CudaMachine(half(checkpoint.config()), checkpoint);
+    tokenizer = Files.exists(folder.resolve("tokenizer.json")) ? Tokenizer.open(folder) : null;
+  }
+
+  static LiveFixture open(String model, Path temp) {
+    return open(GoldenModel.folder(model), temp);
+  }
+
+  static LiveFixture open(Path folder, Path temp) {
+    return new LiveFixture(Checkpoint.open(folder, LoadFormat.AUTO, 0), folder, temp);
+  }
+
+  /// Has what executors of later runs report pass through what that makes.
+  LiveFixture withReports(UnaryOperator<Completions> reports) {
+    this.reports = reports;
+    return this;
+  }
+
+  /// Has what executors of later runs are told pass through what that makes.
+  LiveFixture withOrders(UnaryOperator<Executor> orders) {
+    this.orders = orders;
+    return this;
+  }
+
+  Checkpoint checkpoint() {
+    return checkpoint;
   }
 
   /// What a run came to.
@@ -94,21 +162,47 @@ final class LiveFixture {
     return requests;
   }
 
-  /// A specification of devices with that many blocks of four tokens each, one thread a device.
-  static LiveSpec spec(String policy, int depth, int... blocks) {
-    return spec(PolicySpec.of(policy), depth, false, 0, 0, blocks);
+  /// Requests that ask for all that the host samples by itself or ends by itself: penalties,
+  /// log-probabilities, a masked end, stop strings; and some that a GPU draws.
+  List<TextRequest> demandingRequests(int count, long seed) {
+    List<String> parameters =
+        List.of(
+            "\"temperature\":0,\"repetition_penalty\":1.3",
+            "\"temperature\":0,\"presence_penalty\":0.5,\"frequency_penalty\":0.3,\"logprobs\":2",
+            "\"temperature\":0.8,\"seed\":5,\"top_k\":20,\"logprobs\":0",
+            "\"temperature\":0.8,\"seed\":6,\"top_p\":0.9",
+            "\"temperature\":1.2,\"seed\":7,\"min_p\":0.05,\"top_k\":50",
+            "\"temperature\":0,\"min_tokens\":12",
+            "\"temperature\":0,\"stop\":[\"e\",\"a\"],\"min_tokens\":3");
+    List<TextRequest> plain = requests(count, 1, seed);
+    List<TextRequest> requests = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      TextRequest request = plain.get(i);
+      int output = Math.max(12, request.params().maxTokens());
+      String params =
+          "{%s,\"max_tokens\":%d}".formatted(parameters.get(i % parameters.size()), output);
+      requests.add(new TextRequest(0, request.promptIds(), SamplingParams.parse(params), output));
+    }
+    return requests;
   }
 
+  static LiveSpec spec(PolicySpec policy, int depth, Hardware hardware, int... tokens) {
+    return spec(policy, depth, hardware, false, 0, 0, tokens);
+  }
+
+  /// A specification of a device and auxiliary ones with room for that many tokens each, one thread
+  /// each where they are cores.
   static LiveSpec spec(
       PolicySpec policy,
       int depth,
+      Hardware hardware,
       boolean attends,
       double swapGib,
       double diskGib,
-      int... blocks) {
+      int... tokens) {
     List<Share> devices = new ArrayList<>();
-    for (int each : blocks) {
-      devices.add(Share.host(each, 1));
+    for (int i = 0; i < tokens.length; i++) {
+      devices.add(hardware.device(i, tokens[i]));
     }
     return new LiveSpec(
         devices.subList(0, 1),
@@ -117,60 +211,102 @@ final class LiveFixture {
         swapGib,
         diskGib,
         0.5,
-        ElementType.F32,
+        hardware.kvType(),
         policy,
-        new LiveSpec.Limits(4, 64, 512, 512, 200, depth, ""));
+        new LiveSpec.Limits(hardware.blockTokens(), 64, 512, 512, 200, depth, ""));
+  }
+
+  /// The same model in f16, which is what all runs on GPUs are in: bf16 rounds so much that tokens
+  /// tell little of what happened to KV.
+  private static ModelConfig half(ModelConfig config) {
+    return new ModelConfig(
+        config.architecture(),
+        config.vocabulary(),
+        config.hidden(),
+        config.intermediate(),
+        config.layers(),
+        config.heads(),
+        config.kvHeads(),
+        config.headDim(),
+        config.normEpsilon(),
+        config.rope(),
+        config.qkvBias(),
+        config.outputBias(),
+        config.mlpBias(),
+        config.qkNorm(),
+        config.tiedEmbeddings(),
+        config.maxPositions(),
+        ElementType.F16,
+        config.eosIds());
   }
 
   LivePlan plan(LiveSpec spec) {
-    return LivePlan.of(spec, checkpoint.config(), 0, new LivePlan.MachineFacts(2, 1L << 30), COSTS);
+    boolean gpu = spec.devices().stream().anyMatch(Share::isGpu);
+    ModelConfig config = gpu ? half(checkpoint.config()) : checkpoint.config();
+    return LivePlan.of(spec, config, 0, new LivePlan.MachineFacts(2, 1L << 30, GPUS), COSTS);
   }
 
   /// Runs all requests at once.
   Run run(String name, LiveSpec spec, List<TextRequest> requests) {
-    return run(name, spec, requests, UnaryOperator.identity());
-  }
-
-  /// Runs all requests at once on an executor whose reports pass through what `disturbance` makes.
-  Run run(
-      String name,
-      LiveSpec spec,
-      List<TextRequest> requests,
-      UnaryOperator<Completions> disturbance) {
     LivePlan plan = plan(spec);
     Path journal = temp.resolve(name);
     JournalHeader header = JournalHeader.of("test", "{}");
-    LiveBatch batch = new LiveBatch(requests, (request, sample, token, logprobs) -> {});
+    LiveBatch batch =
+        new LiveBatch(
+            requests,
+            (request, sample, token, logprobs) -> {
+              boolean asked = requests.get(request).params().logprobs().isPresent();
+              if (token >= 0 && asked) {
+                assertThat(logprobs).isNotNull().extracting(TokenLogprobs::token).isEqualTo(token);
+              }
+            });
     try (ModelWeights weights = ModelWeights.of(checkpoint.config(), checkpoint)) {
       HostExecutor[] made = new HostExecutor[1];
-      LiveEngine engine =
-          LiveEngine.start(
-              new RunStarted(0, "test", header.configDigest(), 0, plan.config()),
-              EnginePipeline.builder().journal(Journal.create(journal, header, Durability.ASYNC)),
-              (completions, behind) ->
+      batch.askLogprobsOf((sequence, position) -> made[0].logprobs(sequence, position));
+      try {
+        LiveEngine engine =
+            LiveEngine.start(
+                new RunStarted(0, "test", header.configDigest(), 0, plan.config()),
+                EnginePipeline.builder().journal(Journal.create(journal, header, Durability.ASYNC)),
+                (completions, behind) -> {
                   made[0] =
                       new HostExecutor(
-                          setup(plan, weights),
-                          plan.config(),
-                          disturbance.apply(completions),
-                          behind));
-      batch.send(engine, 0, System.nanoTime());
-      engine.stop();
-      made[0].close();
+                          setup(plan, weights), plan.config(), reports.apply(completions), behind);
+                  return orders.apply(made[0]);
+                });
+        batch.send(engine, 0, System.nanoTime());
+        engine.stop();
+      } finally {
+        if (made[0] != null) {
+          made[0].close();
+        }
+      }
     }
     return new Run(batch.outputs(), check(journal));
   }
 
   HostExecutor.Setup setup(LivePlan plan, ModelWeights weights) {
+    Map<Integer, Accelerator> accelerators = new TreeMap<>();
+    plan.gpus()
+        .forEach((place, gpu) ->
+            accelerators.put(place, gpus.accelerator(gpu, plan.kv(), plan.config().limits())));
     return new HostExecutor.Setup(
         weights,
         checkpoint.config().eosIds(),
-        null,
+        tokenizer,
         plan.kv(),
         plan.threads(),
         temp,
         false,
-        Map.of());
+        accelerators);
+  }
+
+  @Override
+  public void close() {
+    try (Tokenizer _ = tokenizer;
+        Checkpoint _ = checkpoint) {
+      gpus.close();
+    }
   }
 
   /// The events of a journal that holds together.

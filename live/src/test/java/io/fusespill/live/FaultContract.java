@@ -1,0 +1,282 @@
+package io.fusespill.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
+import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
+import io.fusespill.engine.exec.Completions;
+import io.fusespill.engine.exec.Executor;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferKind;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.live.LiveFixture.Run;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Steps and copies that fail, and a device that dies, cost time and no token.
+@Timeout(300)
+abstract class FaultContract {
+
+  static final String MODEL = "llama3-gqa-ropescaled-tied-sharded";
+  private static final double MIB = 1.0 / 1024;
+  private static final int AMPLE = 16_384;
+
+  private final Hardware hardware;
+
+  @TempDir private Path temp;
+
+  FaultContract(Hardware hardware) {
+    this.hardware = hardware;
+  }
+
+  private Run disturbed(LiveSpec spec, UnaryOperator<LiveFixture> disturbance) {
+    try (LiveFixture live = LiveFixture.open(MODEL, temp)) {
+      List<TextRequest> requests = live.requests(30, 1, 41);
+      Run calm =
+          live.run(
+              "calm", LiveFixture.spec(PolicySpec.of("continuous"), 1, hardware, AMPLE), requests);
+      Run run = disturbance.apply(live).run("disturbed", spec, requests);
+      hardware.requireAlike(live, requests, calm, run);
+      return run;
+    }
+  }
+
+  private LiveSpec spilling(int depth) {
+    return LiveFixture.spec(
+        PolicySpec.of("fusespill"), depth, hardware, true, 64 * MIB, 0, 240, 240);
+  }
+
+  private LiveSpec two(int depth) {
+    return LiveFixture.spec(PolicySpec.of("continuous"), depth, hardware, 320, 320);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void stepsAndCopiesSaidToHaveFailed_costNoToken(int depth) {
+    Run run = disturbed(spilling(depth), live -> live.withReports(Faulty::new));
+    assertThat(run.count(StepFailed.class)).isPositive();
+    assertThat(run.count(TransferFailed.class)).isPositive();
+  }
+
+  /// The executor is told to copy from a block that does not exist.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 6})
+  void copiesThatFail_costNoToken(int depth) {
+    Run run = disturbed(spilling(depth), live -> live.withOrders(WrongBlocks::new));
+    assertThat(run.events())
+        .anyMatch(
+            event -> event instanceof TransferFailed failed && failed.cause().contains("block"));
+  }
+
+  /// Steps are queued on a device while others are in flight there, and some cannot be.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 6})
+  void stepsThatCannotBegin_costNoToken(int depth) {
+    Run run = disturbed(spilling(depth), live -> live.withOrders(WrongSteps::new));
+    assertThat(run.events())
+        .anyMatch(event -> event instanceof StepFailed failed && failed.cause().contains("block"));
+  }
+
+  /// What it was at goes on computing for a while, and nobody listens.
+  @Test
+  void deviceThatIsSaidToBeGone_leavesItsSequencesToTheOther() {
+    Run run = disturbed(two(2), live -> live.withReports(reports -> new AtStep(reports, false)));
+    requireTakenOver(run);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void deviceWhoseThreadEnds_leavesItsSequencesToTheOther(int depth) {
+    Run run = disturbed(two(depth), live -> live.withReports(reports -> new AtStep(reports, true)));
+    PlaceFailed failed = requireTakenOver(run);
+    assertThat(failed.cause()).contains("its thread has ended", "struck by lightning");
+  }
+
+  static PlaceFailed requireTakenOver(Run run) {
+    List<EngineEvent> events = run.events();
+    int died = 0;
+    while (!(events.get(died) instanceof PlaceFailed)) {
+      died++;
+    }
+    assertThat(events.subList(died, events.size()))
+        .noneMatch(event -> event instanceof StepPlanned planned && planned.plan().device() == 0)
+        .anyMatch(event -> event instanceof StepPlanned planned && planned.plan().device() == 1);
+    return (PlaceFailed) events.get(died);
+  }
+
+  /// Passes an executor's orders on, with some copies of blocks that do not exist.
+  private static final class WrongBlocks extends Orders {
+
+    private static final int NO_BLOCK = 1 << 20;
+
+    private int copies;
+
+    WrongBlocks(Executor executor) {
+      super(executor);
+    }
+
+    /// The last block of every fourth transfer.
+    private TransferPlan wrong(TransferPlan plan) {
+      if (plan.blocks() == 0 || copies++ % 4 != 1) {
+        return plan;
+      }
+      int[] blocks = new int[plan.blocks()];
+      for (int i = 0; i < blocks.length; i++) {
+        blocks[i] = i < blocks.length - 1 ? plan.sourceBlocks().get(i) : NO_BLOCK;
+      }
+      return new TransferPlan(
+          plan.transfer(),
+          plan.kind(),
+          plan.mode(),
+          plan.from(),
+          plan.to(),
+          plan.sequences(),
+          Ints.of(blocks),
+          plan.targetBlocks());
+    }
+
+    @Override
+    public void execute(StepPlan plan, List<TransferPlan> before) {
+      super.execute(plan, before.stream().map(this::wrong).toList());
+    }
+
+    @Override
+    public void transfer(TransferPlan plan) {
+      super.transfer(wrong(plan));
+    }
+  }
+
+  /// Passes an executor's orders on, every twelfth step with a copy of a block that does not exist.
+  private static final class WrongSteps extends Orders {
+
+    private int steps;
+
+    WrongSteps(Executor executor) {
+      super(executor);
+    }
+
+    @Override
+    public void execute(StepPlan plan, List<TransferPlan> before) {
+      List<TransferPlan> all = new ArrayList<>(before);
+      if (++steps % 12 == 0) {
+        all.add(
+            new TransferPlan(
+                0,
+                TransferKind.SWAP_OUT,
+                TransferMode.ORDERED,
+                plan.device(),
+                1 - plan.device(),
+                Ints.of(plan.sequences().get(0)),
+                Ints.of(WrongBlocks.NO_BLOCK),
+                Ints.of(0)));
+      }
+      super.execute(plan, all);
+    }
+  }
+
+  /// Passes an executor's reports on.
+  private static class Reports implements Completions {
+
+    final Completions engine;
+
+    Reports(Completions engine) {
+      this.engine = engine;
+    }
+
+    @Override
+    public void stepCompleted(
+        int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
+      engine.stepCompleted(device, step, ended, sampledTokens, busyNanos);
+    }
+
+    @Override
+    public void stepFailed(int device, long step, String cause) {
+      engine.stepFailed(device, step, cause);
+    }
+
+    @Override
+    public void transferCompleted(int transfer) {
+      engine.transferCompleted(transfer);
+    }
+
+    @Override
+    public void transferFailed(int transfer, String cause) {
+      engine.transferFailed(transfer, cause);
+    }
+
+    @Override
+    public void placeFailed(int place, String cause) {
+      engine.placeFailed(place, cause);
+    }
+  }
+
+  /// Now and then says that a step or a copy has failed, whose work is done.
+  private static final class Faulty extends Reports {
+
+    private final Random random = new Random(3);
+
+    Faulty(Completions engine) {
+      super(engine);
+    }
+
+    private synchronized boolean fails(int permille) {
+      return random.nextInt(1000) < permille;
+    }
+
+    @Override
+    public void stepCompleted(
+        int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
+      if (fails(40)) {
+        engine.stepFailed(device, step, "by chance");
+      } else {
+        super.stepCompleted(device, step, ended, sampledTokens, busyNanos);
+      }
+    }
+
+    @Override
+    public void transferCompleted(int transfer) {
+      if (fails(200)) {
+        engine.transferFailed(transfer, "by chance");
+      } else {
+        super.transferCompleted(transfer);
+      }
+    }
+  }
+
+  /// At its thirtieth step, says that device 0 is gone or ends its thread.
+  private static final class AtStep extends Reports {
+
+    private final boolean throwing;
+
+    AtStep(Completions engine, boolean throwing) {
+      super(engine);
+      this.throwing = throwing;
+    }
+
+    @Override
+    public void stepCompleted(
+        int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
+      if (device == 0 && step == 30) {
+        if (throwing) {
+          throw new AssertionError("struck by lightning");
+        }
+        engine.placeFailed(0, "pulled out");
+      }
+      super.stepCompleted(device, step, ended, sampledTokens, busyNanos);
+    }
+  }
+}
