@@ -1,8 +1,10 @@
 package io.fusespill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.fusespill.cuda.driver.Cuda;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,6 +80,18 @@ class LiveBadInputTest {
 
   static Stream<Arguments> throughputOptions() {
     return Stream.of(
+        arguments(List.of("--device", "cuda:0#x"), List.of("cuda:0#x", "cuda:0", "devices")),
+        arguments(List.of("--device", "cuda"), List.of("device cuda ", "cuda:N")),
+        arguments(List.of("--device", "cuda:0#99"), List.of("\"99\"", "cuda:0#99", "1 to 16")),
+        arguments(List.of("--device", "cuda:0:threads=2"), List.of("threads=2", "blocks=N")),
+        arguments(List.of("--device", "cuda:0:blocks=0"), List.of("\"0\"", "blocks=0")),
+        arguments(
+            List.of("--device", "cuda:0", "--aux", "cuda:0"),
+            List.of("cuda-0 is named twice", "cuda:0#2")),
+        arguments(List.of("--attention", "cuda:0"), List.of("host's cores", "host:threads=2")),
+        arguments(
+            List.of("--device", "cuda:0", "--kv-cache-dtype", "f32"),
+            List.of("kv-cache-dtype is f32", "f16 or auto")),
         arguments(List.of("--num-prompts", "0"), List.of("--num-prompts is 0")),
         arguments(List.of("--input-len", "500"), List.of("--input-len", "512")),
         arguments(List.of("--output-len", "0"), List.of("--output-len is 0")),
@@ -96,6 +110,27 @@ class LiveBadInputTest {
   void badOptionOfThroughput_isNamed(List<String> options, List<String> named) {
     assertOneLine(run(List.of("bench", "throughput"), options), named);
     assertThat(Path.of("runs")).doesNotExist();
+  }
+
+  static Stream<Arguments> gpuCommands() {
+    return Stream.of(
+        arguments(List.of("generate", "--prompt", "x"), List.of("--device", "cuda:0")),
+        arguments(List.of("bench", "throughput"), List.of("--device", "cuda:0")),
+        arguments(List.of("bench", "throughput"), List.of("--device", "cuda:9")),
+        arguments(List.of("bench", "throughput"), List.of("--device", "cuda:0:blocks=64")),
+        arguments(List.of("bench", "throughput"), List.of("--aux", "cuda:0#2")),
+        arguments(List.of("bench", "latency"), List.of("--device", "cuda:0")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("gpuCommands")
+  void gpuOnAMachineWithoutOne_isNamed(List<String> command, List<String> options) {
+    assumeTrue(Cuda.unavailable().isPresent(), "this machine has a GPU");
+    Path out = folder.resolve("run");
+    List<String> all = new ArrayList<>(options);
+    all.addAll(List.of("--quiet", "-o", out.toString()));
+    assertOneLine(run(command, all), List.of(Cuda.unavailable().orElseThrow()));
+    assertThat(out).doesNotExist();
   }
 
   static Stream<Arguments> datasets() {
