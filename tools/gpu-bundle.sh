@@ -23,7 +23,7 @@ target=$(cd "$1" && pwd -P)
 bundle=$target/fusespill-gpu
 
 # Modules whose tests with the tag gpu go along.
-tested=(cuda)
+tested=(cuda live)
 # java.desktop is the figures'; java.sql and java.xml libraries ask for.
 runtime=java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml
 runtime+=,jdk.incubator.vector,jdk.management,jdk.unsupported
@@ -68,6 +68,7 @@ for module in "${tested[@]}"; do
   mkdir -p "$bundle/tests"
   cp -r "$module/target/launcher/test-classes/." "$bundle/tests/"
 done
+cp -r host/src/test/resources/golden/models "$bundle/models"
 cp config/jvm.flags config/vector.flags "$bundle/"
 "$JAVA_HOME/bin/jlink" --add-modules "$runtime" --strip-debug --no-header-files --no-man-pages --output "$bundle/jre"
 
@@ -80,8 +81,8 @@ SCRIPT
 cat >"$bundle/gpu-tests" <<'SCRIPT'
 #!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd -P)
-exec "$here/jre/bin/java" "@$here/jvm.flags" "@$here/vector.flags" ${FUSESPILL_JAVA_OPTS:-} \
-  -cp "$here/tests:$here/lib/*:$here/test-lib/*" org.junit.platform.console.ConsoleLauncher execute \
+exec "$here/jre/bin/java" "@$here/jvm.flags" "@$here/vector.flags" "-Dgolden.models=$here/models" \
+  ${FUSESPILL_JAVA_OPTS:-} -cp "$here/tests:$here/lib/*:$here/test-lib/*" org.junit.platform.console.ConsoleLauncher execute \
   --disable-banner --scan-class-path "$here/tests" --include-tag gpu --fail-if-no-tests "$@"
 SCRIPT
 chmod +x "$bundle/fusespill" "$bundle/gpu-tests"
