@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 abstract class SpillContract {
 
+  /// Runs until a policy that goes by real times has done what is looked for.
+  private static final int ATTEMPTS = 20;
+
   private static final int REQUESTS = 24;
 
   /// Tokens: a quarter of what the requests need at once.
@@ -78,11 +81,15 @@ abstract class SpillContract {
   private void sameAsAmple(
       LiveFixture live, List<TextRequest> requests, LiveSpec spec, Predicate<EngineEvent> way) {
     Run ample = live.run("ample", spec(PolicySpec.of("continuous"), 1, AMPLE), requests);
-    Run tight = live.run("tight", spec, requests);
     assertThat(ample.outputs()).hasSize(REQUESTS);
     assertThat(ample.events()).noneMatch(SpillContract::recomputes);
-    assertThat(tight.events().stream().anyMatch(way)).as("it happened").isTrue();
-    hardware.requireAlike(live, requests, ample, tight);
+    boolean happened = false;
+    for (int attempt = 0; attempt < ATTEMPTS && !happened; attempt++) {
+      Run tight = live.run("tight-" + attempt, spec, requests);
+      happened = tight.events().stream().anyMatch(way);
+      hardware.requireAlike(live, requests, ample, tight);
+    }
+    assertThat(happened).as("it happened").isTrue();
   }
 
   @ParameterizedTest
