@@ -88,20 +88,43 @@ public final class Linear {
       boolean add) {
     int block = blockRows(matrix);
     for (int first = 0; first < rows; first += block) {
-      int count = Math.min(block, rows - first);
-      for (int tile = from; tile < to; tile += TILE) {
-        int width = Math.min(TILE, to - tile);
-        accumulate(
-            matrix,
-            matrix.row(tile),
-            matrix.row(tile + Math.min(1, width - 1)),
-            matrix.row(tile + Math.min(2, width - 1)),
-            matrix.row(tile + Math.min(3, width - 1)),
-            input + first * inputStride,
-            inputStride,
-            count);
-        finish(tile, width, bias, output + first * outputStride, outputStride, count, add);
-      }
+      tiles(
+          matrix,
+          from,
+          to,
+          input + first * inputStride,
+          inputStride,
+          Math.min(block, rows - first),
+          bias,
+          output + first * outputStride,
+          outputStride,
+          add);
+    }
+  }
+
+  private void tiles(
+      Matrix matrix,
+      int from,
+      int to,
+      long input,
+      long inputStride,
+      int count,
+      long bias,
+      long output,
+      long outputStride,
+      boolean add) {
+    for (int tile = from; tile < to; tile += TILE) {
+      int width = Math.min(TILE, to - tile);
+      accumulate(
+          matrix,
+          matrix.row(tile),
+          matrix.row(tile + Math.min(1, width - 1)),
+          matrix.row(tile + Math.min(2, width - 1)),
+          matrix.row(tile + Math.min(3, width - 1)),
+          input,
+          inputStride,
+          count);
+      finish(tile, width, bias, output, outputStride, count, add);
     }
   }
 
@@ -140,38 +163,16 @@ public final class Linear {
       int count = Math.min(block, rows - first);
       for (int part = from; part < to; part += GATED) {
         int width = Math.min(GATED, to - part);
-        for (int i = 0; i < width; i += 2) {
-          int next = part + Math.min(i + 1, width - 1);
-          accumulate(
-              gate,
-              gate.row(part + i),
-              gate.row(next),
-              up.row(part + i),
-              up.row(next),
-              input + first * inputStride,
-              inputStride,
-              count);
-          keep(part, i, next - part, gateBias, upBias, count);
-        }
+        long x = input + first * inputStride;
+        long g = gates - 4L * part;
+        long u = ups - 4L * part;
+        tiles(gate, part, part + width, x, inputStride, count, gateBias, g, GATED_BYTES, false);
+        tiles(up, part, part + width, x, inputStride, count, upBias, u, GATED_BYTES, false);
         for (int row = 0; row < count; row++) {
           long target = output + (first + row) * outputStride + 4L * part;
           activate(gates + row * GATED_BYTES, ups + row * GATED_BYTES, target, width, packed);
         }
       }
-    }
-  }
-
-  private void keep(int part, int i, int next, long gateBias, long upBias, int count) {
-    float gate0 = gateBias == 0 ? 0 : Memory.getFloat(gateBias + 4L * (part + i));
-    float gate1 = gateBias == 0 ? 0 : Memory.getFloat(gateBias + 4L * (part + next));
-    float up0 = upBias == 0 ? 0 : Memory.getFloat(upBias + 4L * (part + i));
-    float up1 = upBias == 0 ? 0 : Memory.getFloat(upBias + 4L * (part + next));
-    for (int row = 0; row < count; row++) {
-      long at = row * GATED_BYTES;
-      Memory.putFloat(gates + at + 4L * i, sum(row, 0) + gate0);
-      Memory.putFloat(gates + at + 4L * next, sum(row, 1) + gate1);
-      Memory.putFloat(ups + at + 4L * i, sum(row, 2) + up0);
-      Memory.putFloat(ups + at + 4L * next, sum(row, 3) + up1);
     }
   }
 
@@ -195,15 +196,19 @@ public final class Linear {
 
   private void accumulate(
       Matrix matrix, long w0, long w1, long w2, long w3, long input, long inputStride, int rows) {
-    Memory.zero(sums, rows * SUMS_ROW);
     int grains = matrix.stride() / GRAIN;
     if (matrix.type() == ElementType.BF16 && rows <= FEW) {
       for (int row = 0; row < rows; row++) {
+        long x = input + row * inputStride;
         long partial = sums + row * SUMS_ROW;
-        Dot.bf16x1(w0, w1, w2, w3, input + row * inputStride, grains, partial);
+        Dot.bf16(w0, x, grains, partial);
+        Dot.bf16(w1, x, grains, partial + Vectors.BYTES);
+        Dot.bf16(w2, x, grains, partial + 2 * Vectors.BYTES);
+        Dot.bf16(w3, x, grains, partial + 3 * Vectors.BYTES);
       }
       return;
     }
+    Memory.zero(sums, rows * SUMS_ROW);
     for (int from = 0; from < grains; from += SLICE) {
       int count = Math.min(SLICE, grains - from);
       long at = (long) from * GRAIN * matrix.type().bytes();
