@@ -203,11 +203,13 @@ final class CalibrateCommand implements Callable<Integer> {
     Map<String, String> hardware = new TreeMap<>();
     FittedProfile refined = base == null ? null : FittedProfile.read(base);
     EngineConfig config = null;
+    boolean padded = false;
     for (Path source : sources) {
       RecordedLiveRun run =
           RecordedLiveRun.read(source, partial, quiet, List.of(measurements::accept));
       models.add(run.model());
       config = run.start().config();
+      padded = run.padded();
       run.places()
           .forEach(place -> {
             String known = hardware.put(place.name(), run.hardware(place.name()));
@@ -233,6 +235,7 @@ final class CalibrateCommand implements Callable<Integer> {
         profileName(),
         models.iterator().next(),
         refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
+        padded,
         place -> hardware.getOrDefault(place, place),
         refined == null || config == null
             ? null

@@ -133,7 +133,8 @@ final class CompareCommand implements Callable<Integer> {
     }
     FittedProfile profile =
         profileFile == null
-            ? measurements.fit("itself", live.model(), String.valueOf(run), live::hardware)
+            ? measurements.fit(
+                "itself", live.model(), String.valueOf(run), live.padded(), live::hardware)
             : FittedProfile.read(profileFile);
     List<Arrival> arrivals = requests.arrivals(lengths());
     Resimulation simulated;

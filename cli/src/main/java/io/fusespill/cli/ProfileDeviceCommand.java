@@ -178,6 +178,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
               "profile-device%s, %,d steps and %,d copies"
                   .formatted(
                       quick ? " --quick" : "", measurements.steps(), measurements.transfers()),
+              false,
               place -> String.valueOf(loaded.hardware(plan.threads(), plan.gpus(), 0)));
     }
     try {

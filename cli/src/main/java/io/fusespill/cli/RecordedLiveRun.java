@@ -85,6 +85,12 @@ record RecordedLiveRun(Path path, RunStarted start, String model, JsonNode descr
     return place;
   }
 
+  /// Whether steps took the time of the padding that their plans have: simulated devices do, those
+  /// that run models compute none.
+  boolean padded() {
+    return !described.has("load_format");
+  }
+
   List<Place> places() {
     return start.config().topology().places();
   }

@@ -165,16 +165,18 @@ public final class Measurements {
 
   /// The profile of these measurements.
   ///
+  /// @param padded whether the steps computed the padding that their plans have
   /// @param hardware tells the hardware of a place by its name
   /// @throws ProfileException if no place has enough measured steps
   public FittedProfile fit(
-      String name, String model, String source, UnaryOperator<String> hardware) {
-    return fit(name, model, source, hardware, null);
+      String name, String model, String source, boolean padded, UnaryOperator<String> hardware) {
+    return fit(name, model, source, padded, hardware, null);
   }
 
   /// The profile of these measurements, laid over another: what they say nothing of is as there, at
   /// the level of what they do say.
   ///
+  /// @param padded whether the steps computed the padding that their plans have
   /// @param base the other; null for none
   /// @throws ProfileException if no place has enough measured steps, or the other is of another
   ///   model, hardware or block size
@@ -182,6 +184,7 @@ public final class Measurements {
       String name,
       String model,
       String source,
+      boolean padded,
       UnaryOperator<String> hardware,
       @Nullable Base base) {
     List<FittedPlace> fitted = new ArrayList<>();
@@ -194,6 +197,7 @@ public final class Measurements {
             StepFit.of(
                 place,
                 machine,
+                padded,
                 base == null ? samples : base.with(place, machine, model, blockTokens, samples)));
       }
     }

@@ -208,7 +208,7 @@ class CalibrationTest {
     }
 
     FittedProfile refined =
-        few.fit("refined", "vicuna-7b", "a test", place -> "a10", new Base(fast, shapes));
+        few.fit("refined", "vicuna-7b", "a test", true, place -> "a10", new Base(fast, shapes));
 
     FittedModel model = new FittedModel(refined.places().getFirst());
     for (int decodes : new int[] {2, 12, 25}) {
@@ -240,6 +240,7 @@ class CalibrationTest {
     return new FittedPlace(
         place.place(),
         place.hardware(),
+        place.padded(),
         place.ranges(),
         terms,
         place.remote(),
@@ -254,7 +255,7 @@ class CalibrationTest {
   }
 
   private static FittedProfile fit(Measurements measurements) {
-    return measurements.fit("test", "vicuna-7b", "a test", place -> "a10");
+    return measurements.fit("test", "vicuna-7b", "a test", true, place -> "a10");
   }
 
   private static double number(RunReport report, String figure) {

@@ -103,7 +103,7 @@ final class KernelTables {
           new RegionErrors(curve.name() + " of every second size", curve.heldOut().toFitErrors()));
     }
     FittedPlace place =
-        new FittedPlace(hardware, hardware, ranges(), terms, null, all.toFitErrors(), told);
+        new FittedPlace(hardware, hardware, true, ranges(), terms, null, all.toFitErrors(), told);
     return new FittedProfile(
             name, model.name(), blockTokens, source, 0, 0, List.of(place), List.of())
         .rounded();

@@ -53,18 +53,28 @@ public final class StepFit {
   /// Held-out errors above this count as this where structures are compared.
   private static final double ERROR_CAP = 1;
 
+  private final boolean padded;
   private final List<StepSample> own;
   private final List<StepSample> remote;
 
-  private StepFit(List<StepSample> samples) {
+  private StepFit(boolean padded, List<StepSample> planned) {
+    this.padded = padded;
+    List<StepSample> samples =
+        padded
+            ? planned
+            : planned.stream()
+                .map(each -> new StepSample(each.shape().withoutPadding(), each.nanos()))
+                .toList();
     own = samples.stream().filter(each -> each.shape().remoteRows() == 0).toList();
     remote = samples.stream().filter(each -> each.shape().remoteRows() > 0).toList();
   }
 
+  /// @param padded whether the steps computed the padding that their plans have
   /// @param samples in the order in which they were measured
   /// @throws ProfileException if they are too few
-  public static FittedPlace of(String place, String hardware, List<StepSample> samples) {
-    StepFit fit = new StepFit(samples);
+  public static FittedPlace of(
+      String place, String hardware, boolean padded, List<StepSample> samples) {
+    StepFit fit = new StepFit(padded, samples);
     if (fit.own.size() < SAMPLES_MIN) {
       throw new ProfileException(
           "place %s has %d measured steps without attention elsewhere, must have at least %d: measure a longer run"
@@ -101,7 +111,7 @@ public final class StepFit {
         (region, each) -> byRegion.add(new RegionErrors(region.label(), each.toFitErrors())));
     FitErrors together = errors.toFitErrors();
     return new FittedPlace(
-        place, hardware, ranges(terms, elsewhere), terms, elsewhere, together, byRegion);
+        place, hardware, padded, ranges(terms, elsewhere), terms, elsewhere, together, byRegion);
   }
 
   private static void holdOut(

@@ -51,19 +51,30 @@ public final class FittedModel implements StepTimeModel {
 
   private final List<Term> terms;
   private final @Nullable FittedRemote remote;
+  private final boolean padded;
   private final long[] min = new long[FEATURES.length];
   private final long[] max = new long[FEATURES.length];
   private final long[] outside = new long[FEATURES.length];
   private long extrapolations;
 
   public FittedModel(FittedPlace place) {
-    this(place.terms(), place.remote(), place.ranges());
+    this(place.terms(), place.remote(), place.ranges(), place.padded());
   }
 
+  /// A model of steps that take the time of their padding.
   public FittedModel(
       List<FittedTerm> terms,
       @Nullable FittedRemote remote,
       Map<StepFeature, FeatureRange> ranges) {
+    this(terms, remote, ranges, true);
+  }
+
+  private FittedModel(
+      List<FittedTerm> terms,
+      @Nullable FittedRemote remote,
+      Map<StepFeature, FeatureRange> ranges,
+      boolean padded) {
+    this.padded = padded;
     this.terms = terms.stream().map(Term::new).toList();
     this.remote = remote;
     FeatureRange all = new FeatureRange(0, Long.MAX_VALUE);
@@ -75,7 +86,8 @@ public final class FittedModel implements StepTimeModel {
   }
 
   @Override
-  public long nanos(StepShape shape) {
+  public long nanos(StepShape planned) {
+    StepShape shape = computed(planned);
     count(shape);
     return evaluate(shape);
   }
@@ -83,12 +95,17 @@ public final class FittedModel implements StepTimeModel {
   /// Where attention elsewhere was measured, what it takes is part of the fit, and `remoteNanos`,
   /// which is computed, counts for nothing. Where it was not, the step is an extrapolation.
   @Override
-  public long nanos(StepShape shape, long remoteNanos) {
+  public long nanos(StepShape planned, long remoteNanos) {
+    StepShape shape = computed(planned);
     count(shape);
     long own = evaluate(shape);
     return remote == null
         ? own + Math.max(0, remoteNanos - (long) part(shape, StepFeature.DECODE_CONTEXT_TOKENS))
         : own;
+  }
+
+  private StepShape computed(StepShape planned) {
+    return padded ? planned : planned.withoutPadding();
   }
 
   private void count(StepShape shape) {
@@ -107,7 +124,8 @@ public final class FittedModel implements StepTimeModel {
   /// attention elsewhere to communication, and the intercepts, in which a fit cannot tell weights
   /// from launches, to overhead. Does not count as an extrapolation; says so in the result.
   @Override
-  public StepCost breakdown(StepShape shape) {
+  public StepCost breakdown(StepShape planned) {
+    StepShape shape = computed(planned);
     double read = part(shape, StepFeature.DECODE_CONTEXT_TOKENS);
     long kv = (long) read;
     long prefillLinear = (long) part(shape, StepFeature.PREFILL_TOKENS);
@@ -156,7 +174,8 @@ public final class FittedModel implements StepTimeModel {
   }
 
   /// Whether every feature of the shape lies in its measured range.
-  public boolean covers(StepShape shape) {
+  public boolean covers(StepShape planned) {
+    StepShape shape = computed(planned);
     for (StepFeature feature : FEATURES) {
       if (!covers(shape, feature)) {
         return false;

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param place name of the place
 /// @param hardware name of the hardware profile
+/// @param padded whether steps take the time of the padding that their plans have; executors that
+///   compute none do not
 /// @param ranges what was measured, for each feature that has a coefficient or chooses a segment
 /// @param terms the summands of a step's time
 /// @param remote what a step takes longer where another place attends; null where that was not
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record FittedPlace(
     String place,
     String hardware,
+    boolean padded,
     Map<StepFeature, FeatureRange> ranges,
     List<FittedTerm> terms,
     @Nullable FittedRemote remote,
@@ -57,6 +60,7 @@ public record FittedPlace(
     return new FittedPlace(
         json.text("place"),
         json.text("hardware"),
+        !json.has("padded") || json.flag("padded"),
         ranges(json.object("ranges")),
         json.objects("terms").stream().map(FittedTerm::from).toList(),
         json.has("remote") ? FittedRemote.from(json.object("remote")) : null,
@@ -84,6 +88,7 @@ public record FittedPlace(
     return new FittedPlace(
         place,
         hardware,
+        padded,
         ranges,
         terms.stream().map(FittedTerm::rounded).toList(),
         remote == null ? null : remote.rounded(),
@@ -94,6 +99,9 @@ public record FittedPlace(
   void writeTo(ObjectNode json) {
     json.put("place", place);
     json.put("hardware", hardware);
+    if (!padded) {
+      json.put("padded", false);
+    }
     ObjectNode measured = json.putObject("ranges");
     ranges.forEach(
         (feature, range) -> measured.putArray(feature.label()).add(range.min()).add(range.max()));

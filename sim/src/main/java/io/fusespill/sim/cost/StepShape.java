@@ -95,6 +95,23 @@ public record StepShape(
         remoteContext);
   }
 
+  /// The same on an executor that computes no padding.
+  public StepShape withoutPadding() {
+    int tokens = (int) (decodes + prefillTokens + remoteRows);
+    return tokens == computedTokens
+        ? this
+        : new StepShape(
+            decodes,
+            decodeContextTokens,
+            prefills,
+            prefillTokens,
+            prefillContextPairs,
+            tokens,
+            sampledTokens,
+            remoteRows,
+            remoteContextTokens);
+  }
+
   /// Query-key pairs of causal attention when `tokens` new tokens follow `before` that are computed
   /// already: each new token sees all before it and itself, `tokens · before + tokens · (tokens +
   /// 1) / 2`.
