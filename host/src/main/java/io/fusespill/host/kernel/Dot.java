@@ -13,31 +13,44 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of one or two rows of activations with one or four rows of weights, lane by lane.
+/// Products of one or two rows of activations with four rows of weights, lane by lane.
 ///
 /// Each product has one vector of partial sums, and takes the columns in ascending order, whatever
 /// the number of rows that are multiplied together: so a row's result does not depend on its
-/// company. The sums are in memory at `sums`, a vector for each product, so that a product can be
-/// gone on with. Methods are small: the compiler no longer inlines the vector operations of larger
-/// ones, which then take a hundred times as long and allocate.
+/// company. The sums are in memory at `sums`, four vectors a row of activations, so that a product
+/// can be gone on with. Methods are small: the compiler no longer inlines the vector operations of
+/// larger ones, which then take a hundred times as long and allocate.
 final class Dot {
 
   private Dot() {}
 
-  /// One packed row times one row of bf16, from the first column on, over `grains` grains.
-  ///
-  /// A single row, because memory then gives one stream of rising addresses, which processors fetch
-  /// ahead beyond the end of the row; of four rows beside each other, each begins with a miss, and
-  /// they come at two thirds of the speed.
-  static void bf16(long w, long x, int grains, long sums) {
-    FloatVector a = FloatVector.zero(FLOATS);
+  /// One packed row times four rows of bf16, from the first column on, over `grains` grains.
+  static void bf16x1(long w0, long w1, long w2, long w3, long x, int grains, long sums) {
+    FloatVector a0 = FloatVector.zero(FLOATS);
+    FloatVector a1 = FloatVector.zero(FLOATS);
+    FloatVector a2 = FloatVector.zero(FLOATS);
+    FloatVector a3 = FloatVector.zero(FLOATS);
     for (int i = 0; i < grains; i++) {
       long at = (long) i * BYTES;
-      IntVector pairs = loadInts(w + at);
-      a = even(pairs).fma(load(x + 2 * at), a);
-      a = odd(pairs).fma(load(x + 2 * at + BYTES), a);
+      IntVector p0 = loadInts(w0 + at);
+      IntVector p1 = loadInts(w1 + at);
+      IntVector p2 = loadInts(w2 + at);
+      IntVector p3 = loadInts(w3 + at);
+      FloatVector v = load(x + 2 * at);
+      a0 = even(p0).fma(v, a0);
+      a1 = even(p1).fma(v, a1);
+      a2 = even(p2).fma(v, a2);
+      a3 = even(p3).fma(v, a3);
+      v = load(x + 2 * at + BYTES);
+      a0 = odd(p0).fma(v, a0);
+      a1 = odd(p1).fma(v, a1);
+      a2 = odd(p2).fma(v, a2);
+      a3 = odd(p3).fma(v, a3);
     }
-    store(a, sums);
+    store(a0, sums);
+    store(a1, sums + BYTES);
+    store(a2, sums + 2 * BYTES);
+    store(a3, sums + 3 * BYTES);
   }
 
   /// Goes on with one row times four rows of f32, over `vectors` vectors.

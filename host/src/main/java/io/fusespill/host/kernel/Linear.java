@@ -11,7 +11,9 @@ import jdk.incubator.vector.FloatVector;
 /// computed with it: so its bits depend on the row of activations and the row of weights alone.
 public final class Linear {
 
-  /* Four rows of weights meet all rows of a block of activations before the next four do. Columns go
+  /* Four rows of weights meet all rows of a block of activations before the next four do. They are a
+   * quarter of the work apart, so that memory gives four long streams of rising addresses, which the
+   * processor fetches ahead: of four rows beside each other each would begin with a miss. Columns go
    * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
    * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
    * and computing alternate quickly enough to overlap, and the activations stay in the second
@@ -113,27 +115,55 @@ public final class Linear {
       long output,
       long outputStride,
       boolean add) {
-    for (int tile = from; tile < to; tile += TILE) {
-      int width = Math.min(TILE, to - tile);
-      accumulate(
-          matrix,
-          matrix.row(tile),
-          matrix.row(tile + Math.min(1, width - 1)),
-          matrix.row(tile + Math.min(2, width - 1)),
-          matrix.row(tile + Math.min(3, width - 1)),
-          input,
-          inputStride,
-          count);
-      finish(tile, width, bias, output, outputStride, count, add);
+    int apart = (to - from) / TILE;
+    for (int row = from; row < from + apart; row++) {
+      tile(matrix, row, apart, TILE, input, inputStride, count, bias, output, outputStride, add);
+    }
+    int done = from + TILE * apart;
+    if (done < to) {
+      tile(matrix, done, 1, to - done, input, inputStride, count, bias, output, outputStride, add);
     }
   }
 
+  /// The products with `width` rows of a matrix, at most a tile, `apart` rows from one to the next.
+  private void tile(
+      Matrix matrix,
+      int first,
+      int apart,
+      int width,
+      long input,
+      long inputStride,
+      int count,
+      long bias,
+      long output,
+      long outputStride,
+      boolean add) {
+    accumulate(
+        matrix,
+        matrix.row(first),
+        matrix.row(first + apart * Math.min(1, width - 1)),
+        matrix.row(first + apart * Math.min(2, width - 1)),
+        matrix.row(first + apart * Math.min(3, width - 1)),
+        input,
+        inputStride,
+        count);
+    finish(first, apart, width, bias, output, outputStride, count, add);
+  }
+
   private void finish(
-      int tile, int width, long bias, long output, long outputStride, int count, boolean add) {
+      int first,
+      int apart,
+      int width,
+      long bias,
+      long output,
+      long outputStride,
+      int count,
+      boolean add) {
     for (int row = 0; row < count; row++) {
       for (int i = 0; i < width; i++) {
-        long target = output + row * outputStride + 4L * (tile + i);
-        float sum = sum(row, i) + (bias == 0 ? 0 : Memory.getFloat(bias + 4L * (tile + i)));
+        long at = 4L * (first + i * apart);
+        long target = output + row * outputStride + at;
+        float sum = sum(row, i) + (bias == 0 ? 0 : Memory.getFloat(bias + at));
         Memory.putFloat(target, add ? Memory.getFloat(target) + sum : sum);
       }
     }
@@ -201,10 +231,7 @@ public final class Linear {
       for (int row = 0; row < rows; row++) {
         long x = input + row * inputStride;
         long partial = sums + row * SUMS_ROW;
-        Dot.bf16(w0, x, grains, partial);
-        Dot.bf16(w1, x, grains, partial + Vectors.BYTES);
-        Dot.bf16(w2, x, grains, partial + 2 * Vectors.BYTES);
-        Dot.bf16(w3, x, grains, partial + 3 * Vectors.BYTES);
+        Dot.bf16x1(w0, w1, w2, w3, x, grains, partial);
       }
       return;
     }
