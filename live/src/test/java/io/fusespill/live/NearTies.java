@@ -31,6 +31,7 @@ final class NearTies implements AutoCloseable {
   private static final double ERROR = 0.05;
   private static final double SHARE = 0.01;
   private static final int TRIES = 2_000;
+  private static final int SHARES_MAX = 8;
 
   /// Of all tokens; the rest lies behind a near tie.
   private static final double COMPARED_MIN = 0.25;
@@ -79,11 +80,11 @@ final class NearTies implements AutoCloseable {
     int common = Math.min(some.size(), others.size());
     for (int i = 0; i < common; i++) {
       if (some.get(i) != others.get(i)) {
-        assertThat(isNearTie(request, one.sample(), some, i, some.get(i), others.get(i)))
+        assertThat(distance(request, one.sample(), some, i, some.get(i), others.get(i)))
             .as(
-                "sample %d of a request parts at token %d, %d or %d, in a near tie",
+                "sample %d of a request parts at token %d, %d or %d: what logits must move by, as a share of what they may",
                 one.sample(), i, some.get(i), others.get(i))
-            .isTrue();
+            .isLessThanOrEqualTo(1);
         return i;
       }
     }
@@ -91,7 +92,9 @@ final class NearTies implements AutoCloseable {
     return common;
   }
 
-  private boolean isNearTie(
+  /// By how much logits must be moved for either token, in whole shares of what they may be; 99 for
+  /// more than eight of them.
+  private int distance(
       TextRequest request, int sample, Ints output, int position, int one, int other) {
     float[] logits = logits(request.promptIds(), output, position);
     TokenCounts counts = new TokenCounts();
@@ -102,11 +105,29 @@ final class NearTies implements AutoCloseable {
       counts.addOutput(output.get(i));
     }
     double error = error(logits);
+    for (int share = 1; share <= SHARES_MAX; share++) {
+      if (isTie(logits, share * error, request.params(), counts, sample, position, one, other)) {
+        return share;
+      }
+    }
+    return 99;
+  }
+
+  private boolean isTie(
+      float[] logits,
+      double error,
+      SamplingParams params,
+      TokenCounts counts,
+      int sample,
+      int position,
+      int one,
+      int other) {
     Random random = new Random(position);
     boolean oneSeen = false;
     boolean otherSeen = false;
     for (int i = 0; i < TRIES && !(oneSeen && otherSeen); i++) {
-      int token = next(moved(logits, error, random, i), request.params(), counts, sample, position);
+      float[] moved = moved(logits, error, random, i, random.nextBoolean() ? one : other);
+      int token = next(moved, params, counts, sample, position);
       oneSeen |= token == one;
       otherSeen |= token == other;
     }
@@ -127,10 +148,10 @@ final class NearTies implements AutoCloseable {
   }
 
   /// Each by chance or, which moves a draw the farthest, all below some token one way and the rest
-  /// the other.
-  private static float[] moved(float[] logits, double error, Random random, int attempt) {
+  /// the other; that token is often `near`.
+  private static float[] moved(float[] logits, double error, Random random, int attempt, int near) {
     float[] moved = logits.clone();
-    int turn = random.nextInt(logits.length);
+    int turn = attempt % 8 < 6 ? near + random.nextInt(2) : random.nextInt(logits.length);
     double most = error * random.nextDouble();
     double first = attempt % 4 == 1 ? most : -most;
     for (int i = 0; i < moved.length; i++) {

@@ -167,9 +167,9 @@ public final class CudaModel implements AutoCloseable {
   }
 
   /// Runs steps of decodes of each size up to 256 rows, so that their graphs, those for tables of
-  /// up to 64 blocks, are recorded before anybody waits for them, then prompts of more and more
-  /// rows, because cuBLASLt loads each of its kernels when it first chooses it, which takes some 10
-  /// ms. Returns when that is done. Writes to the pool's first block.
+  /// up to 64 blocks, are recorded before anybody waits for them, then prompts of every padded
+  /// number of rows, because cuBLASLt loads each of its kernels when it first chooses it, which
+  /// takes some 10 ms. Returns when that is done. Writes to the pool's first block.
   public void warmUp(Stream stream) {
     try (StepInput input = input()) {
       warmDecodes(input, stream);
@@ -194,20 +194,20 @@ public final class CudaModel implements AutoCloseable {
     }
   }
 
-  /// Four sizes to each that doubles.
+  /// Each number of rows that products are made with.
   private void warmPrompts(StepInput input, Stream stream) {
     int[] table = {0};
     int[] ids = new int[Math.min(kv.blockTokens(), limits.maxTokens())];
-    int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
-    for (int octave = Kernels.LINEAR_ROWS_MAX; octave < most; octave *= 2) {
-      for (int quarter = 1; quarter <= 4; quarter++) {
-        int rows = octave + quarter * octave / 4;
-        input.clear();
-        for (int left = Math.min(rows, most); left > 0; left -= ids.length) {
-          input.prefill(ids, 0, Math.min(left, ids.length), 0, table);
-        }
-        warm(input, stream);
+    long filled = (long) limits.maxEntries() * ids.length;
+    int most = (int) Math.min(Math.min(limits.maxRows(), Workspace.CHUNK_ROWS), filled);
+    int rows = Kernels.LINEAR_ROWS_MAX;
+    while (rows < most) {
+      rows = Math.min(Workspace.padded(rows + 1), most);
+      input.clear();
+      for (int left = rows; left > 0; left -= ids.length) {
+        input.prefill(ids, 0, Math.min(left, ids.length), 0, table);
       }
+      warm(input, stream);
     }
   }
 
