@@ -15,6 +15,7 @@ import java.util.List;
 public final class Sampler {
 
   private static final int FIRST_NUCLEUS = 64;
+  private static final int INSERTION_MAX = 24;
 
   private final int vocabulary;
   private final float[] work;
@@ -158,7 +159,7 @@ public final class Sampler {
       if (end < kept) {
         select(sorted, kept, end - sorted);
       }
-      Arrays.sort(ranks, sorted, end);
+      sort(sorted, end);
       for (int i = sorted; i < end; i++) {
         mass += weights[token(ranks[i])];
         if (mass >= wanted) {
@@ -201,6 +202,27 @@ public final class Sampler {
 
   private static int token(long rank) {
     return (int) rank;
+  }
+
+  /// Sorts `ranks[from, to)`. That of the JDK makes an array at each division, unless the compiler
+  /// happens to do without.
+  private void sort(int from, int to) {
+    if (to - from > INSERTION_MAX) {
+      int middle = (from + to) >>> 1;
+      select(from, to, middle - from);
+      sort(from, middle);
+      sort(middle, to);
+      return;
+    }
+    for (int i = from + 1; i < to; i++) {
+      long rank = ranks[i];
+      int j = i - 1;
+      while (j >= from && ranks[j] > rank) {
+        ranks[j + 1] = ranks[j];
+        j--;
+      }
+      ranks[j + 1] = rank;
+    }
   }
 
   /// Puts the `count` first of `ranks[from, to)` to its front, in any order: quickselect.
