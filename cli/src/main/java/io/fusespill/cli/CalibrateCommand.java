@@ -203,13 +203,13 @@ final class CalibrateCommand implements Callable<Integer> {
     Map<String, String> hardware = new TreeMap<>();
     FittedProfile refined = base == null ? null : FittedProfile.read(base);
     EngineConfig config = null;
-    boolean padded = false;
+    Set<Boolean> padded = new LinkedHashSet<>();
     for (Path source : sources) {
       RecordedLiveRun run =
           RecordedLiveRun.read(source, partial, quiet, List.of(measurements::accept));
       models.add(run.model());
       config = run.start().config();
-      padded = run.padded();
+      padded.add(run.padded());
       run.places()
           .forEach(place -> {
             String known = hardware.put(place.name(), run.hardware(place.name()));
@@ -224,6 +224,10 @@ final class CalibrateCommand implements Callable<Integer> {
       throw new UsageException(
           "the runs are of %s: a profile is of one model".formatted(String.join(" and ", models)));
     }
+    if (padded.size() > 1) {
+      throw new UsageException(
+          "some of the runs are of models that ran and some of simulated devices: calibrate them apart");
+    }
     String origin =
         sources.stream()
             .map(source -> String.valueOf(source.toAbsolutePath().normalize().getFileName()))
@@ -235,7 +239,7 @@ final class CalibrateCommand implements Callable<Integer> {
         profileName(),
         models.iterator().next(),
         refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
-        padded,
+        padded.contains(true),
         place -> hardware.getOrDefault(place, place),
         refined == null || config == null
             ? null

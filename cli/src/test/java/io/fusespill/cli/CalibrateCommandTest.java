@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,8 +75,9 @@ class CalibrateCommandTest {
     assertThat(calibrated.exitCode()).as(calibrated.err()).isZero();
     assertThat(calibrated.out())
         .contains("held-out steps", "9 to 32 decodes", "bias %", "wrote " + profile, "a10 > host");
-    assertThat(FittedProfile.read(profile).places().getFirst().errors().meanPercent())
-        .isLessThan(2);
+    FittedPlace place = FittedProfile.read(profile).places().getFirst();
+    assertThat(place.errors().meanPercent()).isLessThan(2);
+    assertThat(place.padded()).as("of simulated devices").isTrue();
 
     JsonNode compared =
         Cli.run(

@@ -96,6 +96,7 @@ class ProfileDeviceCommandTest {
         .satisfies(place -> {
           assertThat(place.place()).isEqualTo("host");
           assertThat(place.hardware()).isEqualTo("host:threads=1");
+          assertThat(place.padded()).isFalse();
           assertThat(place.ranges().get(StepFeature.DECODES).max()).isEqualTo(SEQUENCES);
           assertThat(place.ranges().get(StepFeature.PREFILL_TOKENS).max()).isBetween(64L, 128L);
         });
@@ -118,6 +119,7 @@ class ProfileDeviceCommandTest {
     FittedProfile profile = FittedProfile.read(refined);
     assertThat(profile.source()).contains(" of run, over profile-device");
     assertThat(profile.links()).hasSize(2);
+    assertThat(profile.places().getFirst().padded()).isFalse();
     for (Path each : List.of(base, refined)) {
       Cli compared = Cli.run("compare", run, "--profile", each, "--json");
       assertThat(compared.exitCode()).as(compared.err()).isZero();

@@ -56,6 +56,7 @@ abstract class CrashContract {
 
     Random random = new Random(7);
     int crashes = 0;
+    boolean lost = false;
     for (int run = 0; crashes < CRASHES; run++) {
       Path folder = folder("run" + run, requests);
       boolean cut = false;
@@ -74,8 +75,10 @@ abstract class CrashContract {
       assertThat(folder.resolve("journal.before")).doesNotExist();
       if (cut) {
         assertThat(events.stream().anyMatch(PlaceFailed.class::isInstance)).isTrue();
+        lost = true;
       }
     }
+    assertThat(lost).as("a run was killed before its last request had ended").isTrue();
   }
 
   /// Requests that a journal has to the end, if there is one.
@@ -86,7 +89,7 @@ abstract class CrashContract {
         finished += reader.event() instanceof SequenceFinished ? 1 : 0;
       }
     } catch (JournalException e) {
-      return 0;
+      return finished;
     }
     return finished;
   }

@@ -167,9 +167,9 @@ public final class CudaModel implements AutoCloseable {
   }
 
   /// Runs steps of decodes of each size up to 256 rows, so that their graphs, those for tables of
-  /// up to 64 blocks, are recorded before anybody waits for them, then prompts of every padded
-  /// number of rows, because cuBLASLt loads each of its kernels when it first chooses it, which
-  /// takes some 10 ms. Returns when that is done. Writes to the pool's first block.
+  /// up to 64 blocks, are recorded before anybody waits for them, then prompts of all numbers of
+  /// rows that are common, because cuBLASLt loads each of its kernels when it first chooses it,
+  /// which takes some 10 ms. Returns when that is done. Writes to the pool's first block.
   public void warmUp(Stream stream) {
     try (StepInput input = input()) {
       warmDecodes(input, stream);
@@ -194,15 +194,19 @@ public final class CudaModel implements AutoCloseable {
     }
   }
 
-  /// Each number of rows that products are made with.
+  /// Each number of rows up to [Workspace#CHUNK_ROWS] that products are made with, and beyond that
+  /// four to each that doubles.
   private void warmPrompts(StepInput input, Stream stream) {
-    int[] table = {0};
-    int[] ids = new int[Math.min(kv.blockTokens(), limits.maxTokens())];
-    long filled = (long) limits.maxEntries() * ids.length;
-    int most = (int) Math.min(Math.min(limits.maxRows(), Workspace.CHUNK_ROWS), filled);
+    if (blas == null) {
+      return;
+    }
+    int[] ids = new int[limits.maxTokens()];
+    int[] table = new int[(ids.length + kv.blockTokens() - 1) / kv.blockTokens()];
+    int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
     int rows = Kernels.LINEAR_ROWS_MAX;
     while (rows < most) {
-      rows = Math.min(Workspace.padded(rows + 1), most);
+      int next = rows < Workspace.CHUNK_ROWS ? rows + 1 : rows + Integer.highestOneBit(rows) / 4;
+      rows = Math.min(Workspace.padded(next), most);
       input.clear();
       for (int left = rows; left > 0; left -= ids.length) {
         input.prefill(ids, 0, Math.min(left, ids.length), 0, table);

@@ -39,7 +39,7 @@ class StepFitTest {
 
     assertThat(place.terms()).extracting(term -> term.segments().size()).containsOnly(1);
     assertThat(coefficient(place, StepFeature.DECODE_CONTEXT_TOKENS))
-        .isCloseTo(45, Percentage.withPercentage(5));
+        .isCloseTo(45, Percentage.withPercentage(3));
     assertThat(coefficient(place, StepFeature.PREFILL_CONTEXT_PAIRS))
         .isCloseTo(80, Percentage.withPercentage(4));
     assertThat(
@@ -90,11 +90,21 @@ class StepFitTest {
         shape -> 9e6 + 30e3 * shape.withoutPadding().computedTokens();
     List<StepSample> padded = new ArrayList<>();
     for (StepSample sample : samples(truth, 0.02, 0)) {
+      if (sample.shape().remoteRows() > 0) {
+        continue;
+      }
       padded.add(new StepSample(padded(sample.shape(), padded.size() % 5), sample.nanos()));
     }
 
     FittedPlace place = StepFit.of("cpu", "host", false, padded);
 
+    assertThat(place.padded()).isFalse();
+    assertThat(place.ranges().get(StepFeature.COMPUTED_TOKENS).max())
+        .isEqualTo(
+            padded.stream()
+                .mapToLong(each -> each.shape().withoutPadding().computedTokens())
+                .max()
+                .orElseThrow());
     FittedModel model = new FittedModel(place);
     for (StepSample sample : padded.subList(0, 100)) {
       StepShape shape = sample.shape();
@@ -134,7 +144,7 @@ class StepFitTest {
 
       assertThat(place.remote()).isNotNull();
       assertThat(place.remote().overlapped()).isEqualTo(overlapped);
-      assertThat(place.remote().tokenNanos()).isCloseTo(400, Percentage.withPercentage(5));
+      assertThat(place.remote().tokenNanos()).isCloseTo(400, Percentage.withPercentage(3));
       assertThat(place.regions())
           .extracting(RegionErrors::region)
           .contains("with attention elsewhere");

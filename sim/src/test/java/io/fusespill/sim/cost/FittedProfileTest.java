@@ -39,6 +39,27 @@ class FittedProfileTest {
     assertThat(profile.links().getFirst().nanos(1_000_000, 64)).isEqualTo(12_000 + 20_000);
   }
 
+  /// What is measured on executors that compute no padding says so, and keeps it in its file.
+  @Test
+  void padded_isKept_andLeavesPaddingOut() throws IOException {
+    assertThat(example().places().getFirst().padded()).isTrue();
+    assertThat(example().toJson()).doesNotContain("padded");
+    String text = exampleText().replaceFirst("\"ranges\"", "\"padded\": false, \"ranges\"");
+    FittedProfile read = FittedProfile.read(Files.writeString(folder.resolve("p.json"), text));
+    FittedProfile again =
+        FittedProfile.read(Files.writeString(folder.resolve("q.json"), read.rounded().toJson()));
+
+    assertThat(again).isEqualTo(read);
+    assertThat(again.places().getFirst().padded()).isFalse();
+    FittedModel model = new FittedModel(again.places().getFirst());
+    StepShape plain = new StepShape(0, 0, 2, 300, 9_000, 300, 2);
+    StepShape padded = new StepShape(0, 0, 2, 300, 9_000, 5_000, 2);
+    assertThat(model.nanos(padded)).isEqualTo(model.nanos(plain));
+    assertThat(model.nanos(padded, 0)).isEqualTo(model.nanos(plain, 0));
+    assertThat(model.breakdown(padded)).isEqualTo(model.breakdown(plain));
+    assertThat(model.covers(padded)).isTrue();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -65,6 +86,7 @@ class FittedProfileTest {
         "\"by\": \"decodes\" | \"by\": \"decoders\" |"
             + " by is decoders, must be one of decodes, decodeContextTokens",
         "\"tokenNanos\": 4000 | \"tokenNanos\": -1 |" + " tokenNanos is -1.0",
+        "\"hardware\": | \"padded\": 1, \"hardware\": | padded",
         "\"overlapped\": true | \"overlapped\": 1 |" + " must be true or false",
         "\"latencyNanos\": 12e3 | \"latencyNanos\": -1 |" + " latencyNanos is -1.0",
         "\"samples\": 120 | \"samples\": 0 |" + " samples is 0",
