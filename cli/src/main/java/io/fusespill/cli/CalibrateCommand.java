@@ -1,7 +1,5 @@
 package io.fusespill.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.replay.calibrate.Base;
 import io.fusespill.replay.calibrate.Measurements;
@@ -12,10 +10,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.TensorParallelGroup;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -130,20 +125,14 @@ final class CalibrateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (Files.exists(out) && !force) {
-      throw new UsageException(
-          "%s exists: choose another file, or replace it with --force".formatted(out));
-    }
-    FittedProfile profile = tables == null ? ofRuns() : ofTables(tables);
-    String text = profile.toJson();
-    try {
-      Files.writeString(out, text, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UsageException("cannot write %s: %s".formatted(out, e.getMessage()), e);
-    }
+    ProfileFile file = new ProfileFile(out, force);
+    file.requireFree();
+    String called = file.profileName(name);
+    FittedProfile profile = tables == null ? ofRuns(called) : ofTables(tables, called);
+    file.write(profile);
     PrintWriter printed = spec.commandLine().getOut();
     if (json) {
-      printed.println(oneLine(text));
+      printed.println(ProfileFile.json(profile));
     } else {
       ProfileText.print(printed, profile);
       printed.println();
@@ -153,19 +142,7 @@ final class CalibrateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String oneLine(String text) {
-    try {
-      return new ObjectMapper().readTree(text).toString();
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a profile is no JSON", e);
-    }
-  }
-
-  private String profileName() {
-    return name == null ? String.valueOf(out.getFileName()).replaceAll("\\.json$", "") : name;
-  }
-
-  private FittedProfile ofTables(String kind) {
+  private FittedProfile ofTables(String kind, String called) {
     if (model == null || device == null || sources.size() != 1) {
       throw new UsageException(
           "--tables needs --model, --device and one folder: tables do not say which card and model they are of");
@@ -183,17 +160,16 @@ final class CalibrateCommand implements Callable<Integer> {
               "--tables llmservingsim is of one card, --device %s is %d: leave tp away"
                   .formatted(device, cards.size()));
         }
-        yield LlmServingSimTables.read(folder, profileName(), cards, profile, blockSize);
+        yield LlmServingSimTables.read(folder, called, cards, profile, blockSize);
       }
-      case "aiconfigurator" ->
-          AiConfiguratorTables.read(folder, profileName(), cards, profile, blockSize);
+      case "aiconfigurator" -> AiConfiguratorTables.read(folder, called, cards, profile, blockSize);
       default ->
           throw new UsageException(
               "--tables is %s, must be llmservingsim or aiconfigurator".formatted(kind));
     };
   }
 
-  private FittedProfile ofRuns() {
+  private FittedProfile ofRuns(String called) {
     if (model != null || device != null) {
       throw new UsageException(
           "--model and --device go with --tables: journals say themselves what they are of");
@@ -236,7 +212,7 @@ final class CalibrateCommand implements Callable<Integer> {
         "%,d steps and %,d transfers of %s"
             .formatted(measurements.steps(), measurements.transfers(), origin);
     return measurements.fit(
-        profileName(),
+        called,
         models.iterator().next(),
         refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
         padded.contains(true),

@@ -1,7 +1,6 @@
 package io.fusespill.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.policy.PolicyKind;
@@ -16,10 +15,7 @@ import io.fusespill.live.Share;
 import io.fusespill.live.StepGrid;
 import io.fusespill.replay.calibrate.Measurements;
 import io.fusespill.sim.cost.FittedProfile;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -158,10 +154,8 @@ final class ProfileDeviceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (Files.exists(out) && !force) {
-      throw new UsageException(
-          "%s exists: choose another file, or replace it with --force".formatted(out));
-    }
+    ProfileFile file = new ProfileFile(out, force);
+    file.requireFree();
     LiveSpec live = spec();
     Measurements measurements = new Measurements();
     FittedProfile profile;
@@ -173,7 +167,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       overlaps = measure(loaded, plan, measurements);
       profile =
           measurements.fit(
-              name == null ? String.valueOf(out.getFileName()).replaceAll("\\.json$", "") : name,
+              file.profileName(name),
               loaded.name(),
               "profile-device%s, %,d steps and %,d copies"
                   .formatted(
@@ -181,11 +175,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
               false,
               place -> String.valueOf(loaded.hardware(plan.threads(), plan.gpus(), 0)));
     }
-    try {
-      Files.writeString(out, profile.toJson(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UsageException("cannot write %s: %s".formatted(out, e.getMessage()), e);
-    }
+    file.write(profile);
     PrintWriter printed = spec.commandLine().getOut();
     if (json) {
       printed.println(toJson(profile, overlaps));
@@ -262,13 +252,8 @@ final class ProfileDeviceCommand implements Callable<Integer> {
   }
 
   private static ObjectNode toJson(FittedProfile profile, List<Overlap> overlaps) {
-    ObjectMapper mapper = new ObjectMapper();
-    ObjectNode json = mapper.createObjectNode();
-    try {
-      json.set("profile", mapper.readTree(profile.toJson()));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a profile is no JSON", e);
-    }
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("profile", ProfileFile.json(profile));
     json.putArray("overlaps");
     for (Overlap each : overlaps) {
       ObjectNode node = json.withArray("overlaps").addObject();
