@@ -191,7 +191,11 @@ public final class JsonReader {
   private JsonNode get(String key) {
     JsonNode value = find(key);
     if (value == null) {
-      throw problem(key, "is missing%s".formatted(NearMatch.typoHint(key, keys())));
+      throw problem(
+          key,
+          node.has(key)
+              ? "is null, must have a value"
+              : "is missing%s".formatted(NearMatch.typoHint(key, keys())));
     }
     return value;
   }

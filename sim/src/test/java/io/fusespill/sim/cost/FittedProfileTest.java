@@ -67,6 +67,7 @@ class FittedProfileTest {
         "\"formatVersion\": 2 | \"formatVersion\": 1 |" + " formatVersion is 1, must be 2 to 2",
         "\"blockTokens\": 16 | \"blockTokens\": 0 |" + " blockTokens is 0",
         "\"submitNanos\": 150000 | \"submitNanos\": -1 |" + " submitNanos is -1",
+        "\"submitNanos\": 150000 | \"submitNanos\": null | submitNanos is null, must have a value",
         "\"queuedNanos\": 2000 | \"queuedNanos\": -1 |" + " queuedNanos is -1",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": -40 |"
             + " nanosPer.decodeContextTokens is -40.0, must be finite and at least 0",

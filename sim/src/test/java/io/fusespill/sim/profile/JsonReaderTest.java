@@ -39,7 +39,7 @@ class JsonReaderTest {
   void number_textAndMissing_areProblems() {
     assertProblem("{\"a\": \"1\"}", json -> json.number("a"), "a is \"1\"", "must be a number");
     assertProblem("{}", json -> json.number("a"), "test.json: a is missing");
-    assertProblem("{\"a\": null}", json -> json.number("a"), "a is missing");
+    assertProblem("{\"a\": null}", json -> json.number("a"), "a is null, must have a value");
   }
 
   @Test
