@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,6 +38,8 @@ abstract class FaultContract {
 
   private final Hardware hardware;
 
+  private static final int ATTEMPTS = 8;
+
   @TempDir private Path temp;
 
   FaultContract(Hardware hardware) {
@@ -44,13 +47,23 @@ abstract class FaultContract {
   }
 
   private Run disturbed(LiveSpec spec, UnaryOperator<LiveFixture> disturbance) {
+    return disturbed(spec, disturbance, run -> true);
+  }
+
+  /// What spills and how goes by real times: a run has several tries to show what it must.
+  private Run disturbed(
+      LiveSpec spec, UnaryOperator<LiveFixture> disturbance, Predicate<Run> shows) {
     try (LiveFixture live = LiveFixture.open(MODEL, temp)) {
       List<TextRequest> requests = live.requests(30, 1, 41);
       Run calm =
           live.run(
               "calm", LiveFixture.spec(PolicySpec.of("continuous"), 1, hardware, AMPLE), requests);
-      Run run = disturbance.apply(live).run("disturbed", spec, requests);
-      hardware.requireAlike(live, requests, calm, run);
+      Run run = null;
+      for (int attempt = 0; attempt < ATTEMPTS && (run == null || !shows.test(run)); attempt++) {
+        run = disturbance.apply(live).run("disturbed-" + attempt, spec, requests);
+        hardware.requireAlike(live, requests, calm, run);
+      }
+      assertThat(run).isNotNull().matches(shows, "shows what it must");
       return run;
     }
   }
@@ -67,19 +80,23 @@ abstract class FaultContract {
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
   void stepsAndCopiesSaidToHaveFailed_costNoToken(int depth) {
-    Run run = disturbed(spilling(depth), live -> live.withReports(Faulty::new));
-    assertThat(run.count(StepFailed.class)).isPositive();
-    assertThat(run.count(TransferFailed.class)).isPositive();
+    disturbed(
+        spilling(depth),
+        live -> live.withReports(Faulty::new),
+        run -> run.count(StepFailed.class) > 0 && run.count(TransferFailed.class) > 0);
   }
 
   /// The executor is told to copy from a block that does not exist.
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 6})
   void copiesThatFail_costNoToken(int depth) {
-    Run run = disturbed(spilling(depth), live -> live.withOrders(WrongBlocks::new));
-    assertThat(run.events())
-        .anyMatch(
-            event -> event instanceof TransferFailed failed && failed.cause().contains("block"));
+    disturbed(
+        spilling(depth),
+        live -> live.withOrders(WrongBlocks::new),
+        run ->
+            run.events().stream()
+                .anyMatch(event ->
+                    event instanceof TransferFailed failed && failed.cause().contains("block")));
   }
 
   /// Steps are queued on a device while others are in flight there, and some cannot be.
