@@ -37,6 +37,9 @@ import java.util.stream.IntStream;
 /// read, once, at the speed of a copy on the device, read and written bytes counted. Each figure is
 /// the median of some rounds of twenty steps.
 ///
+/// Mixed: steps of 40 sequences and so many tokens of a prompt; `a token` is what these take above
+/// the step without any.
+///
 /// Prefill: one sequence of 2,048 tokens; its operations are those of the linear layers and of the
 /// attention, of which a causal mask leaves half.
 ///
@@ -47,6 +50,8 @@ public final class DecodeSpeed {
 
   private static final int CONTEXT = 512;
   private static final int[] BATCHES = {1, 8, 32, 128};
+  private static final int MIXED_BATCH = 40;
+  private static final int[] MIXED_PROMPTS = {0, 24, 48, 88, 152, 216, 344, 472};
   private static final int PROMPT = 2_048;
   private static final int BLOCK_TOKENS = 16;
   private static final int STEPS = 20;
@@ -183,6 +188,7 @@ public final class DecodeSpeed {
           for (int batch : BATCHES) {
             decode(model, weights, kv, batch);
           }
+          mixed(model, kv);
           prefill(model, config, kv);
         }
       }
@@ -207,39 +213,23 @@ public final class DecodeSpeed {
   }
 
   private void decode(CudaModel model, CudaWeights weights, KvShape kv, int batch) {
-    int[][] tables = new int[batch][];
-    Arrays.setAll(
-        tables,
-        i -> IntStream.range(0, kv.blocks(CONTEXT)).map(block -> block * batch + i).toArray());
-    List<StepInput> inputs = List.of(model.input(), model.input());
-    List<Event> done = List.of(context.event(), context.event());
-    try (Timer timer = new Timer()) {
-      describe(inputs.get(0), tables, false);
+    int[][] tables = tables(kv, batch);
+    try (StepInput input = model.input();
+        Timer timer = new Timer()) {
+      describe(input, tables, 0, false);
       for (int i = 0; i < 3; i++) {
-        model.launch(inputs.get(0), stream, null);
+        model.launch(input, stream, null);
       }
       stream.synchronize();
       double alone =
           timer.seconds(
               () -> {
-                describe(inputs.get(0), tables, false);
-                model.launch(inputs.get(0), stream, null);
+                describe(input, tables, 0, false);
+                model.launch(input, stream, null);
                 stream.synchronize();
               },
               STEPS);
-      long[] step = new long[2];
-      double ahead =
-          timer.seconds(
-              () -> {
-                int i = (int) (step[0]++ % 2);
-                done.get(i).synchronize();
-                long begin = System.nanoTime();
-                describe(inputs.get(i), tables, true);
-                model.launch(inputs.get(i), stream, null);
-                stream.record(done.get(i));
-                step[1] += System.nanoTime() - begin;
-              },
-              STEPS);
+      double[] ahead = ahead(model, tables, 0);
       ModelConfig config = weights.config();
       double bytes =
           weights.bytes()
@@ -249,22 +239,78 @@ public final class DecodeSpeed {
       print(
           "%6d %11.3f %11.3f %11.3f %9.0f%% %10.0f %10.0f",
           batch,
-          1e3 * ahead,
+          1e3 * ahead[0],
           1e3 * alone,
           1e3 * floor,
-          100 * floor / ahead,
-          1e-3 * step[1] / step[0],
-          batch / ahead);
+          100 * floor / ahead[0],
+          1e6 * ahead[1],
+          batch / ahead[0]);
     }
-    inputs.forEach(StepInput::close);
-    done.forEach(Event::close);
   }
 
-  private static void describe(StepInput input, int[][] tables, boolean fed) {
+  private void mixed(CudaModel model, KvShape kv) {
+    model.warmUp(stream);
+    int[][] tables = tables(kv, MIXED_BATCH);
+    print("with %d decodes, prompt of   ahead, ms   a token, us   host, us", MIXED_BATCH);
+    double without = 0;
+    for (int prompt : MIXED_PROMPTS) {
+      double[] ahead = ahead(model, tables, prompt);
+      if (prompt == 0) {
+        without = ahead[0];
+      }
+      print(
+          "%26d %11.3f %13.1f %10.0f",
+          prompt, 1e3 * ahead[0], 1e6 * (ahead[0] - without) / Math.max(1, prompt), 1e6 * ahead[1]);
+    }
+  }
+
+  private static int[][] tables(KvShape kv, int batch) {
+    int[][] tables = new int[batch][];
+    Arrays.setAll(
+        tables,
+        i -> IntStream.range(0, kv.blocks(CONTEXT)).map(block -> block * batch + i).toArray());
+    return tables;
+  }
+
+  /// Seconds of a step that is launched while the one before runs, and those that its launch takes
+  /// the thread.
+  private double[] ahead(CudaModel model, int[][] tables, int prompt) {
+    List<StepInput> inputs = List.of(model.input(), model.input());
+    List<Event> done = List.of(context.event(), context.event());
+    long[] step = new long[2];
+    try (Timer timer = new Timer()) {
+      double seconds =
+          timer.seconds(
+              () -> {
+                int i = (int) (step[0]++ % 2);
+                done.get(i).synchronize();
+                long begin = System.nanoTime();
+                describe(inputs.get(i), tables, prompt, step[0] > 1);
+                model.launch(inputs.get(i), stream, null);
+                stream.record(done.get(i));
+                step[1] += System.nanoTime() - begin;
+              },
+              STEPS);
+      return new double[] {seconds, 1e-9 * step[1] / step[0]};
+    } finally {
+      stream.synchronize();
+      inputs.forEach(StepInput::close);
+      done.forEach(Event::close);
+    }
+  }
+
+  /// Decodes, and a prompt that reads and writes blocks which decodes read: their numbers do not
+  /// matter.
+  private static void describe(StepInput input, int[][] tables, int prompt, boolean fed) {
     input.clear();
     for (int i = 0; i < tables.length; i++) {
       int row = input.decode(100 + i, fed ? i : -1, CONTEXT, tables[i]);
       input.sample(row, 1, 0, 1, 0, i, 0);
+    }
+    if (prompt > 0) {
+      int[] tokens = IntStream.range(0, prompt).toArray();
+      int row = input.prefill(tokens, 0, prompt, 0, tables[0]);
+      input.sample(row, 1, 0, 1, 0, tables.length, 0);
     }
   }
 

@@ -61,7 +61,7 @@ public final class CudaModel implements AutoCloseable {
   /// @param kv how a block of the pool lies in memory; of the weights' type
   /// @param poolAddress address of block 0; the blocks follow one another
   /// @param poolBlocks blocks of the pool, at least 1
-  /// @param blas for linear layers of more than 64 rows; without it they are right but slow, as
+  /// @param blas for linear layers of more than 32 rows; without it they are right but slow, as
   ///   [#note] says
   /// @throws io.fusespill.cuda.driver.CudaException if there is not enough device memory:
   ///   [#workspaceBytes]
@@ -127,7 +127,7 @@ public final class CudaModel implements AutoCloseable {
     return blas == null
         ? Optional.of(
             "steps of more than %d tokens are slow without cuBLASLt: %s"
-                .formatted(Kernels.LINEAR_ROWS_MAX, CublasLibrary.find().missing()))
+                .formatted(Workspace.OWN_ROWS, CublasLibrary.find().missing()))
         : Optional.empty();
   }
 
@@ -203,7 +203,7 @@ public final class CudaModel implements AutoCloseable {
     int[] ids = new int[limits.maxTokens()];
     int[] table = new int[(ids.length + kv.blockTokens() - 1) / kv.blockTokens()];
     int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
-    int rows = Kernels.LINEAR_ROWS_MAX;
+    int rows = Workspace.OWN_ROWS;
     while (rows < most) {
       int next = rows < Workspace.CHUNK_ROWS ? rows + 1 : rows + Integer.highestOneBit(rows) / 4;
       rows = Math.min(Workspace.padded(next), most);
@@ -392,7 +392,7 @@ public final class CudaModel implements AutoCloseable {
     for (int first = 0; first < rows; first += Workspace.CHUNK_ROWS) {
       int count = Math.min(Workspace.CHUNK_ROWS, rows - first);
       long normal = at.normal() + 2L * first * config.hidden();
-      if (count <= Kernels.LINEAR_ROWS_MAX || blas == null) {
+      if (count <= Workspace.OWN_ROWS || blas == null) {
         gated(stream, layer, normal, count);
       } else {
         LinearShape shape =
@@ -435,7 +435,7 @@ public final class CudaModel implements AutoCloseable {
   /// Rows of `y` become x · Wᵀ.
   private void multiply(
       Stream stream, long matrix, long x, long y, int rows, int outputs, int inputs) {
-    if (rows > Kernels.LINEAR_ROWS_MAX && blas != null) {
+    if (rows > Workspace.OWN_ROWS && blas != null) {
       LinearShape shape =
           LinearShape.of(Workspace.padded(rows), outputs, inputs, weights.type(), weights.type());
       blas.linear(stream, shape, address(x), matrix, 0, address(y));
@@ -449,7 +449,7 @@ public final class CudaModel implements AutoCloseable {
       Stream stream, long matrix, long bias, long x, int first, int rows, int inputs) {
     int outputs = config.hidden();
     long y = at.residual() + (long) Float.BYTES * first * outputs;
-    if (rows > Kernels.LINEAR_ROWS_MAX && blas != null) {
+    if (rows > Workspace.OWN_ROWS && blas != null) {
       LinearShape shape =
           new LinearShape(
               Workspace.padded(rows),
@@ -467,7 +467,7 @@ public final class CudaModel implements AutoCloseable {
 
   private void projectHead(Stream stream, int rows) {
     int outputs = config.vocabulary();
-    if (rows > Kernels.LINEAR_ROWS_MAX && blas != null && LinearShape.fits(outputs)) {
+    if (rows > Workspace.OWN_ROWS && blas != null && LinearShape.fits(outputs)) {
       LinearShape shape =
           LinearShape.of(
               Workspace.padded(rows), outputs, config.hidden(), weights.type(), ElementType.F32);

@@ -1,7 +1,6 @@
 package io.fusespill.cuda.model;
 
 import io.fusespill.cuda.kernel.AttentionShape;
-import io.fusespill.cuda.kernel.Kernels;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.model.KvShape;
 
@@ -38,6 +37,9 @@ record Workspace(
   /// Rows that the feed-forward layers take at a time: enough for full speed.
   static final int CHUNK_ROWS = 2_048;
 
+  /// Rows of a product up to which our kernels beat cuBLASLt's.
+  static final int OWN_ROWS = 32;
+
   /// Whole steps of rows that matrix products are padded to.
   private static final int SMALL_ROWS = 256;
 
@@ -47,7 +49,7 @@ record Workspace(
   /// Rows of a matrix product for `rows` rows of a step: so many that few different ones occur, as
   /// the algorithm for each is chosen once.
   static int padded(int rows) {
-    if (rows <= Kernels.LINEAR_ROWS_MAX) {
+    if (rows <= OWN_ROWS) {
       return rows;
     }
     int multiple = rows <= SMALL_ROWS ? SMALL_MULTIPLE : MULTIPLE;
