@@ -2,7 +2,7 @@
 //
 // attend_decode_{bf16,f16}(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset, const int* tables,
 //     int tableStride, const int* contexts, T* out, float* partial, int rows, int heads, int kvHeads, int headDim, int blockTokens,
-//     float scale, int splits)
+//     float scale, int splits, int beside)
 //   grid  (splits, kvHeads * ceil(heads / kvHeads / 8), rows), block 128, dynamic shared memory 0
 // attend_merge_{bf16,f16}(const float* partial, const int* contexts, T* out, int rows, int heads, int headDim, int splits)
 //   grid  (ceil(heads / 4), rows), block 128, dynamic shared memory 0; needed only for splits > 1
@@ -18,6 +18,9 @@
 // outputs, then [row][head][split]{largest logit in base 2, sum of weights}. It need not be cleared.
 // A split takes at least 128 tokens: a row of c tokens uses min(splits, ceil(c/128)) of them, the others return at once, and a row that uses one
 // writes its output itself (the merge leaves it alone). So `splits` may be fixed for the longest context of a CUDA graph.
+//
+// beside: 0, or 1 where the kernel before is attend_prefill of the same step. That has waited for all kernels before it and shares no output
+// with this one, so this one need not wait for it to begin, and does before it ends: whoever waits for this one has waited for both.
 //
 // How many splits (integers, divisions round down unless said otherwise): about one CTA a multiprocessor for a single row, two for several,
 // whose contexts differ. More only add to the merge.
@@ -277,9 +280,9 @@ __device__ void decode_generic(const T* queries, const PagedHead<T>& head, int h
 }
 
 template <typename T>
-__device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset,
-                                              const int* tables, int tableStride, const int* contexts, T* out, float* partial, int rows,
-                                              int heads, int kvHeads, int headDim, int blockTokens, float scale, int splits) {
+__device__ __forceinline__ void attend_split(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset,
+                                             const int* tables, int tableStride, const int* contexts, T* out, float* partial, int rows,
+                                             int heads, int kvHeads, int headDim, int blockTokens, float scale, int splits, int beside) {
   __shared__ DecodeShared shared;
   const int row = blockIdx.z;
   const int split = blockIdx.x;
@@ -291,7 +294,7 @@ __device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const
   touch(table + min(firstTile * TILE_TOKENS / blockTokens, tableStride - 1));
 
   // Contexts and tables are there since before the step's first kernel; all else is the predecessors'.
-  awaitPredecessor();
+  if (!beside) awaitPredecessor();
   releaseSuccessor();
   const int group = heads / kvHeads;
   const int headTiles = (group + TILE_HEADS - 1) / TILE_HEADS;
@@ -327,6 +330,15 @@ __device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const
     default:
       decode_generic(queries, head, headDim, context, split, used, tileHeads, scale2, target);
   }
+}
+
+template <typename T>
+__device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset,
+                                              const int* tables, int tableStride, const int* contexts, T* out, float* partial, int rows,
+                                              int heads, int kvHeads, int headDim, int blockTokens, float scale, int splits, int beside) {
+  attend_split<T>(qkv, qkvStride, kv, kvBlock, layerOffset, tables, tableStride, contexts, out, partial, rows, heads, kvHeads, headDim,
+                  blockTokens, scale, splits, beside);
+  if (beside) awaitPredecessor();
 }
 
 template <typename T>
@@ -379,9 +391,9 @@ __device__ __forceinline__ void attend_merge(const float* partial, const int* co
   extern "C" __global__ void __launch_bounds__(128, 3)                                                                                       \
       NAME(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset, const int* tables, int tableStride,           \
            const int* contexts, T* out, float* partial, int rows, int heads, int kvHeads, int headDim, int blockTokens, float scale,         \
-           int splits) {                                                                                                                     \
+           int splits, int beside) {                                                                                                         \
     attention::attend_decode<T>(qkv, qkvStride, kv, kvBlock, layerOffset, tables, tableStride, contexts, out, partial, rows, heads, kvHeads, \
-                                headDim, blockTokens, scale, splits);                                                                        \
+                                headDim, blockTokens, scale, splits, beside);                                                                \
   }                                                                                                                                          \
   extern "C" __global__ void __launch_bounds__(128)                                                                                          \
       MERGE(const float* partial, const int* contexts, T* out, int rows, int heads, int headDim, int splits) {                               \

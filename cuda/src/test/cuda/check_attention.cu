@@ -129,7 +129,7 @@ static void launch_decode(const T* qkv, int stride, const T* kv, long long kvBlo
                           cudaStream_t stream = 0) {
   Kernels<T>::decode<<<dim3(splits, shape.kvHeads * head_tiles(shape), rows), 128, 0, stream>>>(
       qkv, stride, kv, kvBlock, layerOffset, tables, tableStride, contexts, out, partial, rows, shape.heads, shape.kvHeads, shape.headDim,
-      shape.blockTokens, scale, splits);
+      shape.blockTokens, scale, splits, 0);
   CHECK(cudaGetLastError());
   if (splits > 1) {
     Kernels<T>::merge<<<dim3((shape.heads + 3) / 4, rows), 128, 0, stream>>>(partial, contexts, out, rows, shape.heads, shape.headDim, splits);

@@ -235,6 +235,8 @@ public final class Kernels implements AutoCloseable {
   /// @param contexts tokens a row; 0 gives zeros
   /// @param out T `[row][heads * headDim]`
   /// @param partial of [#partialBytes]
+  /// @param beside whether the kernel before is [#attendPrefill] of the same step: then both run at
+  ///   once where the GPU allows it
   public void attendDecode(
       Stream stream,
       AttentionShape shape,
@@ -247,12 +249,14 @@ public final class Kernels implements AutoCloseable {
       long out,
       long partial,
       int rows,
-      int splits) {
+      int splits,
+      boolean beside) {
     arguments.clear().pointer(qkv).int32(shape.inputWidth()).pointer(pool);
     arguments.int64(shape.blockElements()).int64(shape.layerElements(layer));
     arguments.pointer(tables).int32(tableStride).pointer(contexts).pointer(out).pointer(partial);
     arguments.int32(rows).int32(shape.heads()).int32(shape.kvHeads()).int32(shape.headDim());
     arguments.int32(shape.kv().blockTokens()).float32(shape.scale()).int32(splits);
+    arguments.int32(beside ? 1 : 0);
     int headBlocks = shape.kvHeads() * headTiles(shape);
     launch(attendDecode, stream, LaunchShape.of(splits, headBlocks, rows, 128));
     if (splits > 1) {

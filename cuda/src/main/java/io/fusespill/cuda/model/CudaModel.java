@@ -351,6 +351,20 @@ public final class CudaModel implements AutoCloseable {
       remote.take(stream);
     }
     long input = address(at.input());
+    if (layout.prefills() > 0) {
+      kernels.attendPrefill(
+          stream,
+          attention,
+          layer,
+          address(at.inputs()),
+          pool,
+          input + layout.tables(),
+          layout.tableStride(),
+          input + layout.entries(),
+          input + layout.tileList(),
+          address(at.attended()),
+          layout.tiles());
+    }
     if (layout.decodes() > 0) {
       int contextMax =
           (int) Math.min((long) layout.tableStride() * kv.blockTokens(), limits.maxTokens());
@@ -366,21 +380,8 @@ public final class CudaModel implements AutoCloseable {
           address(at.attended()),
           address(at.partial()),
           layout.decodes(),
-          Kernels.splits(context.gpu(), attention, layout.decodes(), contextMax));
-    }
-    if (layout.prefills() > 0) {
-      kernels.attendPrefill(
-          stream,
-          attention,
-          layer,
-          address(at.inputs()),
-          pool,
-          input + layout.tables(),
-          layout.tableStride(),
-          input + layout.entries(),
-          input + layout.tileList(),
-          address(at.attended()),
-          layout.tiles());
+          Kernels.splits(context.gpu(), attention, layout.decodes(), contextMax),
+          layout.prefills() > 0);
     }
     if (remote != null) {
       remote.give(layer, stream);

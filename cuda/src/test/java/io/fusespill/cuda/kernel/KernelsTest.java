@@ -366,7 +366,8 @@ final class KernelsTest {
             out.address(),
             partial.address(),
             contexts.length,
-            cut);
+            cut,
+            false);
     double[] expected = new double[contexts.length * shape.queryWidth()];
     for (int row = 0; row < contexts.length; row++) {
       kv.attend(
@@ -428,6 +429,62 @@ final class KernelsTest {
       }
     }
     assertClose(out.read(), expected, tolerance(type));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BF16, 8, 8, 128, 16, 1", "F16, 8, 2, 64, 8, 4", "BF16, 6, 3, 20, 16, 1"})
+  void attendDecode_besidePrefill_bothAreAttention(
+      ElementType type, int heads, int kvHeads, int headDim, int blockTokens, int splits) {
+    AttentionShape shape =
+        new AttentionShape(heads, new KvShape(2, kvHeads, headDim, blockTokens, type));
+    int[] contexts = {700, 1, 17, 130, 333};
+    int prompt = 300;
+    int rows = contexts.length + prompt;
+    Contexts kv = new Contexts(shape, 700, 1, 17, 130, 333, prompt);
+    Gpu.Numbers qkv = gpu.random(random, type, rows * shape.inputWidth(), 1);
+    long partialBytes = Kernels.partialBytes(shape, contexts.length, splits);
+    Gpu.Numbers partial = gpu.poisoned(F32, 1 + (int) (partialBytes / 4));
+    long entries = gpu.ints(contexts.length, prompt, 0, contexts.length);
+    long tiles = gpu.ints(0, 256, 0, 128, 0, 0);
+    long lengths = gpu.ints(contexts);
+    double[] expected = new double[rows * shape.queryWidth()];
+    for (int row = 0; row < rows; row++) {
+      int table = Math.min(row, contexts.length);
+      int context = row < contexts.length ? contexts[row] : row - contexts.length + 1;
+      kv.attend(
+          qkv.values, row * shape.inputWidth(), table, context, expected, row * shape.queryWidth());
+    }
+    for (int repeat = 0; repeat < 20; repeat++) {
+      Gpu.Numbers out = gpu.poisoned(type, rows * shape.queryWidth());
+      Kernels kernels = gpu.kernels(type);
+      kernels.attendPrefill(
+          gpu.stream,
+          shape,
+          1,
+          qkv.address(),
+          kv.pool.address(),
+          kv.tableAddress(),
+          kv.stride,
+          entries,
+          tiles,
+          out.address(),
+          3);
+      kernels.attendDecode(
+          gpu.stream,
+          shape,
+          1,
+          qkv.address(),
+          kv.pool.address(),
+          kv.tableAddress(),
+          kv.stride,
+          lengths,
+          out.address(),
+          partial.address(),
+          contexts.length,
+          splits,
+          true);
+      assertClose(out.read(), expected, tolerance(type));
+    }
   }
 
   @ParameterizedTest
