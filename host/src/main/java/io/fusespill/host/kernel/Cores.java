@@ -1,12 +1,17 @@
 package io.fusespill.host.kernel;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The cores that this process may run on, and threads bound to one of them. Linux only: elsewhere
@@ -18,7 +23,26 @@ public final class Cores {
   private static final @Nullable MethodHandle GET = function("sched_getaffinity");
   private static final @Nullable MethodHandle SET = function("sched_setaffinity");
 
+  private static final boolean INTEL = vendor().equals("GenuineIntel");
+
   private Cores() {}
+
+  /// Whether the processor is one of Intel's; false where the system does not tell.
+  static boolean intel() {
+    return INTEL;
+  }
+
+  private static String vendor() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("vendor_id"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse("");
+    } catch (IOException | UncheckedIOException e) {
+      return "";
+    }
+  }
 
   /// Ids of the cores that the calling thread may run on, ascending.
   public static int[] allowed() {

@@ -11,9 +11,10 @@ import jdk.incubator.vector.FloatVector;
 /// computed with it: so its bits depend on the row of activations and the row of weights alone.
 public final class Linear {
 
-  /* Four rows of weights meet all rows of a block of activations before the next four do. They are a
-   * quarter of the work apart, so that memory gives four long streams of rising addresses, which the
-   * processor fetches ahead: of four rows beside each other each would begin with a miss. Columns go
+  /* Four rows of weights meet all rows of a block of activations before the next four do. AMD's
+   * processors read 10 to 27 % more where these are a quarter of the work apart, so that memory gives
+   * four long streams of rising addresses; Intel's read 4 to 10 % more where they lie beside each
+   * other (docs/measurements/host-kernels.md). The bits are the same. Columns go
    * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
    * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
    * and computing alternate quickly enough to overlap, and the activations stay in the second
@@ -48,6 +49,9 @@ public final class Linear {
 
   private static final long GATED_BYTES = (long) GATED * Float.BYTES;
 
+  /// Whether rows that are multiplied together lie beside each other.
+  private final boolean beside;
+
   private final long sums;
   private final long wide;
   private final long gates;
@@ -55,6 +59,11 @@ public final class Linear {
 
   /// Scratch memory that lives as long as the arena.
   public Linear(Arena arena) {
+    this(arena, Cores.intel());
+  }
+
+  Linear(Arena arena, boolean beside) {
+    this.beside = beside;
     sums = arena.allocate(BLOCK_ROWS * SUMS_ROW, 64).address();
     wide = arena.allocate(TILE * WIDE_ROW, 64).address();
     gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
@@ -115,11 +124,13 @@ public final class Linear {
       long output,
       long outputStride,
       boolean add) {
-    int apart = (to - from) / TILE;
-    for (int row = from; row < from + apart; row++) {
-      tile(matrix, row, apart, TILE, input, inputStride, count, bias, output, outputStride, add);
+    int apart = beside ? 1 : Math.max(1, (to - from) / TILE);
+    int done = from;
+    for (; done + TILE * apart <= to; done += TILE * apart) {
+      for (int row = done; row < done + apart; row++) {
+        tile(matrix, row, apart, TILE, input, inputStride, count, bias, output, outputStride, add);
+      }
     }
-    int done = from + TILE * apart;
     if (done < to) {
       tile(matrix, done, 1, to - done, input, inputStride, count, bias, output, outputStride, add);
     }

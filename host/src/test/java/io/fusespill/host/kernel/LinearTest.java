@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Products against sums in double, for numbers of rows and columns that are multiples of nothing.
 final class LinearTest {
@@ -26,7 +26,7 @@ final class LinearTest {
 
   private final SplittableRandom random = new SplittableRandom(11);
   private final Arena arena = Arena.ofConfined();
-  private final Linear linear = new Linear(arena);
+  private Linear linear = new Linear(arena);
 
   @AfterEach
   void close() {
@@ -34,8 +34,9 @@ final class LinearTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ElementType.class)
-  void multiply_isTheSumOfProducts_howeverTheRowsAreShared(ElementType type) {
+  @CsvSource({"F32, true", "F32, false", "F16, true", "F16, false", "BF16, true", "BF16, false"})
+  void multiply_isTheSumOfProducts_howeverTheRowsAreShared(ElementType type, boolean beside) {
+    linear = new Linear(arena, beside);
     for (int rows : new int[] {1, 2, 3, 4, 7, 8, 22}) {
       Weights weights = new Weights(type, rows);
       long bias = vector(rows);
@@ -65,8 +66,9 @@ final class LinearTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ElementType.class)
-  void gated_isSiluOfTheGateTimesUp(ElementType type) {
+  @CsvSource({"F32, true", "F32, false", "F16, true", "F16, false", "BF16, true", "BF16, false"})
+  void gated_isSiluOfTheGateTimesUp(ElementType type, boolean beside) {
+    linear = new Linear(arena, beside);
     int rows = 3 * Rows.GRAIN + 6;
     Weights gate = new Weights(type, rows);
     Weights up = new Weights(type, rows);
