@@ -125,7 +125,8 @@ abstract class SpillContract {
         event -> moves(event, TransferKind.SWAP_IN));
   }
 
-  /// The host holds a few blocks; the disk takes the rest.
+  /// The host holds a few blocks; the disk takes the rest. Prompts come in whole, so that enough
+  /// sequences grow at once.
   @Test
   void swapToDisk_givesTheSameTokens() {
     double hostGib = 24.0 * 4 / hardware.blockTokens() * 2 * 1024 / (1L << 30);
@@ -133,7 +134,7 @@ abstract class SpillContract {
         "llama3-gqa-ropescaled-tied-sharded",
         1,
         spec(
-            PolicySpec.of("fusespill").with("attention", "false"),
+            PolicySpec.of("fusespill").with("attention", "false").with("prefill-budget", "64"),
             1,
             false,
             hostGib,

@@ -58,8 +58,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// fro.
   private static final int PRICED_TOKENS_MIN = 128;
 
-  /// Prefill tokens grow by this multiple of the ridge from none to all of the memory free.
-  private static final int FILL_GAIN = 8;
+  /// Above [#MOSTLY_EMPTY], prefill tokens grow by this multiple of the ridge with the share of
+  /// memory that is free.
+  private static final int FILL_GAIN = 12;
+
+  private static final double MOSTLY_EMPTY = 0.4;
 
   private final SpillOptions options;
   private final KvLayout kv;
@@ -381,21 +384,20 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
   }
 
-  /// Prefill tokens for this step. Up to the ridge they ride along with the weights; beyond, they
-  /// cost arithmetic, which pays where memory stands empty.
+  /// Prefill tokens for this step. A few ride along with the weights; the more there are, the more
+  /// each costs, but the longer they take, the longer memory stands empty for them. The best number
+  /// grows with the root of the share that is free, until most is and filling it is all that
+  /// counts.
   private int prefillBudget(Scene scene, StepDraft draft) {
-    int device = scene.device();
     int most = limits.maxNumBatchedTokens() - draft.tokens();
     if (options.prefillBudget() > 0) {
       return Math.min(most, options.prefillBudget());
     }
-    int ridge = estimator.ridgeTokens(device);
-    BlockPool pool = scene.view().pool(device);
-    int rows = draft.tokens() + scene.load().remoteRows();
-    long fill =
-        (long) ridge * FILL_GAIN * Math.max(0, draft.free() - pool.total() / 16) / pool.total();
-    long budget = Math.max(kv.blockTokens(), ridge - rows) + fill;
-    return (int) Math.min(most, budget);
+    double ridge = estimator.ridgeTokens(scene.device());
+    double free = (double) draft.free() / scene.view().pool(scene.device()).total();
+    double riding = Math.max(kv.blockTokens(), ridge * Math.sqrt(2 * free));
+    double filling = ridge * FILL_GAIN * Math.max(0, free - MOSTLY_EMPTY);
+    return (int) Math.min(most, riding + filling);
   }
 
   private int draftPrefills(EngineView view, int device, StepDraft draft, int budget) {
