@@ -58,11 +58,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// fro.
   private static final int PRICED_TOKENS_MIN = 128;
 
-  /// Above [#MOSTLY_EMPTY], prefill tokens grow by this multiple of the ridge with the share of
-  /// memory that is free.
-  private static final int FILL_GAIN = 12;
-
-  private static final double MOSTLY_EMPTY = 0.4;
+  /// Prefill tokens for a device that is empty, in multiples of the ridge, beside those that ride
+  /// along.
+  private static final int FILL_GAIN = 8;
 
   private final SpillOptions options;
   private final KvLayout kv;
@@ -386,8 +384,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   /// Prefill tokens for this step. A few ride along with the weights; the more there are, the more
   /// each costs, but the longer they take, the longer memory stands empty for them. The best number
-  /// grows with the root of the share that is free, until most is and filling it is all that
-  /// counts.
+  /// grows with the root of the share that is free. Where much is, each token costs its arithmetic
+  /// anyway, and all that counts is to fill it.
   private int prefillBudget(Scene scene, StepDraft draft) {
     int most = limits.maxNumBatchedTokens() - draft.tokens();
     if (options.prefillBudget() > 0) {
@@ -395,9 +393,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     double ridge = estimator.ridgeTokens(scene.device());
     double free = (double) draft.free() / scene.view().pool(scene.device()).total();
-    double riding = Math.max(kv.blockTokens(), ridge * Math.sqrt(2 * free));
-    double filling = ridge * FILL_GAIN * Math.max(0, free - MOSTLY_EMPTY);
-    return (int) Math.min(most, riding + filling);
+    double tokens = ridge * (Math.sqrt(2 * free) + FILL_GAIN * free * free);
+    return (int) Math.min(most, Math.max(kv.blockTokens(), tokens));
   }
 
   private int draftPrefills(EngineView view, int device, StepDraft draft, int budget) {
