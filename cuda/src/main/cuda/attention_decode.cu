@@ -21,6 +21,8 @@
 //
 // beside: 0, or 1 where the kernel before is attend_prefill of the same step. That has waited for all kernels before it and shares no output
 // with this one, so this one need not wait for it to begin, and does before it ends: whoever waits for this one has waited for both.
+// (That what this one reads is visible although it has not waited itself: attend_prefill has seen it before it let this one begin.)
+// Behind any other kernel a 1 is a race.
 //
 // How many splits (integers, divisions round down unless said otherwise): about one CTA a multiprocessor for a single row, two for several,
 // whose contexts differ. More only add to the merge.

@@ -35,10 +35,10 @@ import java.util.stream.IntStream;
 /// takes when the next one is launched before it is done, `alone` when it is not, `host` what a
 /// launch costs the calling thread. The floor is the bytes of weights and KV that a step has to
 /// read, once, at the speed of a copy on the device, read and written bytes counted. Each figure is
-/// the median of some rounds of twenty steps.
+/// the median of some rounds of twenty steps, but `host`, which is the mean.
 ///
-/// Mixed: steps of 40 sequences and so many tokens of a prompt; `a token` is what these take above
-/// the step without any.
+/// Mixed: steps of 40 sequences and so many first tokens of a prompt; `a token` is what these take
+/// above the step without any, which is one graph where the others are launched kernel by kernel.
 ///
 /// Prefill: one sequence of 2,048 tokens; its operations are those of the linear layers and of the
 /// attention, of which a causal mask leaves half.

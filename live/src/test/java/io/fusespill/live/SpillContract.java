@@ -125,8 +125,8 @@ abstract class SpillContract {
         event -> moves(event, TransferKind.SWAP_IN));
   }
 
-  /// The host holds a few blocks; the disk takes the rest. Prompts come in whole, so that enough
-  /// sequences grow at once.
+  /// The host holds a few blocks; the disk takes the rest. Up to 64 prompt tokens a step, so that
+  /// enough sequences grow at once.
   @Test
   void swapToDisk_givesTheSameTokens() {
     double hostGib = 24.0 * 4 / hardware.blockTokens() * 2 * 1024 / (1L << 30);

@@ -107,7 +107,15 @@ final class CudaModelTest {
 
   /// The first step of a size runs kernel by kernel, the second is recorded.
   @ParameterizedTest
-  @CsvSource({"3, 304, true", "24, 301, true", "70, 304, true", "70, 301, true", "70, 304, false"})
+  @CsvSource({
+    "3, 304, true",
+    "24, 301, true",
+    "40, 301, true",
+    "40, 304, false",
+    "70, 304, true",
+    "70, 301, true",
+    "70, 304, false"
+  })
   void decodes_giveTheHostsLogits_recordedOrNot(int sequences, int vocabulary, boolean withBlas) {
     ModelConfig config = RandomWeights.config(vocabulary, 32, false, true);
     RandomWeights weights = new RandomWeights(SEED, ElementType.BF16, ElementType.BF16);

@@ -392,7 +392,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       return Math.min(most, options.prefillBudget());
     }
     double ridge = estimator.ridgeTokens(scene.device());
-    double free = (double) draft.free() / scene.view().pool(scene.device()).total();
+    double free = (double) Math.max(0, draft.free()) / scene.view().pool(scene.device()).total();
     double tokens = ridge * (Math.sqrt(2 * free) + FILL_GAIN * free * free);
     return (int) Math.min(most, Math.max(kv.blockTokens(), tokens));
   }

@@ -11,10 +11,10 @@ import jdk.incubator.vector.FloatVector;
 /// computed with it: so its bits depend on the row of activations and the row of weights alone.
 public final class Linear {
 
-  /* Four rows of weights meet all rows of a block of activations before the next four do. AMD's
-   * processors read 10 to 27 % more where these are a quarter of the work apart, so that memory gives
-   * four long streams of rising addresses; Intel's read 4 to 10 % more where they lie beside each
-   * other (docs/measurements/host-kernels.md). The bits are the same. Columns go
+  /* Four rows of weights meet all rows of a block of activations before the next four do. On
+   * AMD's processors a step takes 10 to 27 % less time where these are a quarter of the work apart, so
+   * that memory gives four long streams of rising addresses; on Intel's 4 to 13 % less where they lie
+   * beside each other (docs/measurements/host-kernels.md). The bits are the same. Columns go
    * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
    * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
    * and computing alternate quickly enough to overlap, and the activations stay in the second

@@ -14,6 +14,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Products against sums in double, for numbers of rows and columns that are multiples of nothing.
 final class LinearTest {
@@ -26,7 +27,7 @@ final class LinearTest {
 
   private final SplittableRandom random = new SplittableRandom(11);
   private final Arena arena = Arena.ofConfined();
-  private Linear linear = new Linear(arena);
+  private Linear linear;
 
   @AfterEach
   void close() {
@@ -105,6 +106,23 @@ final class LinearTest {
           }
         }
       }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ElementType.class)
+  void multiply_givesTheSameBits_whereverTheRowsLie(ElementType type) {
+    int rows = 22;
+    Weights weights = new Weights(type, rows);
+    for (int count : COUNTS) {
+      Input input = new Input(count, weights.matrix.packed());
+      long[] outputs = new long[2];
+      for (int i = 0; i < 2; i++) {
+        linear = new Linear(arena, i == 0);
+        outputs[i] = vector(count * rows);
+        multiply(weights, 0, rows, input, 0, outputs[i], false);
+      }
+      assertThat(floats(outputs[0], count * rows)).isEqualTo(floats(outputs[1], count * rows));
     }
   }
 
