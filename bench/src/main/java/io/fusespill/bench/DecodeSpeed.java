@@ -229,7 +229,7 @@ public final class DecodeSpeed {
                 stream.synchronize();
               },
               STEPS);
-      double[] ahead = ahead(model, tables, 0);
+      Ahead ahead = ahead(model, tables, 0);
       ModelConfig config = weights.config();
       double bytes =
           weights.bytes()
@@ -239,12 +239,12 @@ public final class DecodeSpeed {
       print(
           "%6d %11.3f %11.3f %11.3f %9.0f%% %10.0f %10.0f",
           batch,
-          1e3 * ahead[0],
+          1e3 * ahead.stepSeconds(),
           1e3 * alone,
           1e3 * floor,
-          100 * floor / ahead[0],
-          1e6 * ahead[1],
-          batch / ahead[0]);
+          100 * floor / ahead.stepSeconds(),
+          1e6 * ahead.launchSeconds(),
+          batch / ahead.stepSeconds());
     }
   }
 
@@ -254,13 +254,16 @@ public final class DecodeSpeed {
     print("with %d decodes, prompt of   ahead, ms   a token, us   host, us", MIXED_BATCH);
     double without = 0;
     for (int prompt : MIXED_PROMPTS) {
-      double[] ahead = ahead(model, tables, prompt);
+      Ahead ahead = ahead(model, tables, prompt);
       if (prompt == 0) {
-        without = ahead[0];
+        without = ahead.stepSeconds();
       }
       print(
           "%26d %11.3f %13.1f %10.0f",
-          prompt, 1e3 * ahead[0], 1e6 * (ahead[0] - without) / Math.max(1, prompt), 1e6 * ahead[1]);
+          prompt,
+          1e3 * ahead.stepSeconds(),
+          1e6 * (ahead.stepSeconds() - without) / Math.max(1, prompt),
+          1e6 * ahead.launchSeconds());
     }
   }
 
@@ -272,9 +275,10 @@ public final class DecodeSpeed {
     return tables;
   }
 
-  /// Seconds of a step that is launched while the one before runs, and those that its launch takes
-  /// the thread.
-  private double[] ahead(CudaModel model, int[][] tables, int prompt) {
+  /// A step that is launched while the one before runs, and what its launch takes the thread.
+  private record Ahead(double stepSeconds, double launchSeconds) {}
+
+  private Ahead ahead(CudaModel model, int[][] tables, int prompt) {
     List<StepInput> inputs = List.of(model.input(), model.input());
     List<Event> done = List.of(context.event(), context.event());
     long[] step = new long[2];
@@ -291,7 +295,7 @@ public final class DecodeSpeed {
                 step[1] += System.nanoTime() - begin;
               },
               STEPS);
-      return new double[] {seconds, 1e-9 * step[1] / step[0]};
+      return new Ahead(seconds, 1e-9 * step[1] / step[0]);
     } finally {
       stream.synchronize();
       inputs.forEach(StepInput::close);

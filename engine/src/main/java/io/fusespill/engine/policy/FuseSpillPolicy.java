@@ -392,8 +392,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       return Math.min(most, options.prefillBudget());
     }
     double ridge = estimator.ridgeTokens(scene.device());
-    double free = (double) Math.max(0, draft.free()) / scene.view().pool(scene.device()).total();
-    double tokens = ridge * (Math.sqrt(2 * free) + FILL_GAIN * free * free);
+    double share = (double) Math.max(0, draft.free()) / scene.view().pool(scene.device()).total();
+    double tokens = ridge * (Math.sqrt(2 * share) + FILL_GAIN * share * share);
     return (int) Math.min(most, Math.max(kv.blockTokens(), tokens));
   }
 

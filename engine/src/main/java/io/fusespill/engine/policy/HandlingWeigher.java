@@ -223,7 +223,7 @@ final class HandlingWeigher {
 
   /// Prefill tokens that a step could take along with the weights, beyond what steps take along
   /// now. While memory is full the prefill budget takes fewer; with its number here throughput is
-  /// the same to half a per cent, so this one stays simple.
+  /// the same to about one per cent, so this one stays simple.
   private int slack(Scene scene) {
     int used = scene.load().tokens();
     int steps = scene.view().stepsInFlight(scene.device());

@@ -12,11 +12,12 @@ import jdk.incubator.vector.FloatVector;
 public final class Linear {
 
   /* Four rows of weights meet all rows of a block of activations before the next four do. On
-   * AMD's processors a step takes 10 to 27 % less time where these are a quarter of the work apart, so
-   * that memory gives four long streams of rising addresses; on Intel's 4 to 13 % less where they lie
-   * beside each other (docs/measurements/host-kernels.md). The bits are the same. Columns go
-   * in slices: a slice of the weights is widened to f32 in the first cache and then meets the same
-   * slice of all rows, whose partial sums wait in memory. So weights come from memory once, reading
+   * Intel's processors these lie beside each other. On others they are a quarter of the work apart, so
+   * that memory gives four long streams of rising addresses, which the processor fetches ahead: on
+   * AMD's a step takes 10 to 27 % less time so, on Intel's some 5 % more
+   * (docs/measurements/host-kernels.md). The bits are the same. Columns go in slices: a slice of the
+   * weights is widened to f32 in the first cache and then meets the same slice of all rows, whose
+   * partial sums wait in memory. So weights come from memory once, reading
    * and computing alternate quickly enough to overlap, and the activations stay in the second
    * cache. */
 
