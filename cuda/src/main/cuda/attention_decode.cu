@@ -20,7 +20,8 @@
 // writes its output itself (the merge leaves it alone). So `splits` may be fixed for the longest context of a CUDA graph.
 //
 // beside: 0, or 1 where the kernel before is attend_prefill of the same step. That has waited for all kernels before it and shares no output
-// with this one, so this one need not wait for it to begin, and does before it ends: whoever waits for this one has waited for both.
+// with this one, so this one need not wait for it to begin. Its last block does before it ends, and so whoever waits for this one has waited for
+// both; the other blocks do not, as they would keep those that come after them from running beside the prefills.
 // (That what this one reads is visible although it has not waited itself: attend_prefill has seen it before it let this one begin.)
 // Behind any other kernel a 1 is a race.
 //
@@ -340,7 +341,8 @@ __device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const
                                               int heads, int kvHeads, int headDim, int blockTokens, float scale, int splits, int beside) {
   attend_split<T>(qkv, qkvStride, kv, kvBlock, layerOffset, tables, tableStride, contexts, out, partial, rows, heads, kvHeads, headDim,
                   blockTokens, scale, splits, beside);
-  if (beside) awaitPredecessor();
+  const bool last = blockIdx.x == gridDim.x - 1 && blockIdx.y == gridDim.y - 1 && blockIdx.z == gridDim.z - 1;
+  if (beside && last) awaitPredecessor();
 }
 
 template <typename T>
