@@ -1,33 +1,34 @@
 // Linear layers of few rows: y[m][n] = sum over k of x[m][k] * w[n][k], with w as checkpoints have it
 // (row-major, a row an output). Bound by the reading of w.
 //
-//   linear_bB_T(x, w, bias, y, m, n, k, mode, partial, arrivals), B = 8, 16, 32, 64; T = bf16, f16
-//     x         [m][k] of T, m from 1 to B (the least B that holds m is the fastest)
+//   linear_bB_rR_T(x, w, bias, y, m, n, k, mode, partial, arrivals), T = bf16, f16
+//     x         [m][k] of T, m from 1 to B
 //     w         [n][k] of T; mode 2: [2 * n][k], gate then up
 //     bias      null, or float32, one for each row of w
 //     y         [m][n]; mode 0: of T
 //                       mode 1: of float32
 //                       mode 2: of T, silu(gate) * up
 //                       mode 3: of float32, added to what is there
-//     partial   workspace, written before it is read: grid * 2 * R * B * 4 bytes
+//     partial   workspace, written before it is read: splits * tiles * R * B * 4 bytes
 //     arrivals  workspace, one int for each tile, all zero; a launch leaves it so
 // k is a multiple of 8; pointers of T are 16-byte aligned. One workspace serves all launches of a stream.
 //
-// Launch geometry: block 256, dynamic shared memory 98304, grid any number from 1 to tiles * chunks:
-//     B     rows R of a tile   k of a chunk C
-//     8     16                 512
-//     16    16                 512
-//     32    32                 256
-//     64    64                 128
-// tiles = ceil(n / R) (mode 2: ceil(2 * n / R)), chunks = ceil(k / C). The blocks share tiles * chunks
-// units evenly, in order. A tile in several blocks is put together by the one that finishes last, always
-// in the same order, so the grid decides the bits of the result and chance does not. With grid = tiles
-// none is split, and `partial` and `arrivals` are not touched.
+// R rows of w are a tile; B and R are one of
+//     B     R
+//     8     16, 48
+//     16    16, 48, 64
+//     32    32, 48, 64, 96
+//     64    64
+// Launch geometry: block 256, dynamic shared memory 98304, grid (splits, tiles), where tiles = ceil(n / R) (mode 2:
+// ceil(2 * n / R)) and splits is by how many blocks a tile is shared, each of which has part of k. On compute capability
+// 9.0 the launch makes the blocks of a tile a cluster (splits, 1, 1), of 8 at most; they read one another's sums in
+// shared memory, and neither `partial` nor `arrivals` is touched. On others the block that finishes last puts them
+// together. Sums are always added in the same order: R and splits decide the bits of the result, and chance does not.
 //
-// A good grid: `slots` blocks fit on the device at once (2 on a multiprocessor with 228 KiB of shared
-// memory, as those of compute capability 9.0; 1 on others). Take tiles, or where those are fewer than
-// slots, the greatest multiple of tiles in slots; but slots itself, if the last wave of that would leave
-// more than a fifth of all waves' slots empty. Never more than tiles * chunks.
+// Which R and splits: those that leave few of the blocks that run at once idle in the last wave. Two blocks fit on a
+// multiprocessor with 228 KiB of shared memory (compute capability 9.0), one on others. The larger the tile, the
+// less often x comes from the second-level cache, whose rate is the next bound after memory's; sharing a tile costs
+// 1 to 3 us, by more than two blocks 6 and more.
 //
 // A launch may overlap the one before it (programmatic stream serialization): it begins by reading w,
 // and touches all else only once that one has ended. That hides most of what a launch costs.
@@ -41,30 +42,9 @@
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWeightBytes = 16384;  // of a stage of the pipeline
 constexpr int kSharedBytes = 98304;
 
 enum Mode { kStore, kStoreFloat, kGated, kAdd };
-
-// How the 8 warps share a tile: kRowWarps by 16 rows each, kBatchWarps by batch, the others by k.
-template <int kBatch>
-struct Tiling;
-template <>
-struct Tiling<8> {
-  static constexpr int kRowWarps = 1, kBatchWarps = 1;
-};
-template <>
-struct Tiling<16> {
-  static constexpr int kRowWarps = 1, kBatchWarps = 1;
-};
-template <>
-struct Tiling<32> {
-  static constexpr int kRowWarps = 2, kBatchWarps = 2;
-};
-template <>
-struct Tiling<64> {
-  static constexpr int kRowWarps = 4, kBatchWarps = 2;
-};
 
 template <typename T>
 __device__ void multiply(float4& c, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0,
@@ -108,15 +88,42 @@ __device__ inline uint4 readShared(uint32_t from) {
   return x;
 }
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+constexpr bool kClusters = true;
+#else
+constexpr bool kClusters = false;
+#endif
+
+// What another block of the cluster has at an address of shared memory.
+[[maybe_unused]] __device__ inline float4 readCluster(uint32_t from, int block) {
+  float4 x = make_float4(0, 0, 0, 0);
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile(
+      "{\n.reg .u32 at;\nmapa.shared::cluster.u32 at, %4, %5;\n"
+      "ld.shared::cluster.v4.f32 {%0,%1,%2,%3}, [at];\n}"
+      : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
+      : "r"(from), "r"(block)
+      : "memory");
+#endif
+  return x;
+}
+
+// Waits for all threads of the cluster; what they wrote to shared memory is seen by all of them.
+[[maybe_unused]] __device__ inline void awaitCluster() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+#endif
+}
+
 extern __shared__ __align__(128) unsigned char linearShared[];
 
-template <typename T, int kBatch>
+// The 8 warps share a tile: kRowWarps by 16 * kRowTiles rows each, kBatchWarps by batch, the others by k, of which a
+// stage of the pipeline has kDepth.
+template <typename T, int kBatch, int kRowWarps, int kRowTiles, int kBatchWarps, int kDepth>
 struct Linear {
-  static constexpr int kRowWarps = Tiling<kBatch>::kRowWarps;
-  static constexpr int kBatchWarps = Tiling<kBatch>::kBatchWarps;
   static constexpr int kDepthWarps = kThreads / kWarp / kRowWarps / kBatchWarps;
-  static constexpr int kRows = 16 * kRowWarps;
-  static constexpr int kDepth = kWeightBytes / 2 / kRows;
+  static constexpr int kRows = 16 * kRowTiles * kRowWarps;
+  static constexpr int kWeightBytes = kRows * kDepth * 2;
   static constexpr int kStageBytes = kWeightBytes + kBatch * kDepth * 2;
   static constexpr int kStages = kSharedBytes / kStageBytes;
   static constexpr int kBatchTiles = kBatch / 8 / kBatchWarps;
@@ -124,10 +131,11 @@ struct Linear {
   static constexpr int kPieces = kDepth / kWide;  // of 16 bytes in a row of a stage
   static constexpr int kWeightCopies = kRows * kPieces / kThreads;
   static constexpr int kInputCopies = kBatch * kPieces / kThreads;
-  static constexpr int kOwners = kRowWarps * kBatchWarps * kWarp;
-  static constexpr int kTile = kRows * kBatch;
-  static_assert(kThreads % kPieces == 0 && kSteps > 0 && kStages >= 3);
-  static_assert((kDepthWarps - 1) * kTile * 4 <= kStageBytes);
+  static constexpr int kOwners = kRowWarps * kBatchWarps * kWarp;  // threads whose sums make up a tile
+  static constexpr int kFours = kRows * kBatch / 4;                // sums of a tile, four at a time
+  static_assert(kThreads % kPieces == 0 && kSteps > 0 && kStages >= 3 && kRows * kPieces % kThreads == 0
+                && kBatch * kPieces % kThreads == 0);
+  static_assert(kDepthWarps * kFours * sizeof(float4) <= kSharedBytes);
 
   const T* x;
   const T* w;
@@ -140,31 +148,21 @@ struct Linear {
   float* partial;
   int* arrivals;
 
-  int chunks;
-  int units;
+  int tile;
   uint32_t shared;
   uint64_t policy;
-  int loadTile;
   int loadChunk;
   const T* weights[kWeightCopies];  // what this thread copies next
   const T* input[kInputCopies];     // and from the beginning of k
-  float4 sums[kBatchTiles];
-
-  __device__ int unitsBefore(int block) const {
-    return static_cast<int>(static_cast<int64_t>(units) * block / gridDim.x);
-  }
-
-  __device__ int blockOf(int unit) const {
-    return static_cast<int>(((unit + int64_t{1}) * gridDim.x - 1) / units);
-  }
+  float4 sums[kRowTiles][kBatchTiles];
 
   // Rows of w in a tile: those of y in order; gated: 8 of gate and the 8 of up that belong to them,
   // which so meet in one lane. Rows beyond the last are the last.
   __device__ int weightRow(int row) const {
     if (mode != kGated) {
-      return min(loadTile * kRows + row, n - 1);
+      return min(tile * kRows + row, n - 1);
     }
-    const int pair = min(loadTile * (kRows / 2) + row / 16 * 8 + row % 8, n - 1);
+    const int pair = min(tile * (kRows / 2) + row / 16 * 8 + row % 8, n - 1);
     return row % 16 < 8 ? pair : n + pair;
   }
 
@@ -179,30 +177,16 @@ struct Linear {
 
   __device__ static int pieceOf() { return threadIdx.x % kPieces; }
 
-  __device__ void aimAtTile() {
-#pragma unroll
-    for (int i = 0; i < kWeightCopies; i++) {
-      weights[i] = w + static_cast<int64_t>(weightRow(rowOf(i))) * k + loadChunk * kDepth
-          + pieceOf() * kWide;
-    }
-  }
-
   __device__ void loadWeights(int stage) {
     const uint32_t to = shared + stage * kStageBytes;
     const int depth = loadChunk * kDepth;
-    if (depth + kDepth <= k) {
+    const bool real = depth + pieceOf() * kWide < k;
 #pragma unroll
-      for (int i = 0; i < kWeightCopies; i++) {
-        copyAsyncOnce(to + place(rowOf(i), pieceOf()), weights[i], true, policy);
-        weights[i] += kDepth;
-      }
-    } else {
-      const bool real = depth + pieceOf() * kWide < k;
-#pragma unroll
-      for (int i = 0; i < kWeightCopies; i++) {
-        copyAsyncOnce(to + place(rowOf(i), pieceOf()), real ? weights[i] : w, real, policy);
-      }
+    for (int i = 0; i < kWeightCopies; i++) {
+      copyAsyncOnce(to + place(rowOf(i), pieceOf()), real ? weights[i] : w, real, policy);
+      weights[i] += kDepth;
     }
+    loadChunk++;
   }
 
   // Zeros for rows beyond the batch.
@@ -217,14 +201,6 @@ struct Linear {
     }
   }
 
-  __device__ void advance() {
-    if (++loadChunk == chunks) {
-      loadChunk = 0;
-      loadTile++;
-      aimAtTile();
-    }
-  }
-
   __device__ void compute(int stage, int rowWarp, int batchWarp, int depthWarp) {
     const int group = threadIdx.x % kWarp / 4;
     const int member = threadIdx.x % 4;
@@ -233,34 +209,20 @@ struct Linear {
 #pragma unroll
     for (int step = 0; step < kSteps; step++) {
       const int piece = (depthWarp * kSteps + step) * 4 + member;
-      const uint4 low = readShared(a + place(rowWarp * 16 + group, piece));
-      const uint4 high = readShared(a + place(rowWarp * 16 + 8 + group, piece));
+      uint4 low[kRowTiles], high[kRowTiles];
+#pragma unroll
+      for (int i = 0; i < kRowTiles; i++) {
+        const int row = (rowWarp * kRowTiles + i) * 16 + group;
+        low[i] = readShared(a + place(row, piece));
+        high[i] = readShared(a + place(row + 8, piece));
+      }
 #pragma unroll
       for (int j = 0; j < kBatchTiles; j++) {
         const uint4 in = readShared(b + place((batchWarp * kBatchTiles + j) * 8 + group, piece));
-        multiply<T>(sums[j], low.x, high.x, low.y, high.y, in.x, in.y);
-        multiply<T>(sums[j], low.z, high.z, low.w, high.w, in.z, in.w);
-      }
-    }
-  }
-
-  // Adds the sums of the warps that share a tile by k to those of the first; `stage` is free for it.
-  __device__ void addDepths(int stage, int owner, int depthWarp) {
-    float4* exchange = reinterpret_cast<float4*>(linearShared + stage * kStageBytes) + owner;
-    __syncthreads();
-    if (depthWarp > 0) {
 #pragma unroll
-      for (int j = 0; j < kBatchTiles; j++) {
-        exchange[((depthWarp - 1) * kBatchTiles + j) * kOwners] = sums[j];
-      }
-    }
-    __syncthreads();
-    if (depthWarp == 0) {
-#pragma unroll
-      for (int d = 0; d < kDepthWarps - 1; d++) {
-#pragma unroll
-        for (int j = 0; j < kBatchTiles; j++) {
-          add(sums[j], exchange[(d * kBatchTiles + j) * kOwners]);
+        for (int i = 0; i < kRowTiles; i++) {
+          multiply<T>(sums[i][j], low[i].x, high[i].x, low[i].y, high[i].y, in.x, in.y);
+          multiply<T>(sums[i][j], low[i].z, high[i].z, low[i].w, high[i].w, in.z, in.w);
         }
       }
     }
@@ -270,54 +232,123 @@ struct Linear {
     sum.x += other.x, sum.y += other.y, sum.z += other.z, sum.w += other.w;
   }
 
-  // A block leaves shares of two tiles at most: of its first and of its last.
-  __device__ float4* partialOf(int block, int tile) const {
-    const bool first = unitsBefore(block) / chunks == tile;
-    return reinterpret_cast<float4*>(partial)
-        + (static_cast<int64_t>(block) * 2 + (first ? 0 : 1)) * (kTile / 4);
+  // Puts the sums of all warps and blocks of the tile together.
+  __device__ void reduce(int owner, int depthWarp) {
+    const int splits = gridDim.x;
+    // The blocks of a cluster finish the tile together.
+    const int finishing = kClusters ? splits : 1;
+    int four = kClusters ? blockIdx.x * kThreads + threadIdx.x : threadIdx.x;
+    // Asked for while the sums are put together.
+    float4 before = stored(four);
+    asm volatile("cp.async.wait_all;" ::: "memory");
+    __syncthreads();
+    float4* all = reinterpret_cast<float4*>(linearShared);
+#pragma unroll
+    for (int i = 0; i < kRowTiles * kBatchTiles; i++) {
+      all[depthWarp * kFours + i * kOwners + owner] = sums[i / kBatchTiles][i % kBatchTiles];
+    }
+    if (finishing == 1) {
+      __syncthreads();
+    } else {
+      awaitCluster();
+    }
+    if (finishing < splits) {
+      join(splits);
+      return;
+    }
+    while (four < kFours) {
+      finish(four, finishing == 1 ? sumOfWarps(four) : sumOfCluster(four, splits), before);
+      four += finishing * kThreads;
+      before = stored(four);
+    }
+    if (finishing > 1) {
+      // The others may still be reading what this block has.
+      awaitCluster();
+    }
   }
 
-  // Leaves this block's share of a tile for whoever finishes it. Whether that is this block, which
-  // then has all shares in its sums.
-  __device__ bool join(int tile, int share, int owner, bool owns) {
-    if (owns) {
-      float4* to = partialOf(blockIdx.x, tile) + owner;
-#pragma unroll
-      for (int j = 0; j < kBatchTiles; j++) {
-        __stcg(to + j * kOwners, sums[j]);
-      }
-      __threadfence();
+  // Leaves this block's share of the tile in the workspace; the last block to do so adds them all.
+  __device__ void join(int splits) const {
+    float4* shares = reinterpret_cast<float4*>(partial) + static_cast<int64_t>(tile) * splits * kFours;
+    for (int four = threadIdx.x; four < kFours; four += kThreads) {
+      __stcg(shares + blockIdx.x * kFours + four, sumOfWarps(four));
     }
-    __shared__ int arrived;
+    __threadfence();
+    __shared__ bool last;
     __syncthreads();
     if (threadIdx.x == 0) {
-      arrived = atomicAdd(arrivals + tile, share) + share;
-      if (arrived == chunks) {
+      last = atomicAdd(arrivals + tile, 1) == splits - 1;
+      if (last) {
         arrivals[tile] = 0;
       }
     }
     __syncthreads();
-    if (arrived != chunks) {
-      return false;
-    }
-    if (owns) {
+    if (last) {
       __threadfence();
-      clear();
-      const int last = blockOf((tile + 1) * chunks - 1);
-#pragma unroll 2
-      for (int block = blockOf(tile * chunks); block <= last; block++) {
-        const float4* from = partialOf(block, tile) + owner;
-#pragma unroll
-        for (int j = 0; j < kBatchTiles; j++) {
-          add(sums[j], __ldcg(from + j * kOwners));
+      for (int four = threadIdx.x; four < kFours; four += kThreads) {
+        float4 sum = make_float4(0, 0, 0, 0);
+        for (int other = 0; other < splits; other++) {
+          add(sum, __ldcg(shares + other * kFours + four));
         }
+        finish(four, sum, stored(four));
       }
     }
-    return true;
+  }
+
+  __device__ static float4 sumOfWarps(int four) {
+    const float4* all = reinterpret_cast<const float4*>(linearShared);
+    float4 sum = make_float4(0, 0, 0, 0);
+#pragma unroll
+    for (int d = 0; d < kDepthWarps; d++) {
+      add(sum, all[d * kFours + four]);
+    }
+    return sum;
+  }
+
+  __device__ float4 sumOfCluster(int four, int splits) const {
+    float4 sum = make_float4(0, 0, 0, 0);
+    for (int block = 0; block < splits; block++) {
+#pragma unroll
+      for (int d = 0; d < kDepthWarps; d++) {
+        add(sum, readCluster(shared + (d * kFours + four) * sizeof(float4), block));
+      }
+    }
+    return sum;
+  }
+
+  // Where the four sums of a thread of a tile's owners lie: rows 16 * sixteen + lane / 4 of w and the one 8 further,
+  // rows column and column + 1 of x.
+  struct Place {
+    int sixteen;
+    int column;
+  };
+
+  __device__ Place placeOf(int four) const {
+    const int warp = four % kOwners / kWarp;
+    const int i = four / kOwners;
+    return {(tile * kRowWarps + warp % kRowWarps) * kRowTiles + i / kBatchTiles,
+            (warp / kRowWarps * kBatchTiles + i % kBatchTiles) * 8 + four % 4 * 2};
+  }
+
+  __device__ bool inside(int row, int column) const { return row < n && column < m; }
+
+  // What y has where sums are added to it, otherwise zeros.
+  __device__ float4 stored(int four) const {
+    float4 x = make_float4(0, 0, 0, 0);
+    if (mode == kAdd && four < kFours) {
+      const Place at = placeOf(four);
+      const int row = at.sixteen * 16 + four % kWarp / 4;
+      const float* from = static_cast<const float*>(y) + static_cast<int64_t>(at.column) * n + row;
+      if (inside(row, at.column)) x.x = from[0];
+      if (inside(row, at.column + 1)) x.y = from[n];
+      if (inside(row + 8, at.column)) x.z = from[8];
+      if (inside(row + 8, at.column + 1)) x.w = from[n + 8];
+    }
+    return x;
   }
 
   __device__ void store(int row, int column, float value) const {
-    if (row < n && column < m) {
+    if (inside(row, column)) {
       const int64_t at = static_cast<int64_t>(column) * n + row;
       if (mode == kStoreFloat || mode == kAdd) {
         static_cast<float*>(y)[at] = value;
@@ -327,63 +358,27 @@ struct Linear {
     }
   }
 
-  __device__ float stored(int row, int column) const {
-    return row < n && column < m
-        ? static_cast<const float*>(y)[static_cast<int64_t>(column) * n + row] : 0.0f;
-  }
-
   __device__ float biasOf(int row, int rows) const {
     return bias != nullptr && row < rows ? bias[row] : 0.0f;
   }
 
-  __device__ void finish(int tile, int rowWarp, int batchWarp) {
-    const int group = threadIdx.x % kWarp / 4;
-    const int column = batchWarp * kBatchTiles * 8 + threadIdx.x % 4 * 2;
-    const int sixteen = tile * kRowWarps + rowWarp;
+  __device__ void finish(int four, float4 sum, float4 before) const {
+    const Place at = placeOf(four);
+    const int lane = four % kWarp;
     if (mode == kGated) {
-      const int row = sixteen * 8 + group;
+      const int row = at.sixteen * 8 + lane / 4;
       const float gate = biasOf(row, n);
       const float up = row < n ? biasOf(n + row, 2 * n) : 0.0f;
-#pragma unroll
-      for (int j = 0; j < kBatchTiles; j++) {
-        store(row, column + 8 * j, silu(sums[j].x + gate) * (sums[j].z + up));
-        store(row, column + 8 * j + 1, silu(sums[j].y + gate) * (sums[j].w + up));
-      }
+      store(row, at.column, silu(sum.x + gate) * (sum.z + up));
+      store(row, at.column + 1, silu(sum.y + gate) * (sum.w + up));
     } else {
-      const int row = sixteen * 16 + group;
+      const int row = at.sixteen * 16 + lane / 4;
       const float low = biasOf(row, n);
       const float high = biasOf(row + 8, n);
-#pragma unroll
-      for (int j = 0; j < kBatchTiles; j++) {
-        add(sums[j], make_float4(low, low, high, high));
-      }
-      if (mode == kAdd) {
-        // All reads before the first write, so that they do not wait for one another.
-        float4 before[kBatchTiles];
-#pragma unroll
-        for (int j = 0; j < kBatchTiles; j++) {
-          before[j] = make_float4(stored(row, column + 8 * j), stored(row, column + 8 * j + 1),
-                                  stored(row + 8, column + 8 * j), stored(row + 8, column + 8 * j + 1));
-        }
-#pragma unroll
-        for (int j = 0; j < kBatchTiles; j++) {
-          add(sums[j], before[j]);
-        }
-      }
-#pragma unroll
-      for (int j = 0; j < kBatchTiles; j++) {
-        store(row, column + 8 * j, sums[j].x);
-        store(row, column + 8 * j + 1, sums[j].y);
-        store(row + 8, column + 8 * j, sums[j].z);
-        store(row + 8, column + 8 * j + 1, sums[j].w);
-      }
-    }
-  }
-
-  __device__ void clear() {
-#pragma unroll
-    for (int j = 0; j < kBatchTiles; j++) {
-      sums[j] = make_float4(0, 0, 0, 0);
+      store(row, at.column, sum.x + low + before.x);
+      store(row, at.column + 1, sum.y + low + before.y);
+      store(row + 8, at.column, sum.z + high + before.z);
+      store(row + 8, at.column + 1, sum.w + high + before.w);
     }
   }
 
@@ -392,29 +387,31 @@ struct Linear {
     const int rowWarp = warp % kRowWarps;
     const int batchWarp = warp / kRowWarps % kBatchWarps;
     const int depthWarp = warp / (kRowWarps * kBatchWarps);
-    const int wide = mode == kGated ? 2 * n : n;
-    chunks = (k + kDepth - 1) / kDepth;
-    units = (wide + kRows - 1) / kRows * chunks;
+    const int chunks = (k + kDepth - 1) / kDepth;
+    const int begin = chunks * blockIdx.x / gridDim.x;
+    const int end = chunks * (blockIdx.x + 1) / gridDim.x;
+    tile = blockIdx.y;
+    loadChunk = begin;
     shared = static_cast<uint32_t>(__cvta_generic_to_shared(linearShared));
     asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
-    const int begin = unitsBefore(blockIdx.x);
-    const int end = unitsBefore(blockIdx.x + 1);
+#pragma unroll
+    for (int i = 0; i < kWeightCopies; i++) {
+      weights[i] = w + static_cast<int64_t>(weightRow(rowOf(i))) * k + begin * kDepth + pieceOf() * kWide;
+    }
 #pragma unroll
     for (int i = 0; i < kInputCopies; i++) {
       input[i] = x + static_cast<int64_t>(min(rowOf(i), m - 1)) * k;
     }
+#pragma unroll
+    for (int i = 0; i < kRowTiles * kBatchTiles; i++) {
+      sums[i / kBatchTiles][i % kBatchTiles] = make_float4(0, 0, 0, 0);
+    }
 
-    int tile = begin / chunks;
-    loadTile = tile;
-    loadChunk = begin - tile * chunks;
-    int inputChunk = loadChunk;
-    aimAtTile();
     // Weights do not depend on the kernels before.
 #pragma unroll
     for (int s = 0; s < kStages - 1; s++) {
       if (begin + s < end) {
         loadWeights(s);
-        advance();
       }
     }
     awaitPredecessor();
@@ -422,61 +419,49 @@ struct Linear {
 #pragma unroll
     for (int s = 0; s < kStages - 1; s++) {
       if (begin + s < end) {
-        loadInput(s, inputChunk);
-        inputChunk = inputChunk == chunks - 1 ? 0 : inputChunk + 1;
+        loadInput(s, begin + s);
       }
       asm volatile("cp.async.commit_group;" ::: "memory");
     }
 
-    clear();
     int stage = 0;
-    int first = begin;
-    for (int unit = begin; unit < end; unit++) {
+    for (int chunk = begin; chunk < end; chunk++) {
       asm volatile("cp.async.wait_group %0;" ::"n"(kStages - 2) : "memory");
       __syncthreads();
-      if (unit + kStages - 1 < end) {
+      if (chunk + kStages - 1 < end) {
         const int into = stage == 0 ? kStages - 1 : stage - 1;
         loadInput(into, loadChunk);
         loadWeights(into);
-        advance();
       }
       asm volatile("cp.async.commit_group;" ::: "memory");
       compute(stage, rowWarp, batchWarp, depthWarp);
-
-      const int next = unit + 1;
-      if (next == end || next == (tile + 1) * chunks) {
-        const int owner = warp % (kRowWarps * kBatchWarps) * kWarp + threadIdx.x % kWarp;
-        const bool owns = depthWarp == 0;
-        if constexpr (kDepthWarps > 1) {
-          addDepths(stage, owner, depthWarp);
-        }
-        const bool whole = next - first == chunks || join(tile, next - first, owner, owns);
-        if (whole && owns) {
-          finish(tile, rowWarp, batchWarp);
-        }
-        clear();
-        tile++;
-        first = next;
-      }
       stage = stage == kStages - 1 ? 0 : stage + 1;
     }
+    reduce(warp % (kRowWarps * kBatchWarps) * kWarp + threadIdx.x % kWarp, depthWarp);
   }
 };
 
 }  // namespace
 
-#define LINEAR(BATCH, SUFFIX, T)                                                                   \
-  extern "C" __global__ void __launch_bounds__(kThreads, 2) linear_b##BATCH##_##SUFFIX(            \
-      const T* x, const T* w, const float* bias, void* y, int m, int n, int k, int mode,           \
-      float* partial, int* arrivals) {                                                             \
-    Linear<T, BATCH>{x, w, bias, y, m, n, k, mode, partial, arrivals}.run();                       \
+#define LINEAR_OF(BATCH, ROWS, SUFFIX, T, ROW_WARPS, ROW_TILES, BATCH_WARPS, DEPTH)                                        \
+  extern "C" __global__ void __launch_bounds__(kThreads, 2) linear_b##BATCH##_r##ROWS##_##SUFFIX(                         \
+      const T* x, const T* w, const float* bias, void* y, int m, int n, int k, int mode, float* partial, int* arrivals) { \
+    using Layer = Linear<T, BATCH, ROW_WARPS, ROW_TILES, BATCH_WARPS, DEPTH>;                                             \
+    static_assert(Layer::kRows == ROWS);                                                                                  \
+    Layer{x, w, bias, y, m, n, k, mode, partial, arrivals}.run();                                                         \
   }
 
-LINEAR(8, bf16, __nv_bfloat16)
-LINEAR(16, bf16, __nv_bfloat16)
-LINEAR(32, bf16, __nv_bfloat16)
-LINEAR(64, bf16, __nv_bfloat16)
-LINEAR(8, f16, __half)
-LINEAR(16, f16, __half)
-LINEAR(32, f16, __half)
-LINEAR(64, f16, __half)
+#define LINEAR(BATCH, ROWS, ROW_WARPS, ROW_TILES, BATCH_WARPS, DEPTH)                                  \
+  LINEAR_OF(BATCH, ROWS, bf16, __nv_bfloat16, ROW_WARPS, ROW_TILES, BATCH_WARPS, DEPTH)                \
+  LINEAR_OF(BATCH, ROWS, f16, __half, ROW_WARPS, ROW_TILES, BATCH_WARPS, DEPTH)
+
+LINEAR(8, 16, 1, 1, 1, 512)
+LINEAR(8, 48, 1, 3, 1, 256)
+LINEAR(16, 16, 1, 1, 1, 512)
+LINEAR(16, 48, 1, 3, 1, 256)
+LINEAR(16, 64, 2, 2, 1, 128)
+LINEAR(32, 32, 2, 1, 2, 256)
+LINEAR(32, 48, 1, 3, 2, 128)
+LINEAR(32, 64, 2, 2, 1, 128)
+LINEAR(32, 96, 2, 3, 1, 128)
+LINEAR(64, 64, 2, 2, 2, 128)

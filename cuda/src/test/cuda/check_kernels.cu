@@ -49,6 +49,7 @@ int failures = 0;
 cudaStream_t stream;
 int sms;
 int blocksOnSm;  // of a linear kernel
+bool clusters;
 
 uint64_t nextBits() {
   seed += 0x9e3779b97f4a7c15ull;
@@ -141,21 +142,33 @@ cudaKernel_t kernel(const std::string& name) {
   return it->second;
 }
 
-// Launches; `early` lets it begin before its predecessor has ended.
+// Launches; `early` lets it begin before its predecessor has ended; blocks may form clusters in x.
 template <typename... Args>
-void launch(const std::string& name, dim3 grid, int block, int shared, bool early, Args... args) {
+void launchClusters(int cluster, const std::string& name, dim3 grid, int block, int shared, bool early, Args... args) {
   void* pointers[] = {&args...};
-  cudaLaunchAttribute attribute;
-  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchAttribute attributes[2];
+  int count = 0;
+  if (early) {
+    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
+  }
+  if (cluster > 1) {
+    attributes[count].id = cudaLaunchAttributeClusterDimension;
+    attributes[count++].val.clusterDim = {static_cast<unsigned>(cluster), 1, 1};
+  }
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = dim3(block);
   config.dynamicSmemBytes = shared;
   config.stream = stream;
-  config.attrs = &attribute;
-  config.numAttrs = early ? 1 : 0;
+  config.attrs = attributes;
+  config.numAttrs = count;
   CHECK(cudaLaunchKernelExC(&config, reinterpret_cast<const void*>(kernel(name)), pointers));
+}
+
+template <typename... Args>
+void launch(const std::string& name, dim3 grid, int block, int shared, bool early, Args... args) {
+  launchClusters(1, name, grid, block, shared, early, args...);
 }
 
 // Median microseconds of one replay of what `enqueue` puts into the stream.
@@ -577,49 +590,72 @@ void checkSample(int rows, int vocabulary, int stride, float spread, float grid)
 
 enum Mode { kStore, kStoreFloat, kGated, kAdd };
 
-int bucket(int m) {
-  for (int b : {8, 16, 32, 64}) {
-    if (m <= b) {
-      return b;
+// How a product is cut: which kernel, and how many blocks share a tile.
+struct Tiling {
+  int batch;
+  int rows;
+  int splits;
+
+  int tiles(int wide) const { return (wide + rows - 1) / rows; }
+  size_t partial(int wide) const { return static_cast<size_t>(splits) * tiles(wide) * rows * batch; }
+  std::string name() const { return format("b%d_r%d by %d", batch, rows, splits); }
+};
+
+// The kernels of the least batch that holds m rows, each with one to four blocks a tile.
+std::vector<Tiling> tilings(int m) {
+  constexpr int kernels[][2] = {{8, 16},  {8, 48},  {16, 16}, {16, 48}, {16, 64}, {32, 32}, {32, 48},
+                                {32, 64}, {32, 96}, {64, 64}};
+  std::vector<Tiling> all;
+  for (const auto& kernel : kernels) {
+    if (kernel[0] >= m && (all.empty() || all[0].batch == kernel[0])) {
+      for (int splits : {1, 2, 4}) {
+        all.push_back({kernel[0], kernel[1], splits});
+      }
     }
   }
-  return 0;
+  return all;
 }
 
-int rowsOf(int b) { return std::max(16, b); }
-int tilesOf(int b, int wide) { return (wide + rowsOf(b) - 1) / rowsOf(b); }
-int chunksOf(int b, int k) { return (k + 8192 / rowsOf(b) - 1) / (8192 / rowsOf(b)); }
-size_t partialOf(int b, int grid) { return static_cast<size_t>(grid) * 2 * rowsOf(b) * b; }
-
-// The grid that linear.cu advises.
-int gridOf(int b, int wide, int k) {
+// The one that LinearTiling picks.
+Tiling advised(int m, int wide) {
   const int slots = sms * blocksOnSm;
-  const int tiles = tilesOf(b, wide);
-  const int whole = tiles >= slots ? tiles : slots / tiles * tiles;
-  const int waves = (whole + slots - 1) / slots;
-  return std::min(whole >= 0.8 * waves * slots ? whole : slots, tiles * chunksOf(b, k));
+  Tiling best = {};
+  double least = 1e30;
+  for (const Tiling& tiling : tilings(m)) {
+    const int blocks = tiling.tiles(wide) * tiling.splits;
+    if (tiling.splits > 2 || (tiling.splits == 2 && blocks > slots)) {
+      continue;
+    }
+    const double waves = static_cast<double>((blocks + slots - 1) / slots) * slots / blocks;
+    const double cost = waves * (1 + 0.25 * tiling.batch / tiling.rows) * (1 + 0.15 * (tiling.splits - 1));
+    if (cost < least) {
+      least = cost;
+      best = tiling;
+    }
+  }
+  return best;
 }
 
 template <typename T>
-void linear(int b, int grid, bool early, const T* x, const T* w, const float* bias, void* y, int m,
-            int n, int k, int mode, float* partial, int* arrivals) {
-  launch(format("linear_b%d_%s", b, suffix<T>()), grid, 256, 98304, early, x, w, bias, y, m, n, k, mode,
-         partial, arrivals);
+void linear(const Tiling& tiling, bool early, const T* x, const T* w, const float* bias, void* y, int m, int n, int k,
+            int mode, float* partial, int* arrivals) {
+  const dim3 grid(tiling.splits, tiling.tiles(mode == kGated ? 2 * n : n));
+  launchClusters(clusters ? tiling.splits : 1, format("linear_b%d_r%d_%s", tiling.batch, tiling.rows, suffix<T>()), grid,
+                 256, 98304, early, x, w, bias, y, m, n, k, mode, partial, arrivals);
 }
 
 template <typename T, typename Y>
-void checkLinear(int m, int n, int k, int mode, bool hasBias, int grid) {
-  const int b = bucket(m);
+void checkLinear(int m, int n, int k, int mode, bool hasBias, bool any) {
   const int wide = mode == kGated ? 2 * n : n;
-  const int units = tilesOf(b, wide) * chunksOf(b, k);
-  grid = grid == 0 ? tilesOf(b, wide) : grid < 0 ? gridOf(b, wide, k) : std::min(grid, units);
+  const std::vector<Tiling> all = tilings(m);
+  const Tiling tiling = any ? all[below(static_cast<int>(all.size()))] : advised(m, wide);
   auto x = randoms<T>(static_cast<size_t>(m) * k);
   auto w = randoms<T>(static_cast<size_t>(wide) * k, 0.1f);
   auto bias = randoms<float>(wide);
   auto before = randoms<float>(static_cast<size_t>(m) * n);
   Buffer<T> dX(x), dW(w);
-  Buffer<float> dBias(bias), partial(partialOf(b, grid));
-  Buffer<int> arrivals(std::vector<int>(tilesOf(b, wide), 0));
+  Buffer<float> dBias(bias), partial(tiling.partial(wide));
+  Buffer<int> arrivals(std::vector<int>(tiling.tiles(wide), 0));
   Buffer<Y> y(static_cast<size_t>(m) * n);
   std::vector<Y> results[2];
   for (auto& result : results) {
@@ -627,7 +663,7 @@ void checkLinear(int m, int n, int k, int mode, bool hasBias, int grid) {
     if (mode == kAdd) {
       CHECK(cudaMemcpy(y.data, before.data(), before.size() * 4, cudaMemcpyHostToDevice));
     }
-    linear<T>(b, grid, false, dX.data, dW.data, hasBias ? dBias.data : nullptr, y.data, m, n, k, mode,
+    linear<T>(tiling, false, dX.data, dW.data, hasBias ? dBias.data : nullptr, y.data, m, n, k, mode,
               partial.data, arrivals.data);
     result = y.get();
   }
@@ -661,8 +697,8 @@ void checkLinear(int m, int n, int k, int mode, bool hasBias, int grid) {
   const bool same = memcmp(results[0].data(), results[1].data(), results[0].size() * sizeof(Y)) == 0;
   const double e = error(actual, want);
   const char* modes[] = {"", " float", " gated", " add"};
-  report(format("linear_b%d_%s %dx%dx%d%s%s grid %d", b, suffix<T>(), m, n, k, modes[mode],
-                hasBias ? " bias" : "", grid),
+  report(format("linear_%s %s, %dx%dx%d%s%s", suffix<T>(), tiling.name().c_str(), m, n, k, modes[mode],
+                hasBias ? " bias" : ""),
          e < limit<Y>() && written && same,
          format("relative error %.2e%s%s", e, written ? "" : ", not all written",
                 same ? "" : ", not the same twice"));
@@ -670,16 +706,15 @@ void checkLinear(int m, int n, int k, int mode, bool hasBias, int grid) {
 
 template <typename T>
 void checkLinears() {
-  for (int m : {1, 2, 4, 7, 8, 13, 16, 32, 50, 64}) {
-    const int grids[] = {0, sms, -1, 37};
-    const int grid = grids[below(4)];
-    checkLinear<T, T>(m, 4096, 4096, kStore, m % 2 == 0, grid);
-    checkLinear<T, float>(m, 32000, 1024, kStoreFloat, false, -1);
-    checkLinear<T, T>(m, 11008, 4096, kGated, m % 2 == 1, grid);
-    checkLinear<T, float>(m, 4096, 11008, kAdd, false, -1);
-    checkLinear<T, T>(m, 1000, 200, kStore, true, 5);
-    checkLinear<T, T>(m, 77, 72, kGated, true, 3);
-    checkLinear<T, float>(m, 5, 8, kStoreFloat, false, 0);
+  for (int m : {1, 2, 4, 7, 8, 13, 16, 31, 32, 40, 48, 50, 64}) {
+    checkLinear<T, T>(m, 4096, 4096, kStore, m % 2 == 0, true);
+    checkLinear<T, float>(m, 32000, 1024, kStoreFloat, false, false);
+    checkLinear<T, T>(m, 11008, 4096, kGated, m % 2 == 1, true);
+    checkLinear<T, float>(m, 4096, 11008, kAdd, false, false);
+    checkLinear<T, float>(m, 6144, 4096, kAdd, true, false);
+    checkLinear<T, T>(m, 1000, 200, kStore, true, true);
+    checkLinear<T, T>(m, 77, 72, kGated, true, true);
+    checkLinear<T, float>(m, 5, 8, kStoreFloat, false, true);
   }
 }
 
@@ -688,12 +723,12 @@ template <typename T>
 void checkEarly(int m) {
   const int hidden = 4096;
   const int inner = 11008;
-  const int b = bucket(m);
+  const Tiling first = advised(m, 2 * inner), second = advised(m, hidden);
   Buffer<T> table(randoms<T>(100 * hidden)), up(randoms<T>(2 * inner * hidden, 0.03f)),
       down(randoms<T>(static_cast<size_t>(hidden) * inner, 0.03f));
   Buffer<T> normed(m * hidden), activated(m * inner);
   Buffer<float> weight(randoms<float>(hidden, 0.5f, 1)), residual(m * hidden),
-      partial(partialOf(b, 4 * sms));
+      partial(std::max(first.partial(2 * inner), second.partial(hidden)));
   Buffer<int> arrivals(std::vector<int>(4096, 0)), fromHost(std::vector<int>(m, 7)),
       source(std::vector<int>(m, -1)), tokens(m), sampled(std::vector<int>(m, 0));
   std::vector<float> results[2];
@@ -710,9 +745,9 @@ void checkEarly(int m) {
         launch(format("add_rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data,
                static_cast<T*>(nullptr), weight.data, normed.data, static_cast<int*>(nullptr), m, hidden,
                1e-5f);
-        linear<T>(b, gridOf(b, 2 * inner, hidden), early, normed.data, up.data, nullptr, activated.data, m,
+        linear<T>(first, early, normed.data, up.data, nullptr, activated.data, m,
                   inner, hidden, kGated, partial.data, arrivals.data);
-        linear<T>(b, gridOf(b, hidden, inner), early, activated.data, down.data, nullptr, residual.data, m,
+        linear<T>(second, early, activated.data, down.data, nullptr, residual.data, m,
                   hidden, inner, kAdd, partial.data, arrivals.data);
       }
     });
@@ -924,7 +959,7 @@ void timeAll(const char* blasPath) {
   static BlasLt* blas = hasBlas ? new BlasLt(blasPath) : nullptr;
 
   struct Choice {
-    int grid;
+    Tiling tiling;
     double micros;
     double early;
   };
@@ -933,12 +968,12 @@ void timeAll(const char* blasPath) {
   const auto key = [](const Layer& l, int m) { return format("%d.%d.%d", l.n, l.k, m); };
 
   printf("%-9s %6s %6s %4s  %8s %5s %8s %5s  %9s %9s  %s\n", "layer", "n", "k", "m", "ours us", "share",
-         "early us", "share", "first Lt", "best Lt", "by grid (*: advised): alone / early, us");
+         "early us", "share", "first Lt", "best Lt", "by tiling (*: advised): alone / early, us");
   for (const Model& model : kModels) {
     std::vector<Layer> layers(model.layers, model.layers + 4);
     layers.push_back(model.head);
     for (const Layer& l : layers) {
-      for (int m : {1, 2, 4, 8, 16, 32, 64, 128}) {
+      for (int m : {1, 4, 8, 16, 32, 48, 64, 128}) {
         if (best.count(key(l, m)) || bestBlas.count(key(l, m))) {
           continue;
         }
@@ -948,30 +983,25 @@ void timeAll(const char* blasPath) {
         const int wide = l.mode == kGated ? 2 * l.n : l.n;
         std::string details;
         Choice choice = {};
-        const int b = bucket(m);
-        if (b > 0) {
-          const int tiles = tilesOf(b, wide);
-          const int advised = gridOf(b, wide, l.k);
-          std::vector<int> grids = {sms, 2 * sms, 3 * sms, tiles, 2 * tiles, advised};
-          std::sort(grids.begin(), grids.end());
-          grids.erase(std::unique(grids.begin(), grids.end()), grids.end());
-          for (int grid : grids) {
-            if (grid > tiles * chunksOf(b, l.k) || grid < sms / 2 || (grid > 8 * sms && grid != tiles)) {
-              continue;
-            }
-            double micros[2];
-            for (int early = 0; early < 2; early++) {
-              micros[early] = replay([&] {
-                for (int i = 0; i < launches; i++) {
-                  linear<bf16>(b, grid, early, x.data, weights + i * size, nullptr, y.data, m, l.n,
-                               l.k, l.mode, partial.data, arrivals.data);
-                }
-              }) / launches;
-            }
-            details += format(" %s%d:%.1f/%.1f", grid == advised ? "*" : "", grid, micros[0], micros[1]);
-            if (grid == advised) {
-              choice = {grid, micros[0], micros[1]};
-            }
+        for (const Tiling& tiling : tilings(m)) {
+          const Tiling pick = advised(m, wide);
+          const bool picked = tiling.rows == pick.rows && tiling.splits == pick.splits;
+          const int blocks = tiling.tiles(wide) * tiling.splits;
+          if (!picked && (blocks < sms / 2 || (tiling.splits > 1 && blocks > 2 * sms))) {
+            continue;
+          }
+          double micros[2];
+          for (int early = 0; early < 2; early++) {
+            micros[early] = replay([&] {
+              for (int i = 0; i < launches; i++) {
+                linear<bf16>(tiling, early, x.data, weights + i * size, nullptr, y.data, m, l.n, l.k, l.mode,
+                             partial.data, arrivals.data);
+              }
+            }) / launches;
+          }
+          details += format(" %sr%d/%d:%.1f/%.1f", picked ? "*" : "", tiling.rows, tiling.splits, micros[0], micros[1]);
+          if (picked) {
+            choice = {tiling, micros[0], micros[1]};
           }
           best[key(l, m)] = choice;
         }
@@ -992,7 +1022,7 @@ void timeAll(const char* blasPath) {
             }
           }
         }
-        const auto share = [&](double micros) { return b > 0 ? 100 * size * 2 / micros / copyRate : 0; };
+        const auto share = [&](double micros) { return micros > 0 ? 100 * size * 2 / micros / copyRate : 0; };
         printf("%-9s %6d %6d %4d  %8.1f %4.0f%% %8.1f %4.0f%%  %9.1f %9.1f %s\n", l.name, wide, l.k, m,
                choice.micros, share(choice.micros), choice.early, share(choice.early), first, fastest,
                details.c_str());
@@ -1008,7 +1038,7 @@ void timeAll(const char* blasPath) {
     for (const Layer& l : model.layers) {
       total += 32 * elements(l);
     }
-    for (int m : {1, 2, 4, 8, 16, 32, 64, 128}) {
+    for (int m : {1, 4, 8, 16, 32, 48, 64, 128}) {
       const auto step = [&](const std::function<void(const Layer&, const bf16*)>& run) {
         const bf16* w = weights;
         for (int i = 0; i < 32; i++) {
@@ -1020,11 +1050,11 @@ void timeAll(const char* blasPath) {
         run(model.head, w);
       };
       printf("%-13s m %3d floor %6.0f", model.name, m, total * 2 / copyRate);
-      if (bucket(m) > 0) {
+      if (!tilings(m).empty()) {
         for (int early = 0; early < 2; early++) {
           const double micros = replay([&] {
             step([&](const Layer& l, const bf16* w) {
-              linear<bf16>(bucket(m), best[key(l, m)].grid, early, x.data, w, nullptr, y.data, m, l.n,
+              linear<bf16>(best[key(l, m)].tiling, early, x.data, w, nullptr, y.data, m, l.n,
                            l.k, l.mode, partial.data, arrivals.data);
             });
           });
@@ -1072,11 +1102,9 @@ void timeAll(const char* blasPath) {
       printf("%-13s m %3d", model.name, m);
       for (int early = 0; early < 2; early++) {
         const double micros = replay([&] {
-          const int b = bucket(m);
           const bf16* w = weights;
           const auto product = [&](const Layer& l, const bf16* x, void* to) {
-            linear<bf16>(b, gridOf(b, l.mode == kGated ? 2 * l.n : l.n, l.k), early, x, w, nullptr, to, m,
-                         l.n, l.k, l.mode, partial.data, arrivals.data);
+            linear<bf16>(advised(m, l.mode == kGated ? 2 * l.n : l.n), early, x, w, nullptr, to, m, l.n, l.k, l.mode, partial.data, arrivals.data);
             w += elements(l);
           };
           const auto norm = [&] {
@@ -1181,6 +1209,7 @@ int main(int argc, char** argv) {
   cudaDeviceProp properties;
   CHECK(cudaGetDeviceProperties(&properties, 0));
   sms = properties.multiProcessorCount;
+  clusters = properties.major >= 9;
   blocksOnSm = std::max<int>(1, properties.sharedMemPerMultiprocessor / (98304 + 2048));
   CHECK(cudaLibraryLoadFromFile(&library, argv[1], nullptr, nullptr, 0, nullptr, nullptr, 0));
   if (std::string(argv[2]) == "check") {

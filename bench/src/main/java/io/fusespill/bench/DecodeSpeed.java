@@ -37,8 +37,9 @@ import java.util.stream.IntStream;
 /// read, once, at the speed of a copy on the device, read and written bytes counted. Each figure is
 /// the median of some rounds of twenty steps, but `host`, which is the mean.
 ///
-/// Mixed: steps of 40 sequences and so many first tokens of a prompt; `a token` is what these take
-/// above the step without any, which is one graph where the others are launched kernel by kernel.
+/// Mixed: steps of 40 sequences and so many tokens of a prompt, its first ones, or (`late`) those
+/// after its first 900; `a token` is what these take above the step without any, which is one graph
+/// where the others are launched kernel by kernel.
 ///
 /// Prefill: one sequence of 2,048 tokens; its operations are those of the linear layers and of the
 /// attention, of which a causal mask leaves half.
@@ -52,6 +53,7 @@ public final class DecodeSpeed {
   private static final int[] BATCHES = {1, 8, 32, 128};
   private static final int MIXED_BATCH = 40;
   private static final int[] MIXED_PROMPTS = {0, 24, 48, 88, 152, 216, 344, 472};
+  private static final int LATE = 900;
   private static final int PROMPT = 2_048;
   private static final int BLOCK_TOKENS = 16;
   private static final int STEPS = 20;
@@ -216,7 +218,7 @@ public final class DecodeSpeed {
     int[][] tables = tables(kv, batch);
     try (StepInput input = model.input();
         Timer timer = new Timer()) {
-      describe(input, tables, 0, false);
+      describe(input, tables, 0, 0, false);
       for (int i = 0; i < 3; i++) {
         model.launch(input, stream, null);
       }
@@ -224,12 +226,12 @@ public final class DecodeSpeed {
       double alone =
           timer.seconds(
               () -> {
-                describe(input, tables, 0, false);
+                describe(input, tables, 0, 0, false);
                 model.launch(input, stream, null);
                 stream.synchronize();
               },
               STEPS);
-      Ahead ahead = ahead(model, tables, 0);
+      Ahead ahead = ahead(model, tables, 0, 0);
       ModelConfig config = weights.config();
       double bytes =
           weights.bytes()
@@ -251,18 +253,23 @@ public final class DecodeSpeed {
   private void mixed(CudaModel model, KvShape kv) {
     model.warmUp(stream);
     int[][] tables = tables(kv, MIXED_BATCH);
-    print("with %d decodes, prompt of   ahead, ms   a token, us   host, us", MIXED_BATCH);
+    print(
+        "with %d decodes, prompt of   ahead, ms   a token, us   late, ms   a token, us   host, us",
+        MIXED_BATCH);
     double without = 0;
     for (int prompt : MIXED_PROMPTS) {
-      Ahead ahead = ahead(model, tables, prompt);
+      Ahead ahead = ahead(model, tables, prompt, 0);
+      Ahead late = prompt == 0 ? ahead : ahead(model, tables, prompt, LATE);
       if (prompt == 0) {
         without = ahead.stepSeconds();
       }
       print(
-          "%26d %11.3f %13.1f %10.0f",
+          "%26d %11.3f %13.1f %10.3f %13.1f %10.0f",
           prompt,
           1e3 * ahead.stepSeconds(),
           1e6 * (ahead.stepSeconds() - without) / Math.max(1, prompt),
+          1e3 * late.stepSeconds(),
+          1e6 * (late.stepSeconds() - without) / Math.max(1, prompt),
           1e6 * ahead.launchSeconds());
     }
   }
@@ -278,7 +285,7 @@ public final class DecodeSpeed {
   /// A step that is launched while the one before runs, and what its launch takes the thread.
   private record Ahead(double stepSeconds, double launchSeconds) {}
 
-  private Ahead ahead(CudaModel model, int[][] tables, int prompt) {
+  private Ahead ahead(CudaModel model, int[][] tables, int prompt, int start) {
     List<StepInput> inputs = List.of(model.input(), model.input());
     List<Event> done = List.of(context.event(), context.event());
     long[] step = new long[2];
@@ -289,7 +296,7 @@ public final class DecodeSpeed {
                 int i = (int) (step[0]++ % 2);
                 done.get(i).synchronize();
                 long begin = System.nanoTime();
-                describe(inputs.get(i), tables, prompt, step[0] > 1);
+                describe(inputs.get(i), tables, prompt, start, step[0] > 1);
                 model.launch(inputs.get(i), stream, null);
                 stream.record(done.get(i));
                 step[1] += System.nanoTime() - begin;
@@ -305,7 +312,8 @@ public final class DecodeSpeed {
 
   /// Decodes, and a prompt that reads and writes blocks which decodes read: their numbers do not
   /// matter.
-  private static void describe(StepInput input, int[][] tables, int prompt, boolean fed) {
+  private static void describe(
+      StepInput input, int[][] tables, int prompt, int start, boolean fed) {
     input.clear();
     for (int i = 0; i < tables.length; i++) {
       int row = input.decode(100 + i, fed ? i : -1, CONTEXT, tables[i]);
@@ -313,7 +321,8 @@ public final class DecodeSpeed {
     }
     if (prompt > 0) {
       int[] tokens = IntStream.range(0, prompt).toArray();
-      int row = input.prefill(tokens, 0, prompt, 0, tables[0]);
+      int[] table = Arrays.stream(tables).limit(3).flatMapToInt(Arrays::stream).toArray();
+      int row = input.prefill(tokens, 0, prompt, start, table);
       input.sample(row, 1, 0, 1, 0, tables.length, 0);
     }
   }

@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// The driver's `CUlaunchConfig` with one attribute, programmatic stream serialization, in memory
-/// that is used again and again.
+/// The driver's `CUlaunchConfig` with programmatic stream serialization and, where blocks form
+/// clusters, how many, in memory that is used again and again.
 final class EarlyLaunch {
 
   private static final long STREAM = 32;
@@ -17,16 +17,21 @@ final class EarlyLaunch {
   /// `CUlaunchAttribute`: what it is, then from byte 8 its value.
   private static final long ATTRIBUTE = 56;
 
+  private static final long ATTRIBUTE_BYTES = 72;
+  private static final long CLUSTER = ATTRIBUTE + ATTRIBUTE_BYTES;
   private static final int PROGRAMMATIC_STREAM_SERIALIZATION = 6;
-  private static final long BYTES = ATTRIBUTE + 72;
+  private static final int CLUSTER_DIMENSION = 4;
+  private static final long BYTES = CLUSTER + ATTRIBUTE_BYTES;
 
   private final MemorySegment memory = Arena.ofAuto().allocate(BYTES, Long.BYTES);
 
   EarlyLaunch() {
     memory.set(JAVA_LONG, ATTRIBUTES, memory.address() + ATTRIBUTE);
-    memory.set(JAVA_INT, ATTRIBUTE_COUNT, 1);
     memory.set(JAVA_INT, ATTRIBUTE, PROGRAMMATIC_STREAM_SERIALIZATION);
     memory.set(JAVA_INT, ATTRIBUTE + 8, 1);
+    memory.set(JAVA_INT, CLUSTER, CLUSTER_DIMENSION);
+    memory.set(JAVA_INT, CLUSTER + 12, 1);
+    memory.set(JAVA_INT, CLUSTER + 16, 1);
   }
 
   /// The address of a launch of that shape.
@@ -39,6 +44,8 @@ final class EarlyLaunch {
     memory.set(JAVA_INT, 20, shape.blockZ());
     memory.set(JAVA_INT, 24, shape.sharedBytes());
     memory.set(JAVA_LONG, STREAM, stream);
+    memory.set(JAVA_INT, CLUSTER + 8, shape.cluster());
+    memory.set(JAVA_INT, ATTRIBUTE_COUNT, shape.cluster() > 1 ? 2 : 1);
     return memory.address();
   }
 }

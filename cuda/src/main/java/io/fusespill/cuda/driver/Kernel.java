@@ -58,10 +58,14 @@ public final class Kernel {
 
   /// Queues a run of the kernel. The arguments are read before this returns.
   ///
-  /// @throws IllegalArgumentException if the arguments are not of the number and sizes that the
-  ///   kernel was compiled for, where the driver tells (CUDA 12.4 and newer)
+  /// @throws IllegalArgumentException if the shape has clusters, or the arguments are not of the
+  ///   number and sizes that the kernel was compiled for, where the driver tells (CUDA 12.4 and
+  ///   newer)
   public void launch(Stream stream, LaunchShape shape, Arguments arguments) {
     check(arguments);
+    if (shape.cluster() > 1) {
+      throw new IllegalArgumentException("clusters are for early launches, got " + shape);
+    }
     int code = Driver.launchKernel(handle.address(), shape, stream.handle(), arguments.address());
     checkLaunched(code, stream, shape);
   }

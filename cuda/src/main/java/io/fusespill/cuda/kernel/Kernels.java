@@ -25,7 +25,7 @@ import java.io.UncheckedIOException;
 public final class Kernels implements AutoCloseable {
 
   /// Most rows of [#linear].
-  public static final int LINEAR_ROWS_MAX = 64;
+  public static final int LINEAR_ROWS_MAX = LinearKernel.BATCH_MAX;
 
   /// Rows of a prefill entry that one tile holds.
   public static final int TILE_ROWS = 128;
@@ -44,10 +44,7 @@ public final class Kernels implements AutoCloseable {
   /// What the driver takes of each block's shared memory, and a little more.
   private static final int RESERVED_SHARED_BYTES = 2_048;
 
-  /// Weights that a block of a linear layer loads at a time.
-  private static final int CHUNK_WEIGHTS = 8_192;
-
-  private static final int LINEAR_TILES_MAX = 1 << 17;
+  private static final int LINEAR_TILES_MAX = (1 << 16) - 1;
   private static final int SPLITS_MAX = 64;
   private static final int SPLIT_TOKENS_MIN = 128;
   private static final int HEADS_A_BLOCK = 8;
@@ -106,9 +103,10 @@ public final class Kernels implements AutoCloseable {
     copyBlocks = module.kernel("copy_blocks" + suffix);
     widen = module.kernel("widen" + suffix);
     narrow = module.kernel("narrow" + suffix);
-    linear = new Kernel[4];
+    LinearKernel[] linears = LinearKernel.values();
+    linear = new Kernel[linears.length];
     for (int i = 0; i < linear.length; i++) {
-      linear[i] = module.kernel("linear_b" + (8 << i) + suffix);
+      linear[i] = module.kernel(linears[i].symbol() + suffix);
       linear[i].allowShared(LINEAR_SHARED_BYTES);
     }
     attendPrefill.allowShared(prefillSharedBytes(128));
@@ -139,10 +137,9 @@ public final class Kernels implements AutoCloseable {
     return shareBytes(gpu) + 4L * LINEAR_TILES_MAX;
   }
 
-  /// A block has shares of two tiles at most; the tiles of the widest kernel are the largest. More
-  /// blocks than run at once have no shares.
+  /// Blocks that share tiles all run at once.
   private static long shareBytes(GpuInfo gpu) {
-    return 4L * 2 * linearSlots(gpu) * LINEAR_ROWS_MAX * LINEAR_ROWS_MAX;
+    return 4L * linearSlots(gpu) * LinearKernel.NUMBERS_MAX;
   }
 
   /// Blocks of a linear layer that run at once.
@@ -332,26 +329,22 @@ public final class Kernels implements AutoCloseable {
           "rows must be 1 to %d and inputs a multiple of 8, got %d and %d"
               .formatted(LINEAR_ROWS_MAX, rows, inputs));
     }
-    int kernel = rows <= 8 ? 0 : rows <= 16 ? 1 : rows <= 32 ? 2 : 3;
-    int tileRows = Math.max(16, 8 << kernel);
-    int tiles = ceil(mode == LinearMode.GATED ? 2 * outputs : outputs, tileRows);
+    int wide = mode == LinearMode.GATED ? 2 * outputs : outputs;
+    LinearTiling tiling = LinearTiling.of(rows, wide, linearSlots);
+    int tiles = tiling.kernel().tiles(wide);
     if (tiles > LINEAR_TILES_MAX) {
       throw new IllegalArgumentException(
-          "outputs must be at most %d, got %d".formatted(tileRows * LINEAR_TILES_MAX, outputs));
+          "outputs must be at most %d, got %d"
+              .formatted(tiling.kernel().tileRows * LINEAR_TILES_MAX, outputs));
     }
     arguments.clear().pointer(x).pointer(weights).pointer(bias).pointer(y);
     arguments.int32(rows).int32(outputs).int32(inputs).int32(mode.ordinal());
     arguments.pointer(linearWorkspace.address()).pointer(arrivals);
-    int blocks = linearBlocks(tiles, ceil(inputs, CHUNK_WEIGHTS / tileRows));
-    LaunchShape grid = LaunchShape.of(blocks, 256).withShared(LINEAR_SHARED_BYTES);
-    launch(linear[kernel], stream, grid);
-  }
-
-  /// Whole tiles a block, or whole blocks a tile, unless that leaves a fifth of the device idle.
-  private int linearBlocks(int tiles, int chunks) {
-    int whole = tiles >= linearSlots ? tiles : linearSlots / tiles * tiles;
-    int waves = ceil(whole, linearSlots);
-    return Math.min(5 * whole >= 4 * waves * linearSlots ? whole : linearSlots, tiles * chunks);
+    LaunchShape grid =
+        LaunchShape.of(tiling.splits(), tiles, 1, 256)
+            .withShared(LINEAR_SHARED_BYTES)
+            .withCluster(early ? tiling.splits() : 1);
+    launch(linear[tiling.kernel().ordinal()], stream, grid);
   }
 
   /// Picks a token for each row of float32 logits, as the host's sampler does; -1 for a row without

@@ -11,18 +11,21 @@ final class LaunchShapeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 1, 1, 32, 1, 1, 0, 0 x 1 x 1",
-    "1, 65536, 1, 32, 1, 1, 0, 1 x 65536 x 1",
-    "1, 1, 65536, 32, 1, 1, 0, 1 x 1 x 65536",
-    "1, 1, 1, 0, 1, 1, 0, 0 x 1 x 1",
-    "1, 1, 1, 1025, 1, 1, 0, 1025 x 1 x 1",
-    "1, 1, 1, 32, 8, 8, 0, 32 x 8 x 8",
-    "1, 1, 1, 65536, 65536, 1, 0, 65536 x 65536 x 1",
-    "1, 1, 1, 32, 1, 1, -1, -1"
+    "0, 1, 1, 32, 1, 1, 0, 1, 0 x 1 x 1",
+    "1, 65536, 1, 32, 1, 1, 0, 1, 1 x 65536 x 1",
+    "1, 1, 65536, 32, 1, 1, 0, 1, 1 x 1 x 65536",
+    "1, 1, 1, 0, 1, 1, 0, 1, 0 x 1 x 1",
+    "1, 1, 1, 1025, 1, 1, 0, 1, 1025 x 1 x 1",
+    "1, 1, 1, 32, 8, 8, 0, 1, 32 x 8 x 8",
+    "1, 1, 1, 65536, 65536, 1, 0, 1, 65536 x 65536 x 1",
+    "1, 1, 1, 32, 1, 1, -1, 1, -1",
+    "1, 1, 1, 32, 1, 1, 0, 0, got 0",
+    "16, 1, 1, 32, 1, 1, 0, 16, got 16",
+    "3, 1, 1, 32, 1, 1, 0, 2, 3 be a multiple"
   })
   void illegalShapes_areNamed(
-      int gridX, int gridY, int gridZ, int x, int y, int z, int shared, String named) {
-    assertThatThrownBy(() -> new LaunchShape(gridX, gridY, gridZ, x, y, z, shared))
+      int gridX, int gridY, int gridZ, int x, int y, int z, int shared, int cluster, String named) {
+    assertThatThrownBy(() -> new LaunchShape(gridX, gridY, gridZ, x, y, z, shared, cluster))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(named);
   }
