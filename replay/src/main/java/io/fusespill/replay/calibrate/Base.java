@@ -1,5 +1,7 @@
 package io.fusespill.replay.calibrate;
 
+import io.fusespill.sim.calibrate.StepFit;
+import io.fusespill.sim.calibrate.StepRegion;
 import io.fusespill.sim.calibrate.StepSample;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
@@ -7,11 +9,13 @@ import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepShape;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /// A profile under measurements: for steps of which they tell nothing, it stands in with what it
-/// foretells, stretched until it agrees with them where both say something.
+/// foretells, stretched until it agrees with them where both say something of steps of the kind.
 ///
 /// @param shapes steps that it is asked for; those outside its ranges are passed over
 public record Base(FittedProfile profile, List<StepShape> shapes) {
@@ -31,19 +35,33 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
     return profile.submitNanos();
   }
 
-  /// The measured samples of a place, behind those that stand in.
+  /// A place fitted to what was measured and to what stands in.
   ///
-  /// @throws io.fusespill.sim.profile.ProfileException if the profile is not of that place
-  List<StepSample> with(
-      String place, String hardware, String model, int blockTokens, List<StepSample> measured) {
-    FittedModel foretold = new FittedModel(profile.place(place, hardware, model, blockTokens));
+  /// @throws io.fusespill.sim.profile.ProfileException if the profile is not of that place, or the
+  ///   steps are too few
+  FittedPlace refined(
+      String place,
+      String hardware,
+      String model,
+      int blockTokens,
+      boolean padded,
+      List<StepSample> measured) {
+    FittedPlace known = profile.place(place, hardware, model, blockTokens);
+    return StepFit.of(
+        place, hardware, padded, known.terms(), with(new FittedModel(known), measured));
+  }
+
+  /// The measured samples behind those that stand in.
+  private List<StepSample> with(FittedModel foretold, List<StepSample> measured) {
     double all = level(foretold, measured, shape -> true, 1);
-    double decodes = level(foretold, measured, shape -> shape.prefills() == 0, all);
-    double prompts = level(foretold, measured, shape -> shape.prefills() > 0, all);
+    Map<StepRegion, Double> levels = new EnumMap<>(StepRegion.class);
     List<StepSample> samples = new ArrayList<>();
     for (StepShape shape : shapes) {
       if (foretold.covers(shape)) {
-        double level = shape.prefills() == 0 ? decodes : prompts;
+        double level =
+            levels.computeIfAbsent(
+                StepRegion.of(shape),
+                region -> level(foretold, measured, each -> StepRegion.of(each) == region, all));
         samples.add(new StepSample(shape, Math.max(1, Math.round(level * foretold.nanos(shape)))));
       }
     }

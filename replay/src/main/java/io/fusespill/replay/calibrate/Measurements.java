@@ -194,11 +194,9 @@ public final class Measurements {
         String machine = hardware.apply(place);
         List<StepSample> samples = samples(times, base);
         fitted.add(
-            StepFit.of(
-                place,
-                machine,
-                padded,
-                base == null ? samples : base.with(place, machine, model, blockTokens, samples)));
+            base == null
+                ? StepFit.of(place, machine, padded, samples)
+                : base.refined(place, machine, model, blockTokens, padded, samples));
       }
     }
     if (fitted.isEmpty()) {

@@ -20,6 +20,8 @@ import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.Simulation;
 import io.fusespill.sim.World;
+import io.fusespill.sim.calibrate.StepFit;
+import io.fusespill.sim.calibrate.StepSample;
 import io.fusespill.sim.cost.FeatureRange;
 import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
@@ -225,6 +227,62 @@ class CalibrationTest {
         .satisfies(each ->
             assertThat(each.latencyNanos())
                 .isCloseTo(10_000 + 0.75 * SUBMIT_NANOS, Percentage.withPercentage(4)));
+  }
+
+  /// The run has decodes and large prompts beside them, which take three quarters of what the base
+  /// says: small ones beside decodes, of which it has none, are as the base says.
+  @Test
+  void refined_stepsOfOneKind_leaveOthersAlone() {
+    List<StepSample> grid = new ArrayList<>();
+    List<StepSample> measured = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      int decodes = 1 + i % 40;
+      grid.add(sample(decodes, 0, 1));
+      grid.add(sample(decodes, 16 + 16 * (i % 30), 1));
+      grid.add(sample(decodes, 520 + 40 * (i % 37), 1));
+      measured.add(sample(decodes, 0, 1));
+      if (i % 5 == 0) {
+        measured.add(sample(decodes, 520 + 40 * (i % 37), 0.75));
+      }
+    }
+    FittedProfile known =
+        new FittedProfile(
+            "known",
+            "vicuna-7b",
+            16,
+            "a test",
+            0,
+            0,
+            List.of(StepFit.of("gpu", "h200", false, grid)),
+            List.of());
+    Base base = new Base(known, grid.stream().map(StepSample::shape).toList());
+
+    FittedModel refined =
+        new FittedModel(base.refined("gpu", "h200", "vicuna-7b", 16, false, measured));
+
+    assertThat((double) refined.nanos(sample(20, 0, 1).shape()))
+        .isCloseTo(sample(20, 0, 1).nanos(), Percentage.withPercentage(2));
+    assertThat((double) refined.nanos(sample(20, 64, 1).shape()))
+        .isCloseTo(sample(20, 64, 1).nanos(), Percentage.withPercentage(3));
+    assertThat((double) refined.nanos(sample(20, 1_000, 1).shape()))
+        .isCloseTo(sample(20, 1_000, 0.75).nanos(), Percentage.withPercentage(5));
+  }
+
+  /// Weights are read in 4 ms, which hides the arithmetic of 200 tokens.
+  private static StepSample sample(int decodes, int prompt, double level) {
+    long context = 300L * decodes;
+    int tokens = decodes + prompt;
+    StepShape shape =
+        new StepShape(
+            decodes,
+            context,
+            prompt > 0 ? 1 : 0,
+            prompt,
+            StepShape.pairs(0, prompt),
+            tokens,
+            decodes);
+    double nanos = Math.max(4e6, 20e3 * tokens) + 120 * context + 2e3 * prompt;
+    return new StepSample(shape, Math.round(level * nanos));
   }
 
   private static FittedPlace faster(FittedPlace place) {

@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// It begins with three linear terms: the layers (fixed time, computed tokens, prompts), decode
 /// attention (rows, KV tokens read) and prefill attention (prompts, query-key pairs). Then it
 /// breaks a term in two where that helps most, judged by steps that the fit has not seen, as long
-/// as it helps. Steps whose attention runs elsewhere are fitted last, over what the others say of
-/// the rest.
+/// as it helps. A fit that refines another begins with its pieces: the new steps may be of few
+/// kinds and show no need of those that others have. Steps whose attention runs elsewhere are
+/// fitted last, over what the others say of the rest.
 public final class StepFit {
 
   /// The fewest steps from which a place is fitted.
@@ -54,11 +55,13 @@ public final class StepFit {
   private static final double ERROR_CAP = 1;
 
   private final boolean padded;
+  private final List<TermShape> simplest;
   private final List<StepSample> own;
   private final List<StepSample> remote;
 
-  private StepFit(boolean padded, List<StepSample> planned) {
+  private StepFit(boolean padded, List<TermShape> simplest, List<StepSample> planned) {
     this.padded = padded;
+    this.simplest = simplest;
     List<StepSample> samples =
         padded
             ? planned
@@ -74,7 +77,22 @@ public final class StepFit {
   /// @throws ProfileException if they are too few
   public static FittedPlace of(
       String place, String hardware, boolean padded, List<StepSample> samples) {
-    StepFit fit = new StepFit(padded, samples);
+    return of(place, hardware, padded, List.of(), samples);
+  }
+
+  /// A fit that refines another.
+  ///
+  /// @param padded whether the steps computed the padding that their plans have
+  /// @param terms of the other; none for a fit that refines nothing
+  /// @param samples in the order in which they were measured
+  /// @throws ProfileException if they are too few
+  public static FittedPlace of(
+      String place,
+      String hardware,
+      boolean padded,
+      List<FittedTerm> terms,
+      List<StepSample> samples) {
+    StepFit fit = new StepFit(padded, piecesOf(terms), samples);
     if (fit.own.size() < SAMPLES_MIN) {
       throw new ProfileException(
           "place %s has %d measured steps without attention elsewhere, must have at least %d: measure a longer run"
@@ -175,6 +193,19 @@ public final class StepFit {
             false));
   }
 
+  /// The pieces of a fit; the simplest ones where it is none of this class.
+  private static List<TermShape> piecesOf(List<FittedTerm> terms) {
+    List<TermShape> pieces = new ArrayList<>();
+    for (FittedTerm term : terms) {
+      for (TermShape shape : simplest()) {
+        if (term.name().startsWith(shape.name()) && term.by() == shape.by()) {
+          pieces.add(shape.piecesOf(term));
+        }
+      }
+    }
+    return pieces.isEmpty() || pieces.size() < terms.size() ? simplest() : pieces;
+  }
+
   /// Breaks terms as long as what is held out is predicted better for it.
   private List<TermShape> structure() {
     int stride = (own.size() + SEARCH_MAX - 1) / SEARCH_MAX;
@@ -182,7 +213,7 @@ public final class StepFit {
         IntStream.range(0, own.size()).filter(i -> i % stride == 0).mapToObj(own::get).toList();
     int[] fold = folds(some.size());
     int[] all = IntStream.range(0, some.size()).toArray();
-    List<TermShape> best = simplest();
+    List<TermShape> best = simplest;
     for (int split = 0; split < SPLITS_MAX; split++) {
       Design design = new Design(best, some);
       double[] weights = design.regression.weights(all, design.regression.fit(all));

@@ -2,8 +2,8 @@ package io.fusespill.sim.calibrate;
 
 import io.fusespill.sim.cost.StepShape;
 
-/// Steps that are alike, for errors by kind of step.
-enum StepRegion {
+/// Steps that are alike: what errors are told by, and levels of a profile under measurements.
+public enum StepRegion {
   REMOTE("with attention elsewhere"),
   DECODE_1("1 decode"),
   DECODE_8("2 to 8 decodes"),
@@ -30,7 +30,8 @@ enum StepRegion {
     return label;
   }
 
-  static StepRegion of(StepShape shape) {
+  /// The kind of a step.
+  public static StepRegion of(StepShape shape) {
     if (shape.remoteRows() > 0) {
       return REMOTE;
     }

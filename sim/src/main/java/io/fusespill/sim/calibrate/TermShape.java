@@ -69,6 +69,16 @@ record TermShape(
         intercept);
   }
 
+  /// The same in the pieces of a fitted term.
+  TermShape piecesOf(FittedTerm term) {
+    List<Long> pieces =
+        term.segments().stream()
+            .map(FittedSegment::upTo)
+            .filter(end -> end != FittedSegment.REST)
+            .toList();
+    return new TermShape(term.name(), term.steps(), by, pieces, features, intercept);
+  }
+
   /// The term with its coefficients, which begin at `from`.
   FittedTerm fitted(double[] coefficients, int from) {
     List<FittedSegment> fitted = new ArrayList<>();
