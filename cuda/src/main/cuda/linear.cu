@@ -26,7 +26,7 @@
 // together. Sums are always added in the same order: R and splits decide the bits of the result, and chance does not.
 //
 // Which R and splits: those that leave few of the blocks that run at once idle in the last wave. Two blocks fit on a
-// multiprocessor with 228 KiB of shared memory (compute capability 9.0), one on others. The larger the tile, the
+// multiprocessor with 228 KiB of shared memory, as those of compute capability 9.0; one on smaller ones. The larger the tile, the
 // less often x comes from the second-level cache, whose rate is the next bound after memory's; sharing a tile costs
 // 1 to 3 us, by more than two blocks 6 and more.
 //

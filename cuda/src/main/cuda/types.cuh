@@ -86,8 +86,9 @@ __device__ inline float warpSum(float x) {
 __device__ inline float silu(float x) { return x / (1.0f + __expf(-x)); }
 
 // Waits for the kernels before this one in the stream where the launch lets this one begin early
-// (programmatic dependent launch); nothing otherwise. At least one block of each kernel calls it before it
-// returns: a kernel that ended without it would let its successor overtake its predecessor.
+// (programmatic dependent launch); nothing otherwise. Every block calls it before it touches what other
+// kernels write, and at least one block of each kernel before it returns: a kernel that ended without it would
+// let its successor overtake its predecessor. (attend_decode is the one kernel that may begin without: see there.)
 __device__ inline void awaitPredecessor() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");

@@ -321,7 +321,9 @@ public final class DecodeSpeed {
     }
     if (prompt > 0) {
       int[] tokens = IntStream.range(0, prompt).toArray();
-      int[] table = Arrays.stream(tables).limit(3).flatMapToInt(Arrays::stream).toArray();
+      int blocks = (start + prompt + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
+      int[] table =
+          Arrays.stream(tables).flatMapToInt(Arrays::stream).limit(Math.max(1, blocks)).toArray();
       int row = input.prefill(tokens, 0, prompt, start, table);
       input.sample(row, 1, 0, 1, 0, tables.length, 0);
     }

@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// The driver's `CUlaunchConfig` with programmatic stream serialization and, where blocks form
-/// clusters, how many, in memory that is used again and again.
+/// clusters, of how many each is, in memory that is used again and again.
 final class EarlyLaunch {
 
   private static final long STREAM = 32;

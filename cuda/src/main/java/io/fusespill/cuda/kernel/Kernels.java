@@ -36,7 +36,7 @@ public final class Kernels implements AutoCloseable {
 
   private static final String RESOURCE = "kernels.fatbin";
 
-  /// Compute capability for which the machine code waits for the kernel before.
+  /// Compute capability whose machine code waits for the kernel before, and adds up in clusters.
   private static final int EARLY_MAJOR = 9;
 
   private static final int LINEAR_SHARED_BYTES = 98_304;
@@ -44,7 +44,7 @@ public final class Kernels implements AutoCloseable {
   /// What the driver takes of each block's shared memory, and a little more.
   private static final int RESERVED_SHARED_BYTES = 2_048;
 
-  private static final int LINEAR_TILES_MAX = (1 << 16) - 1;
+  private static final int LINEAR_TILES_MAX = 65_535;
   private static final int SPLITS_MAX = 64;
   private static final int SPLIT_TOKENS_MIN = 128;
   private static final int HEADS_A_BLOCK = 8;
@@ -112,7 +112,7 @@ public final class Kernels implements AutoCloseable {
     attendPrefill.allowShared(prefillSharedBytes(128));
     linearWorkspace = context.allocate(workspaceBytes(context.gpu()), "linear layers' workspace");
     arrivals = linearWorkspace.address(shareBytes(context.gpu()));
-    stream.fill(arrivals, (byte) 0, 4L * LINEAR_TILES_MAX);
+    stream.fill(arrivals, (byte) 0, 4L * linearSlots);
   }
 
   private static byte[] image() {
@@ -134,10 +134,11 @@ public final class Kernels implements AutoCloseable {
 
   /// Bytes that this takes on the device beside the kernels themselves.
   public static long workspaceBytes(GpuInfo gpu) {
-    return shareBytes(gpu) + 4L * LINEAR_TILES_MAX;
+    return shareBytes(gpu) + 4L * linearSlots(gpu);
   }
 
-  /// Blocks that share tiles all run at once.
+  /// Bytes of the sums that blocks leave for each other where they form no clusters. Those that
+  /// share tiles all run at once.
   private static long shareBytes(GpuInfo gpu) {
     return 4L * linearSlots(gpu) * LinearKernel.NUMBERS_MAX;
   }
@@ -334,8 +335,8 @@ public final class Kernels implements AutoCloseable {
     int tiles = tiling.kernel().tiles(wide);
     if (tiles > LINEAR_TILES_MAX) {
       throw new IllegalArgumentException(
-          "outputs must be at most %d, got %d"
-              .formatted(tiling.kernel().tileRows * LINEAR_TILES_MAX, outputs));
+          "the matrix must have at most %d rows, got %d"
+              .formatted(tiling.kernel().tileRows * LINEAR_TILES_MAX, wide));
     }
     arguments.clear().pointer(x).pointer(weights).pointer(bias).pointer(y);
     arguments.int32(rows).int32(outputs).int32(inputs).int32(mode.ordinal());

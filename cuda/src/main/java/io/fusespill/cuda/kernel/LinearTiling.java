@@ -2,6 +2,7 @@ package io.fusespill.cuda.kernel;
 
 /// How a product of few rows is cut.
 ///
+/// @param kernel for the least batch that holds the rows
 /// @param splits blocks that share a tile, each with part of the inputs
 record LinearTiling(LinearKernel kernel, int splits) {
 

@@ -524,7 +524,17 @@ final class KernelsTest {
     "BF16, GATED, 48, 172, 512, true",
     "F16, GATED, 64, 344, 72, false",
     "BF16, ADD, 5, 512, 2048, true",
-    "F16, ADD, 64, 96, 8, false"
+    "F16, ADD, 64, 96, 8, false",
+    // On 132 multiprocessors each of these takes another of the kernels, or shares tiles.
+    "BF16, STORE, 8, 12288, 72, true",
+    "F16, ADD, 5, 6144, 136, true",
+    "F16, STORE, 16, 12288, 72, false",
+    "BF16, GATED, 13, 14336, 72, true",
+    "BF16, STORE, 32, 12288, 72, false",
+    "F16, ADD, 31, 6144, 264, true",
+    "BF16, GATED, 25, 11008, 72, false",
+    "F16, STORE_FLOAT, 32, 28672, 72, true",
+    "BF16, ADD, 30, 4096, 392, false"
   })
   void linear_multipliesInEachMode(
       ElementType type, LinearMode mode, int rows, int outputs, int inputs, boolean withBias) {

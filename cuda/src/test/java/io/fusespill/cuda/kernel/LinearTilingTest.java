@@ -49,8 +49,10 @@ final class LinearTilingTest {
   }
 
   @Test
-  void limits_areThoseOfTheKernels() {
+  void namesAndLimits_areThoseOfTheKernels() {
     assertThat(LinearKernel.values())
+        .allMatch(
+            kernel -> kernel.name().equals("B%d_R%d".formatted(kernel.batch, kernel.tileRows)))
         .allMatch(kernel -> kernel.batch <= LinearKernel.BATCH_MAX)
         .allMatch(kernel -> kernel.batch * kernel.tileRows <= LinearKernel.NUMBERS_MAX);
   }

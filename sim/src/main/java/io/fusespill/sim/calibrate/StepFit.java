@@ -55,13 +55,13 @@ public final class StepFit {
   private static final double ERROR_CAP = 1;
 
   private final boolean padded;
-  private final List<TermShape> simplest;
+  private final List<FittedTerm> known;
   private final List<StepSample> own;
   private final List<StepSample> remote;
 
-  private StepFit(boolean padded, List<TermShape> simplest, List<StepSample> planned) {
+  private StepFit(boolean padded, List<FittedTerm> known, List<StepSample> planned) {
     this.padded = padded;
-    this.simplest = simplest;
+    this.known = known;
     List<StepSample> samples =
         padded
             ? planned
@@ -92,7 +92,7 @@ public final class StepFit {
       boolean padded,
       List<FittedTerm> terms,
       List<StepSample> samples) {
-    StepFit fit = new StepFit(padded, piecesOf(terms), samples);
+    StepFit fit = new StepFit(padded, terms, samples);
     if (fit.own.size() < SAMPLES_MIN) {
       throw new ProfileException(
           "place %s has %d measured steps without attention elsewhere, must have at least %d: measure a longer run"
@@ -193,17 +193,31 @@ public final class StepFit {
             false));
   }
 
-  /// The pieces of a fit; the simplest ones where it is none of this class.
-  private static List<TermShape> piecesOf(List<FittedTerm> terms) {
-    List<TermShape> pieces = new ArrayList<>();
-    for (FittedTerm term : terms) {
-      for (TermShape shape : simplest()) {
-        if (term.name().startsWith(shape.name()) && term.by() == shape.by()) {
-          pieces.add(shape.piecesOf(term));
-        }
-      }
+  /// Terms in the pieces of another fit, but for those that too few of the samples fall into; the
+  /// simplest ones where there is none.
+  private static List<TermShape> inherited(List<FittedTerm> terms, List<StepSample> samples) {
+    List<TermShape> shapes = new ArrayList<>();
+    for (TermShape simplest : simplest()) {
+      List<TermShape> pieces =
+          terms.stream()
+              .filter(term -> term.name().startsWith(simplest.name()) && term.by() == simplest.by())
+              .map(term -> simplest.brokenAs(term, samples, SIDE_MIN))
+              .toList();
+      shapes.addAll(together(pieces, samples) ? pieces : List.of(simplest));
     }
-    return pieces.isEmpty() || pieces.size() < terms.size() ? simplest() : pieces;
+    return shapes;
+  }
+
+  /// Whether each step belongs to one of the pieces, and each piece has steps.
+  private static boolean together(List<TermShape> pieces, List<StepSample> samples) {
+    List<StepKind> kinds = pieces.stream().map(TermShape::steps).sorted().toList();
+    if (kinds.equals(List.of(StepKind.ALL))) {
+      return true;
+    }
+    return kinds.equals(List.of(StepKind.DECODE, StepKind.PREFILL))
+        && kinds.stream()
+            .allMatch(kind ->
+                samples.stream().filter(each -> kind.includes(each.shape())).count() >= SIDE_MIN);
   }
 
   /// Breaks terms as long as what is held out is predicted better for it.
@@ -213,7 +227,7 @@ public final class StepFit {
         IntStream.range(0, own.size()).filter(i -> i % stride == 0).mapToObj(own::get).toList();
     int[] fold = folds(some.size());
     int[] all = IntStream.range(0, some.size()).toArray();
-    List<TermShape> best = simplest;
+    List<TermShape> best = inherited(known, some);
     for (int split = 0; split < SPLITS_MAX; split++) {
       Design design = new Design(best, some);
       double[] weights = design.regression.weights(all, design.regression.fit(all));

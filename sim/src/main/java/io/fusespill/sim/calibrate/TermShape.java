@@ -69,14 +69,31 @@ record TermShape(
         intercept);
   }
 
-  /// The same in the pieces of a fitted term.
-  TermShape piecesOf(FittedTerm term) {
-    List<Long> pieces =
-        term.segments().stream()
-            .map(FittedSegment::upTo)
-            .filter(end -> end != FittedSegment.REST)
-            .toList();
-    return new TermShape(term.name(), term.steps(), by, pieces, features, intercept);
+  /// The same for the steps of a fitted term, broken where that is, as far as at least `least` of
+  /// the samples lie on each side of a break.
+  TermShape brokenAs(FittedTerm term, List<StepSample> samples, int least) {
+    TermShape shape = of(term.steps());
+    List<Long> kept = new ArrayList<>();
+    long below = 0;
+    for (FittedSegment segment : term.segments()) {
+      long end = segment.upTo();
+      if (end != FittedSegment.REST
+          && shape.between(below, end, samples) >= least
+          && shape.between(end, Long.MAX_VALUE, samples) >= least) {
+        kept.add(end);
+        below = end;
+      }
+    }
+    return new TermShape(shape.name(), shape.steps(), by, kept, features, intercept);
+  }
+
+  /// Samples with the term whose feature is above one value and at most another.
+  private long between(long above, long most, List<StepSample> samples) {
+    return samples.stream()
+        .filter(sample -> steps.includes(sample.shape()))
+        .mapToLong(sample -> by.of(sample.shape()))
+        .filter(value -> value > above && value <= most)
+        .count();
   }
 
   /// The term with its coefficients, which begin at `from`.

@@ -175,6 +175,76 @@ class StepFitTest {
         .isEqualTo(StepFit.of("cpu", "host", true, samples));
   }
 
+  /// The other fit knows that prompts of up to 64 tokens ride along for nothing. Of the new steps
+  /// one in forty has a prompt, too few to tell from the noise of the others.
+  @Test
+  void of_refined_keepsThePiecesThatFewNewStepsNeed() {
+    List<StepSample> many = new ArrayList<>();
+    for (int i = 0; i < 900; i++) {
+      many.add(mixed(1 + i % 40, i % 3 == 0 ? 0 : 16 * (1 + i % 8), 0.02));
+    }
+    FittedPlace known = StepFit.of("gpu", "h200", false, many);
+    List<StepSample> few = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      few.add(
+          i % 40 == 0 ? mixed(1 + i % 37, 16 * (1 + i / 40 % 8), 0) : mixed(1 + i % 40, 0, 0.1));
+    }
+
+    FittedModel alone = new FittedModel(StepFit.of("gpu", "h200", false, few));
+    FittedModel refined = new FittedModel(StepFit.of("gpu", "h200", false, known.terms(), few));
+
+    StepSample small = mixed(20, 64, 0);
+    assertThat(alone.nanos(small.shape()) / (double) small.nanos()).isGreaterThan(1.03);
+    assertThat(refined.nanos(small.shape()) / (double) small.nanos()).isBetween(0.99, 1.01);
+  }
+
+  /// The other fit broke at batches of which there are hardly any now.
+  @Test
+  void of_refined_dropsPiecesWithoutSteps() {
+    List<StepSample> many = new ArrayList<>();
+    for (int i = 0; i < 1_200; i++) {
+      int decodes = 1 + i % 64;
+      many.add(step(decodes, decodes <= 32 ? 5e6 : decodes <= 41 ? 7e6 : 9e6));
+    }
+    FittedPlace known = StepFit.of("gpu", "h200", false, many);
+    assertThat(known.terms()).anyMatch(term -> term.segments().size() > 2);
+    List<StepSample> few = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      few.add(step(1 + i % 20, 5e6));
+    }
+    for (int decodes : new int[] {24, 32, 48, 64}) {
+      few.add(step(decodes, decodes <= 32 ? 5e6 : 9e6));
+    }
+
+    FittedModel refined = new FittedModel(StepFit.of("gpu", "h200", false, known.terms(), few));
+
+    for (int decodes = 1; decodes <= 64; decodes++) {
+      assertThat(refined.nanos(step(decodes, 1).shape()))
+          .as("%d", decodes)
+          .isGreaterThan(4_000_000);
+    }
+  }
+
+  private static StepSample step(int decodes, double nanos) {
+    StepShape shape = new StepShape(decodes, 300L * decodes, 0, 0, 0, decodes, decodes);
+    return new StepSample(shape, Math.round(nanos));
+  }
+
+  private StepSample mixed(int decodes, int prompt, double noise) {
+    int tokens = decodes + prompt;
+    StepShape shape =
+        new StepShape(
+            decodes,
+            300L * decodes,
+            prompt > 0 ? 1 : 0,
+            prompt,
+            StepShape.pairs(0, prompt),
+            tokens,
+            decodes);
+    double nanos = (prompt > 64 ? 6.6e6 : 6e6) * (1 + noise * random.nextNormal());
+    return new StepSample(shape, Math.round(nanos));
+  }
+
   @Test
   void of_tooFewSteps_saysHowManyAreNeeded() {
     assertThatThrownBy(
