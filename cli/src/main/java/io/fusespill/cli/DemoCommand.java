@@ -61,7 +61,7 @@ final class DemoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Option(
-      names = "--out",
+      names = {"-o", "--out"},
       defaultValue = "runs/demo",
       paramLabel = "DIR",
       description =

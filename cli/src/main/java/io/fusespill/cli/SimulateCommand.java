@@ -47,7 +47,7 @@ final class SimulateCommand implements Callable<Integer> {
   @Mixin private WorkloadOptions workloadOptions;
 
   @Option(
-      names = "--out",
+      names = {"-o", "--out"},
       paramLabel = "DIR",
       description = "Run directory (default: runs/TRACE-POLICY-DIGEST).")
   private @Nullable Path out;

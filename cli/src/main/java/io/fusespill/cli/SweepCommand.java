@@ -73,7 +73,7 @@ final class SweepCommand implements Callable<Integer> {
   private Path file;
 
   @Option(
-      names = "--out",
+      names = {"-o", "--out"},
       paramLabel = "DIR",
       description = "Folder for the sweep (default: sweeps/NAME of the specification).")
   private @Nullable Path out;

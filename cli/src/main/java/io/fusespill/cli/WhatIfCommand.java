@@ -91,7 +91,7 @@ final class WhatIfCommand implements Callable<Integer> {
   private @Nullable Moment from;
 
   @Option(
-      names = "--out",
+      names = {"-o", "--out"},
       paramLabel = "DIR",
       description =
           "Leave the alternative there as a run, for verify, inspect, explain and diff (default: nothing is written).")
