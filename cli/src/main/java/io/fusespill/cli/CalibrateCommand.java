@@ -139,6 +139,7 @@ final class CalibrateCommand implements Callable<Integer> {
       printed.println("wrote %s".formatted(out));
     }
     printed.flush();
+    ProfileText.note(spec.commandLine().getErr(), profile);
     return 0;
   }
 

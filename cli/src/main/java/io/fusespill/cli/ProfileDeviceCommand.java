@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Keep the machine otherwise idle. A 7B model on an H100 takes about half a minute; --quick a third of that.",
+      "Keep the machine otherwise idle. A 7B model on an H100 takes about a minute; --quick a third of that.",
       "",
       "Examples:",
       "  fusespill profile-device --device cuda:0 --model models/vicuna-7b -o gpu.json",
@@ -186,6 +186,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       printed.println("wrote %s".formatted(out));
     }
     printed.flush();
+    ProfileText.note(spec.commandLine().getErr(), profile);
     return 0;
   }
 

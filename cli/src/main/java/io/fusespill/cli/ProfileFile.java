@@ -15,8 +15,12 @@ import org.jspecify.annotations.Nullable;
 /// @param force whether one that is there is replaced
 record ProfileFile(Path path, boolean force) {
 
-  /// @throws UsageException if a file is there that must not be replaced
+  /// @throws UsageException if a file is there that must not be replaced, or no folder for it
   void requireFree() {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw new UsageException("cannot write %s: there is no folder %s".formatted(path, folder));
+    }
     if (Files.exists(path) && !force) {
       throw new UsageException(
           "%s exists: choose another file, or replace it with --force".formatted(path));

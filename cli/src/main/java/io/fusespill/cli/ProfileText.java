@@ -13,6 +13,11 @@ import java.util.stream.Collectors;
 /// What a fitted profile says, for people.
 final class ProfileText {
 
+  /// Held-out errors beyond which a profile is said to foretell little, in per cent.
+  private static final double NOTED_MEAN = 15;
+
+  private static final double NOTED_BIAS = 5;
+
   private ProfileText() {}
 
   static void print(PrintWriter out, FittedProfile profile) {
@@ -79,6 +84,19 @@ final class ProfileText {
             + (profile.submitNanos() > 0
                 ? "%,.1f us".formatted(profile.submitNanos() / 1e3)
                 : "not measured; fit to a run with --depth 1 for it"));
+  }
+
+  /// Says where a profile does not even foretell what it was fitted to.
+  static void note(PrintWriter err, FittedProfile profile) {
+    for (FittedPlace place : profile.places()) {
+      FitErrors errors = place.errors();
+      if (errors.meanPercent() > NOTED_MEAN || Math.abs(errors.biasPercent()) > NOTED_BIAS) {
+        err.println(
+            "fusespill: held-out steps of %s are off by %.1f %% on average, %s %% in sum: a simulation will be, too; a longer run on a quiet machine tells more"
+                .formatted(place.place(), errors.meanPercent(), signed(errors.biasPercent())));
+      }
+    }
+    err.flush();
   }
 
   private static String term(FittedTerm term) {

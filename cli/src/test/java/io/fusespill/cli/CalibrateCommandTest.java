@@ -160,6 +160,8 @@ class CalibrateCommandTest {
 
     assertFails("no journal", "calibrate", folder.resolve("none"), "-o", folder.resolve("q.json"));
     assertFails("exists: choose another file", "calibrate", run, "-o", profile);
+    Path nowhere = folder.resolve("no/p.json");
+    assertFails("there is no folder " + nowhere.getParent(), "calibrate", run, "-o", nowhere);
     assertFails(
         "was fitted to a10, llama-2-7b, blocks of 16, but this run is a10, vicuna-7b",
         "compare",

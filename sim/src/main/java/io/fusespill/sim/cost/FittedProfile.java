@@ -127,6 +127,11 @@ public record FittedProfile(
   }
 
   static FittedProfile from(JsonReader json) {
+    if (!json.has("formatVersion")) {
+      throw json.problem(
+          "formatVersion",
+          "is missing: this is no cost profile as 'fusespill calibrate' writes it");
+    }
     Check.range("formatVersion", json.whole("formatVersion"), FORMAT_VERSION, FORMAT_VERSION);
     return new FittedProfile(
         json.text("name"),
