@@ -53,7 +53,10 @@ public final class DecodeSpeed {
   private static final int[] BATCHES = {1, 8, 32, 128};
   private static final int MIXED_BATCH = 40;
   private static final int[] MIXED_PROMPTS = {0, 24, 48, 88, 152, 216, 344, 472};
-  private static final int LATE = 900;
+
+  /// Tokens of a prompt before those of a late step.
+  private static final int LATE_TOKENS = 900;
+
   private static final int PROMPT = 2_048;
   private static final int BLOCK_TOKENS = 16;
   private static final int STEPS = 20;
@@ -259,7 +262,7 @@ public final class DecodeSpeed {
     double without = 0;
     for (int prompt : MIXED_PROMPTS) {
       Ahead ahead = ahead(model, tables, prompt, 0);
-      Ahead late = prompt == 0 ? ahead : ahead(model, tables, prompt, LATE);
+      Ahead late = prompt == 0 ? ahead : ahead(model, tables, prompt, LATE_TOKENS);
       if (prompt == 0) {
         without = ahead.stepSeconds();
       }
@@ -322,8 +325,7 @@ public final class DecodeSpeed {
     if (prompt > 0) {
       int[] tokens = IntStream.range(0, prompt).toArray();
       int blocks = (start + prompt + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
-      int[] table =
-          Arrays.stream(tables).flatMapToInt(Arrays::stream).limit(Math.max(1, blocks)).toArray();
+      int[] table = Arrays.stream(tables).flatMapToInt(Arrays::stream).limit(blocks).toArray();
       int row = input.prefill(tokens, 0, prompt, start, table);
       input.sample(row, 1, 0, 1, 0, tables.length, 0);
     }
