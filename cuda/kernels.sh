@@ -5,7 +5,8 @@
 #   ./kernels.sh -v         and prints registers, shared memory, stack and spills of each kernel
 #
 # Needs nvcc 12.8 or newer (NVCC, or on the PATH); no GPU. Machine code is for compute capability
-# 8.0, 8.6, 8.9 and 9.0; newer GPUs get the PTX of 8.0, which their driver compiles.
+# 8.0, 8.6, 8.9 and 9.0 (9.0a: with the instructions that 9.0 alone has); newer GPUs get the PTX of 8.0,
+# which their driver compiles.
 set -eu
 
 cd "$(dirname "$0")"
@@ -27,13 +28,13 @@ mkdir -p "$target"
 
 # One PTX module of all files, so that the fatbin holds one module for each GPU. Kernels do not call
 # from file to file, so the texts can stand one after another.
-for virtual in 80 90; do
+for virtual in 80 90a; do
   for file in "$sources"/*.cu; do
     echo "$nvcc -std=c++17 -O3 -arch=compute_$virtual -ptx" \
       "-o $work/$virtual.$(basename "$file" .cu).part $file"
   done
 done | xargs -P 2 -I{} sh -c '{}'
-for virtual in 80 90; do
+for virtual in 80 90a; do
   set -- "$work/$virtual".*.part
   grep -h -m 1 '^\.version' "$1" >"$work/$virtual.ptx"
   grep -h -m 1 '^\.target' "$1" >>"$work/$virtual.ptx"
@@ -41,13 +42,13 @@ for virtual in 80 90; do
   grep -hvE '^\.(version|target|address_size)' "$@" >>"$work/$virtual.ptx"
 done
 
-for real in 80 86 89 90; do
+for real in 80 86 89 90a; do
   virtual=80
-  [ "$real" = 90 ] && virtual=90
+  [ "$real" = 90a ] && virtual=90a
   echo "'$tools/ptxas' -arch=sm_$real $report -o $work/$real.cubin $work/$virtual.ptx" \
     "2>$work/$real.report || { cat $work/$real.report >&2; exit 255; }"
 done | xargs -P 2 -I{} sh -c '{}'
-[ -z "$report" ] || for real in 80 86 89 90; do
+[ -z "$report" ] || for real in 80 86 89 90a; do
   echo "sm_$real"
   sed -n "s/.*entry function '\(.*\)' for.*/\1/p; s/.*Used/  Used/p; /spill/p" "$work/$real.report"
 done
@@ -56,7 +57,7 @@ done
   --image3=kind=elf,sm=80,file="$work/80.cubin" \
   --image3=kind=elf,sm=86,file="$work/86.cubin" \
   --image3=kind=elf,sm=89,file="$work/89.cubin" \
-  --image3=kind=elf,sm=90,file="$work/90.cubin" \
+  --image3=kind=elf,sm=90a,file="$work/90a.cubin" \
   --image3=kind=ptx,sm=80,file="$work/80.ptx"
 mv "$work/kernels.fatbin" "$target/kernels.fatbin"
 

@@ -297,8 +297,8 @@ __device__ __forceinline__ void attend_split(const T* qkv, int qkvStride, const 
   touch(table + min(firstTile * TILE_TOKENS / blockTokens, tableStride - 1));
 
   // Contexts and tables are there since before the step's first kernel; all else is the predecessors'.
-  if (!beside) awaitPredecessor();
   releaseSuccessor();
+  if (!beside) awaitPredecessor();
   const int group = heads / kvHeads;
   const int headTiles = (group + TILE_HEADS - 1) / TILE_HEADS;
   const int kvHead = blockIdx.y / headTiles;
@@ -347,8 +347,8 @@ __device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const
 
 template <typename T>
 __device__ __forceinline__ void attend_merge(const float* partial, const int* contexts, T* out, int rows, int heads, int headDim, int splits) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int row = blockIdx.y;
   const int head = blockIdx.x * DECODE_WARPS + (threadIdx.x >> 5);
   const int lane = threadIdx.x & 31;

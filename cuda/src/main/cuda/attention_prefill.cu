@@ -272,6 +272,7 @@ template <typename T>
 __device__ __forceinline__ void attend_prefill(const T* qkv, int qkvStride, const T* kv, long long kvBlock, long long layerOffset,
                                                const int* tables, int tableStride, const int* entries, const int2* tiles, T* out,
                                                int tileCount, int heads, int kvHeads, int headDim, int blockTokens, float scale) {
+  // In this order: attend_decode may follow, which does not wait for this kernel but for those before it.
   awaitPredecessor();
   releaseSuccessor();
   if (blockIdx.y >= tileCount) return;

@@ -10,8 +10,8 @@ namespace {
 
 template <typename T>
 __device__ void widen(const T* from, float* to, int count) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int i = (blockIdx.x * blockDim.x + threadIdx.x) * kWide;
   if (i < count) {
     float x[kWide];
@@ -23,8 +23,8 @@ __device__ void widen(const T* from, float* to, int count) {
 
 template <typename T>
 __device__ void narrow(const float* from, T* to, int count) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int i = (blockIdx.x * blockDim.x + threadIdx.x) * kWide;
   if (i < count) {
     const float4 low = *reinterpret_cast<const float4*>(from + i);

@@ -24,8 +24,8 @@ constexpr int kHeadDimMax = 256;
 // A row of zeros for the token -1.
 template <typename T>
 __device__ void embed(const int* tokens, const T* table, float* residual, int rows, int hidden) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int row = blockIdx.x;
   if (row >= rows) {
     return;
@@ -69,8 +69,8 @@ __device__ float blockSum(float x) {
 template <typename T>
 __device__ void addRmsNorm(float* residual, const T* delta, const float* weight, T* out,
                            const int* rowIndex, int rows, int hidden, float eps) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   if (blockIdx.x >= rows) {
     return;
   }
@@ -150,8 +150,8 @@ __device__ void ropeWriteKv(T* qkv, const float* bias, const float* qNorm, const
                             int64_t kvBlock, int64_t layerOffset, int rows, int heads, int kvHeads,
                             int headDim, int blockTokens, float eps) {
   constexpr int kPairs = kHeadDimMax / 2 / (2 * kWarp);
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int row = blockIdx.x;
   const int head = blockIdx.y * kHeadsPerBlock + threadIdx.x / kWarp;
   if (row >= rows || head >= heads + 2 * kvHeads) {
@@ -224,8 +224,8 @@ __device__ void ropeWriteKv(T* qkv, const float* bias, const float* qNorm, const
 // out = silu(gate) * up.
 template <typename T>
 __device__ void swiglu(const T* gateUp, T* out, int rows, int inner) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
   if (inner % kWide == 0) {
@@ -255,8 +255,8 @@ __device__ void swiglu(const T* gateUp, T* out, int rows, int inner) {
 // A pair with a negative block is left out.
 template <typename T>
 __device__ void copyBlocks(T* kv, const int2* pairs, int count, int64_t kvBlock) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   if (blockIdx.y >= count) {
     return;
   }
@@ -285,8 +285,8 @@ __device__ void copyBlocks(T* kv, const int2* pairs, int count, int64_t kvBlock)
 extern "C" __global__ void __launch_bounds__(256)
     feed_tokens(int* tokens, const int* fromHost, const int* source, const int* lastSampled,
                 int rows) {
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < rows) {
     tokens[i] = source[i] >= 0 ? lastSampled[source[i]] : fromHost[i];

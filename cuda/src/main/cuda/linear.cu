@@ -414,8 +414,8 @@ struct Linear {
         loadWeights(s);
       }
     }
-    awaitPredecessor();
     releaseSuccessor();
+    awaitPredecessor();
 #pragma unroll
     for (int s = 0; s < kStages - 1; s++) {
       if (begin + s < end) {

@@ -474,8 +474,8 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     sample(const float* logits, int stride, int vocabulary, const SampleParams* params, int* out,
            int rows) {
   __shared__ Scratch scratch;
-  awaitPredecessor();
   releaseSuccessor();
+  awaitPredecessor();
   if (blockIdx.x >= rows) {
     return;
   }

@@ -83,7 +83,7 @@ __device__ inline float warpSum(float x) {
   return x;
 }
 
-__device__ inline float silu(float x) { return x / (1.0f + __expf(-x)); }
+__device__ inline float silu(float x) { return __fdividef(x, 1.0f + __expf(-x)); }
 
 // Waits for the kernels before this one in the stream where the launch lets this one begin early
 // (programmatic dependent launch); nothing otherwise. Every block calls it before it touches what other
@@ -95,7 +95,8 @@ __device__ inline void awaitPredecessor() {
 #endif
 }
 
-// Lets the next kernel of the stream begin where its launch allows that.
+// Lets the next kernel of the stream begin where its launch allows that, once all blocks of this one have begun. Called
+// first, so that the next is ready, and a linear layer has asked for its weights, before this one has done its work.
 __device__ inline void releaseSuccessor() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");

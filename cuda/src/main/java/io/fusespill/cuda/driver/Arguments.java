@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// The arguments of a launch, in order, in memory that is used again and again:
 /// `arguments.clear().pointer(out).int32(rows)`. For one thread at a time.
@@ -17,14 +18,18 @@ public final class Arguments {
   /// Pointers to the slots, then the slots.
   private final MemorySegment memory = Arena.ofAuto().allocate(2L * LARGEST * SLOT, SLOT);
 
-  private final byte[] bytes = new byte[LARGEST];
+  private final int[] bytes = new int[LARGEST];
+
+  /// Keeps those alive that pointers point to.
+  private final @Nullable TensorMap[] maps = new TensorMap[LARGEST];
+
   private final EarlyLaunch early = new EarlyLaunch();
   private int count;
 
   /// No arguments yet.
   public Arguments() {
     for (int i = 0; i < LARGEST; i++) {
-      memory.setAtIndex(ValueLayout.JAVA_LONG, i, memory.address() + slot(i));
+      point(i, memory.address() + slot(i));
     }
   }
 
@@ -57,6 +62,14 @@ public final class Arguments {
     return this;
   }
 
+  /// A `CUtensorMap`, which is read when the kernel is launched.
+  public Arguments tensorMap(TensorMap map) {
+    next((int) TensorMap.BYTES);
+    maps[count - 1] = map;
+    point(count - 1, map.address());
+    return this;
+  }
+
   long address() {
     return memory.address();
   }
@@ -81,8 +94,16 @@ public final class Arguments {
     if (count == LARGEST) {
       throw new IllegalStateException("a kernel has at most %d arguments".formatted(LARGEST));
     }
-    bytes[count] = (byte) size;
+    if (maps[count] != null) {
+      maps[count] = null;
+      point(count, memory.address() + slot(count));
+    }
+    bytes[count] = size;
     return slot(count++);
+  }
+
+  private void point(int index, long address) {
+    memory.setAtIndex(ValueLayout.JAVA_LONG, index, address);
   }
 
   private static long slot(int index) {

@@ -66,6 +66,22 @@ final class Driver {
       function("cuMemHostRegister_v2", JAVA_LONG, JAVA_LONG, JAVA_INT);
   private static final MethodHandle HOST_UNREGISTER = function("cuMemHostUnregister", JAVA_LONG);
 
+  private static final MethodHandle ENCODE_TENSOR_MAP =
+      function(
+          "cuTensorMapEncodeTiled",
+          JAVA_LONG,
+          JAVA_INT,
+          JAVA_INT,
+          JAVA_LONG,
+          ValueLayout.ADDRESS,
+          ValueLayout.ADDRESS,
+          ValueLayout.ADDRESS,
+          ValueLayout.ADDRESS,
+          JAVA_INT,
+          JAVA_INT,
+          JAVA_INT,
+          JAVA_INT);
+
   /// Since CUDA 12.4; null in older drivers.
   private static final @Nullable MethodHandle PARAMETER_INFO =
       optional(
@@ -202,6 +218,39 @@ final class Driver {
   static int hostUnregister(long address) {
     try {
       return (int) HOST_UNREGISTER.invokeExact(address);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  static int encodeTensorMap(
+      long map,
+      int dataType,
+      int rank,
+      long address,
+      MemorySegment sizes,
+      MemorySegment strides,
+      MemorySegment box,
+      MemorySegment elementStrides,
+      int interleave,
+      int swizzle,
+      int promotion,
+      int outside) {
+    try {
+      return (int)
+          ENCODE_TENSOR_MAP.invokeExact(
+              map,
+              dataType,
+              rank,
+              address,
+              sizes,
+              strides,
+              box,
+              elementStrides,
+              interleave,
+              swizzle,
+              promotion,
+              outside);
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -13,6 +13,7 @@ import io.fusespill.host.checkpoint.ElementType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 
 /// Our kernels for one element type, T below: BF16 or F16. What each computes stands in its source,
 /// `src/main/cuda`; here are the grids.
@@ -23,9 +24,6 @@ import java.io.UncheckedIOException;
 /// For one thread at a time, bound to the context, and for one stream at a time: linear layers
 /// share a workspace.
 public final class Kernels implements AutoCloseable {
-
-  /// Most rows of [#linear].
-  public static final int LINEAR_ROWS_MAX = LinearKernel.BATCH_MAX;
 
   /// Rows of a prefill entry that one tile holds.
   public static final int TILE_ROWS = 128;
@@ -38,6 +36,13 @@ public final class Kernels implements AutoCloseable {
 
   /// Compute capability whose machine code waits for the kernel before, and adds up in clusters.
   private static final int EARLY_MAJOR = 9;
+
+  /// Most rows of a product for which the kernels of [LinearKernel] are as fast as cuBLASLt, and
+  /// faster than those of [WideTiling].
+  private static final int FEW_ROWS = 32;
+
+  /// As much for the kernels of [WideTiling], but for gated products.
+  private static final int WIDE_ROWS = 64;
 
   private static final int LINEAR_SHARED_BYTES = 98_304;
 
@@ -70,6 +75,10 @@ public final class Kernels implements AutoCloseable {
   private final Kernel attendPrefill;
   private final Kernel swiglu;
   private final Kernel[] linear;
+
+  /// Null where the GPU has no such kernels.
+  private final @Nullable WideLinear wide;
+
   private final Kernel sample;
   private final Kernel copyBlocks;
   private final Kernel widen;
@@ -109,6 +118,7 @@ public final class Kernels implements AutoCloseable {
       linear[i] = module.kernel(linears[i].symbol() + suffix);
       linear[i].allowShared(LINEAR_SHARED_BYTES);
     }
+    wide = early ? new WideLinear(module, suffix, context.gpu().multiprocessors()) : null;
     attendPrefill.allowShared(prefillSharedBytes(128));
     linearWorkspace = context.allocate(workspaceBytes(context.gpu()), "linear layers' workspace");
     arrivals = linearWorkspace.address(shareBytes(context.gpu()));
@@ -308,12 +318,25 @@ public final class Kernels implements AutoCloseable {
     launch(swiglu, stream, LaunchShape.of(blocks, 256));
   }
 
+  /// Up to how many rows [#linear] had best be used, where there is cuBLASLt.
+  public int linearRows(LinearMode mode) {
+    if (wide == null) {
+      return FEW_ROWS;
+    }
+    return mode == LinearMode.GATED ? WideTiling.ROWS_MAX : WIDE_ROWS;
+  }
+
+  /// Most rows of [#linear].
+  public int linearRowsMax() {
+    return wide == null ? LinearKernel.BATCH_MAX : WideTiling.ROWS_MAX;
+  }
+
   /// y = x · Wᵀ + bias for few rows.
   ///
   /// @param x T `[row][inputs]`
   /// @param weights T `[outputs][inputs]`; gated: `[2 * outputs][inputs]`
   /// @param bias float32, a number for each row of the weights; may be null
-  /// @param rows 1 to [#LINEAR_ROWS_MAX]
+  /// @param rows 1 to [#linearRowsMax]
   /// @param inputs a multiple of 8
   public void linear(
       Stream stream,
@@ -325,10 +348,14 @@ public final class Kernels implements AutoCloseable {
       int rows,
       int outputs,
       int inputs) {
-    if (rows < 1 || rows > LINEAR_ROWS_MAX || inputs % 8 != 0) {
+    if (rows < 1 || rows > linearRowsMax() || inputs % 8 != 0) {
       throw new IllegalArgumentException(
           "rows must be 1 to %d and inputs a multiple of 8, got %d and %d"
-              .formatted(LINEAR_ROWS_MAX, rows, inputs));
+              .formatted(linearRowsMax(), rows, inputs));
+    }
+    if (wide != null && rows > FEW_ROWS) {
+      wide.multiply(arguments, stream, mode, x, weights, bias, y, rows, outputs, inputs);
+      return;
     }
     int wide = mode == LinearMode.GATED ? 2 * outputs : outputs;
     LinearTiling tiling = LinearTiling.of(rows, wide, linearSlots);

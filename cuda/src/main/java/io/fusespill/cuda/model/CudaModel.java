@@ -61,8 +61,8 @@ public final class CudaModel implements AutoCloseable {
   /// @param kv how a block of the pool lies in memory; of the weights' type
   /// @param poolAddress address of block 0; the blocks follow one another
   /// @param poolBlocks blocks of the pool, at least 1
-  /// @param blas for linear layers of more than 32 rows; without it they are right but slow, as
-  ///   [#note] says
+  /// @param blas for linear layers of many rows; without it they are right but slow, as [#note]
+  ///   says
   /// @throws io.fusespill.cuda.driver.CudaException if there is not enough device memory:
   ///   [#workspaceBytes]
   public CudaModel(
@@ -127,7 +127,7 @@ public final class CudaModel implements AutoCloseable {
     return blas == null
         ? Optional.of(
             "steps of more than %d tokens are slow without cuBLASLt: %s"
-                .formatted(Workspace.OWN_ROWS, CublasLibrary.find().missing()))
+                .formatted(kernels.linearRows(LinearMode.STORE), CublasLibrary.find().missing()))
         : Optional.empty();
   }
 
@@ -393,7 +393,8 @@ public final class CudaModel implements AutoCloseable {
     for (int first = 0; first < rows; first += Workspace.CHUNK_ROWS) {
       int count = Math.min(Workspace.CHUNK_ROWS, rows - first);
       long normal = at.normal() + 2L * first * config.hidden();
-      if (count <= Workspace.OWN_ROWS || blas == null) {
+      CublasLt blas = blas(LinearMode.GATED, count);
+      if (blas == null) {
         gated(stream, layer, normal, count);
       } else {
         LinearShape shape =
@@ -419,7 +420,7 @@ public final class CudaModel implements AutoCloseable {
   }
 
   private void gated(Stream stream, CudaWeights.Layer layer, long normal, int rows) {
-    for (int first = 0; first < rows; first += Kernels.LINEAR_ROWS_MAX) {
+    for (int first = 0; first < rows; first += kernels.linearRowsMax()) {
       kernels.linear(
           stream,
           LinearMode.GATED,
@@ -427,16 +428,22 @@ public final class CudaModel implements AutoCloseable {
           layer.gateUp(),
           layer.gateUpBias(),
           address(at.inner() + 2L * first * weights.inner()),
-          Math.min(Kernels.LINEAR_ROWS_MAX, rows - first),
+          Math.min(kernels.linearRowsMax(), rows - first),
           weights.inner(),
           config.hidden());
     }
   }
 
+  /// cuBLASLt where it is there and as fast as our kernels.
+  private @Nullable CublasLt blas(LinearMode mode, int rows) {
+    return rows > kernels.linearRows(mode) ? blas : null;
+  }
+
   /// Rows of `y` become x · Wᵀ.
   private void multiply(
       Stream stream, long matrix, long x, long y, int rows, int outputs, int inputs) {
-    if (rows > Workspace.OWN_ROWS && blas != null) {
+    CublasLt blas = blas(LinearMode.STORE, rows);
+    if (blas != null) {
       LinearShape shape =
           LinearShape.of(Workspace.padded(rows), outputs, inputs, weights.type(), weights.type());
       blas.linear(stream, shape, address(x), matrix, 0, address(y));
@@ -450,7 +457,8 @@ public final class CudaModel implements AutoCloseable {
       Stream stream, long matrix, long bias, long x, int first, int rows, int inputs) {
     int outputs = config.hidden();
     long y = at.residual() + (long) Float.BYTES * first * outputs;
-    if (rows > Workspace.OWN_ROWS && blas != null) {
+    CublasLt blas = blas(LinearMode.ADD, rows);
+    if (blas != null) {
       LinearShape shape =
           new LinearShape(
               Workspace.padded(rows),
@@ -468,7 +476,8 @@ public final class CudaModel implements AutoCloseable {
 
   private void projectHead(Stream stream, int rows) {
     int outputs = config.vocabulary();
-    if (rows > Workspace.OWN_ROWS && blas != null && LinearShape.fits(outputs)) {
+    CublasLt blas = blas(LinearMode.STORE_FLOAT, rows);
+    if (blas != null && LinearShape.fits(outputs)) {
       LinearShape shape =
           LinearShape.of(
               Workspace.padded(rows), outputs, config.hidden(), weights.type(), ElementType.F32);
@@ -499,7 +508,7 @@ public final class CudaModel implements AutoCloseable {
       int outputs,
       int inputs) {
     long outputBytes = mode == LinearMode.STORE ? Short.BYTES : Float.BYTES;
-    for (int first = 0; first < rows; first += Kernels.LINEAR_ROWS_MAX) {
+    for (int first = 0; first < rows; first += kernels.linearRowsMax()) {
       kernels.linear(
           stream,
           mode,
@@ -507,7 +516,7 @@ public final class CudaModel implements AutoCloseable {
           matrix,
           bias,
           address(y + outputBytes * first * outputs),
-          Math.min(Kernels.LINEAR_ROWS_MAX, rows - first),
+          Math.min(kernels.linearRowsMax(), rows - first),
           outputs,
           inputs);
     }

@@ -37,7 +37,7 @@ record Workspace(
   /// Rows that the feed-forward layers take at a time: enough for full speed.
   static final int CHUNK_ROWS = 2_048;
 
-  /// Rows of a product up to which our kernels are used, where there is cuBLASLt.
+  /// Rows of a product up to which our kernels are used on every GPU: these need no padding.
   static final int OWN_ROWS = 32;
 
   /// Whole steps of rows that matrix products are padded to.

@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -534,7 +535,15 @@ final class KernelsTest {
     "F16, ADD, 31, 6144, 264, true",
     "BF16, GATED, 25, 11008, 72, false",
     "F16, STORE_FLOAT, 32, 28672, 72, true",
-    "BF16, ADD, 30, 4096, 392, false"
+    "BF16, ADD, 30, 4096, 392, false",
+    // Kernels for more rows, where the GPU has them: long sums, tails of rows, columns and sums.
+    "BF16, STORE, 33, 12288, 72, true",
+    "F16, STORE, 40, 4096, 1032, false",
+    "F16, ADD, 48, 4096, 2048, true",
+    "BF16, ADD, 64, 896, 4864, false",
+    "BF16, GATED, 40, 11008, 136, false",
+    "F16, GATED, 61, 4864, 896, true",
+    "F16, STORE_FLOAT, 57, 32003, 72, true"
   })
   void linear_multipliesInEachMode(
       ElementType type, LinearMode mode, int rows, int outputs, int inputs, boolean withBias) {
@@ -572,6 +581,22 @@ final class KernelsTest {
       }
     }
     assertClose(y.read(), expected, tolerance(of));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "F16, STORE, 65, 6144, 1032, true",
+    "BF16, STORE, 96, 20, 4096, false",
+    "BF16, ADD, 97, 4096, 1032, true",
+    "F16, STORE_FLOAT, 128, 1001, 264, false",
+    "BF16, GATED, 96, 11008, 72, true",
+    "F16, GATED, 128, 14336, 136, false"
+  })
+  void linear_multipliesAsManyRowsAsItTakes(
+      ElementType type, LinearMode mode, int rows, int outputs, int inputs, boolean withBias) {
+    int most = gpu.kernels(type).linearRowsMax();
+    Assumptions.assumeTrue(rows <= most, "this GPU's kernels take %d rows".formatted(most));
+    linear_multipliesInEachMode(type, mode, rows, outputs, inputs, withBias);
   }
 
   private static double product(

@@ -1,0 +1,81 @@
+package io.fusespill.cuda.kernel;
+
+import io.fusespill.cuda.driver.Arguments;
+import io.fusespill.cuda.driver.Kernel;
+import io.fusespill.cuda.driver.KernelModule;
+import io.fusespill.cuda.driver.LaunchShape;
+import io.fusespill.cuda.driver.Stream;
+import io.fusespill.cuda.driver.TensorMap;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Products of 33 to 128 rows on compute capability 9.0: `linear_wide.cu`.
+final class WideLinear {
+
+  private static final int SHARED_BYTES = 112_640;
+  private static final int THREADS = 160;
+
+  private final int multiprocessors;
+  private final Kernel[] kernels = new Kernel[WideTiling.BATCHES.length];
+
+  /// Maps take the driver a microsecond to make, and the same are asked for in each step: of each
+  /// matrix by the few tilings of it, of each input by its rows.
+  private final Map<Matrix, TensorMap> maps = new HashMap<>();
+
+  /// A matrix and the boxes it is read by.
+  private record Matrix(
+      long address, int columns, int rows, int parts, int boxRows, int boxParts) {}
+
+  WideLinear(KernelModule module, String suffix, int multiprocessors) {
+    this.multiprocessors = multiprocessors;
+    for (int i = 0; i < kernels.length; i++) {
+      kernels[i] = module.kernel("linear_wide_b" + WideTiling.BATCHES[i] + suffix);
+      kernels[i].allowShared(SHARED_BYTES);
+    }
+  }
+
+  /// As [Kernels#linear].
+  void multiply(
+      Arguments arguments,
+      Stream stream,
+      LinearMode mode,
+      long x,
+      long weights,
+      long bias,
+      long y,
+      int rows,
+      int outputs,
+      int inputs) {
+    boolean gated = mode == LinearMode.GATED;
+    WideTiling tiling = WideTiling.of(rows, outputs, gated, multiprocessors);
+    int half = tiling.half();
+    arguments.clear();
+    arguments.tensorMap(
+        map(
+            gated
+                ? new Matrix(weights, inputs, outputs, 2, half, 2)
+                : new Matrix(weights, inputs, outputs, 1, 2 * half, 1)));
+    arguments.tensorMap(map(new Matrix(x, inputs, rows, 1, tiling.batch(), 1)));
+    arguments.pointer(bias).pointer(y).int32(rows).int32(outputs).int32(inputs);
+    arguments.int32(mode.ordinal()).int32(half);
+    LaunchShape grid =
+        LaunchShape.of(tiling.splits(), tiling.tiles(outputs, gated), 1, THREADS)
+            .withShared(SHARED_BYTES)
+            .withCluster(tiling.splits());
+    kernel(tiling.batch()).launchEarly(stream, grid, arguments);
+  }
+
+  private Kernel kernel(int batch) {
+    int i = 0;
+    while (WideTiling.BATCHES[i] < batch) {
+      i++;
+    }
+    return kernels[i];
+  }
+
+  private TensorMap map(Matrix of) {
+    return maps.computeIfAbsent(
+        of,
+        it -> new TensorMap(it.address, it.columns, it.rows, it.parts, it.boxRows, it.boxParts));
+  }
+}
