@@ -1,17 +1,21 @@
 // Linear layers of 33 to 128 rows on compute capability 9.0: y[m][n] = sum over k of x[m][k] * w[n][k], with w as
 // checkpoints have it (row-major, a row an output).
 //
-//   linear_wide_bB_T(weights, input, bias, y, m, n, k, mode, half), T = bf16, f16; B = 48, 64, 96, 128
+//   linear_wide_bB_T(weights, larger, input, bias, y, m, n, k, mode, half, large), T = bf16, f16; B = 48, 64, 96, 128
 //     weights   tensor map of w, 128-byte swizzle, boxes of 64 by 2 * half by 1 of [k][n][1];
 //               mode 2: 64 by half by 2 of [k][n][2], gate then up
+//     larger    the same with half + 8, for the first `large` tiles; the other tiles follow behind them
 //     input     tensor map of x, 128-byte swizzle, boxes of 64 by B by 1 of [k][m][1]
 //     bias      null, or float32, one for each row of w
 //     y, mode   as in linear.cu
-//     half      half the rows of w in a tile: a multiple of 8 from 16 to 64
+//     half      half the rows of w in a tile, with 8 more where it is larger: a multiple of 8 from 16 to 64
 // k is a multiple of 8; y is 16-byte aligned. m is at most B.
-// Launch geometry: block 160, dynamic shared memory 112640, grid (splits, tiles), where tiles = ceil(n / (2 * half))
-// (mode 2: ceil(n / half)); the blocks of a tile, each with part of k, are a cluster (splits, 1, 1). Sums are always added
-// in the same order: B, half and splits decide the bits of the result, and chance does not.
+// Launch geometry: block 160, dynamic shared memory 98304, grid (splits, tiles); the blocks of a tile, each with part of
+// k, are a cluster (splits, 1, 1). Sums are always added in the same order: B, the tiles and splits decide the bits of the
+// result, and chance does not.
+//
+// Two blocks run at once on a multiprocessor. They could have 14 KiB more of shared memory each, and would be faster by a
+// few per cent; but then the attention that follows finds 32 KiB less of first-level cache, and loses more than that.
 //
 // One warp asks for tiles of w and x; four multiply them, w as the 64-row side of the warp group's product, straight from
 // shared memory. What is beyond n, m and k reads as zero. Rows of the product beyond `half` are whatever lies behind in
@@ -32,7 +36,7 @@ namespace {
 
 constexpr int kProducts = 128;           // threads that multiply
 constexpr int kThreads = kProducts + kWarp;
-constexpr int kSharedBytes = 112640;
+constexpr int kSharedBytes = 98304;
 constexpr int kStagesMax = 16;
 // Barriers have these to themselves: what takes the place of one without invalidating it is not safe.
 constexpr int kBarrierBytes = 1024;
@@ -247,8 +251,12 @@ struct WideLinear {
     }
   }
 
-  __device__ void run(const TensorMap& weights, const TensorMap& input, int k) {
+  __device__ void run(const TensorMap& usual, const TensorMap& larger, const TensorMap& input, int k, int large) {
     const int tile = blockIdx.y;
+    const bool isLarge = tile < large;
+    const int before = tile * half + min(tile, large) * 8;
+    const TensorMap& weights = isLarge ? larger : usual;
+    half += isLarge ? 8 : 0;
     const int splits = gridDim.x;
     const int weightBytes = 2 * half * kRowBytes;
     const int stageBytes = weightBytes + kInputBytes;
@@ -259,7 +267,7 @@ struct WideLinear {
     const int warp = threadIdx.x / kWarp;
     const bool leader = threadIdx.x % kWarp == 0;
     shared = static_cast<uint32_t>(__cvta_generic_to_shared(wideShared));
-    first = tile * (mode == kGated ? half : 2 * half);
+    first = mode == kGated ? before : 2 * before;
     releaseSuccessor();
     if (threadIdx.x < stages) {
       beginBarrier(fullAt(threadIdx.x), 1);
@@ -303,7 +311,7 @@ struct WideLinear {
       }
       int stage = 0;
       int parity = 0;
-      int before = 0;
+      int previous = 0;
       for (int chunk = begin; chunk < end; chunk++) {
         awaitBarrier(fullAt(stage), parity);
         const uint32_t w = stageAt(stage);
@@ -317,9 +325,9 @@ struct WideLinear {
         asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
         asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
         if (leader && chunk > begin) {
-          arrive(emptyAt(before));
+          arrive(emptyAt(previous));
         }
-        before = stage;
+        previous = stage;
         if (++stage == stages) {
           stage = 0;
           parity ^= 1;
@@ -351,15 +359,16 @@ struct WideLinear {
 
 }  // namespace
 
-#define LINEAR_WIDE_BODY(T, BATCH) WideLinear<T, BATCH>{bias, y, m, n, mode, half}.run(weights, input, k)
+#define LINEAR_WIDE_BODY(T, BATCH) WideLinear<T, BATCH>{bias, y, m, n, mode, half}.run(weights, larger, input, k, large)
 #else
 #define LINEAR_WIDE_BODY(T, BATCH)
 #endif
 
 #define LINEAR_WIDE_OF(BATCH, SUFFIX, T)                                                                                     \
   extern "C" __global__ void __launch_bounds__(160, 2) linear_wide_b##BATCH##_##SUFFIX(                                      \
-      const __grid_constant__ TensorMap weights, const __grid_constant__ TensorMap input, const float* bias, void* y, int m, \
-      int n, int k, int mode, int half) {                                                                                    \
+      const __grid_constant__ TensorMap weights, const __grid_constant__ TensorMap larger,                                   \
+      const __grid_constant__ TensorMap input, const float* bias, void* y, int m, int n, int k, int mode, int half,          \
+      int large) {                                                                                                           \
     LINEAR_WIDE_BODY(T, BATCH);                                                                                              \
   }
 

@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include <cuda.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
@@ -137,9 +138,7 @@ cudaKernel_t kernel(const std::string& name) {
   if (it == known.end()) {
     cudaKernel_t k;
     CHECK(cudaLibraryGetKernel(&k, library, name.c_str()));
-    CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(k),
-                               cudaFuncAttributeMaxDynamicSharedMemorySize, 98304));
-    it = known.emplace(name, k).first;
+    CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(k), XX    it = known.emplace(name, k).first;
   }
   return it->second;
 }
@@ -592,19 +591,23 @@ void checkSample(int rows, int vocabulary, int stride, float spread, float grid)
 
 enum Mode { kStore, kStoreFloat, kGated, kAdd };
 
-// How a product is cut: which kernel, and how many blocks share a tile.
+// How a product is cut: which kernel, and how many blocks share a tile. Wide: of linear_wide.cu, where `large` of `count`
+// tiles may have 16 rows more.
 struct Tiling {
   int batch;
   int rows;
   int splits;
+  bool wide = false;
+  int count = 0;
+  int large = 0;
 
-  int tiles(int wide) const { return (wide + rows - 1) / rows; }
+  int tiles(int wide) const { return count > 0 ? count : (wide + rows - 1) / rows; }
   size_t partial(int wide) const { return static_cast<size_t>(splits) * tiles(wide) * rows * batch; }
-  std::string name() const { return format("b%d_r%d by %d", batch, rows, splits); }
+  std::string name() const { return format("%sb%d_r%d by %d", wide ? "wide_" : "", batch, rows, splits) + (large > 0 ? format(", %d larger", large) : ""); }
 };
 
-// The kernels of the least batch that holds m rows, each with one to four blocks a tile.
-std::vector<Tiling> tilings(int m) {
+// The tilings of linear.cu for m rows: the kernels of the least batch that holds them, each with one to four blocks a tile.
+std::vector<Tiling> fewTilings(int m) {
   constexpr int kernels[][2] = {{8, 16},  {8, 48},  {16, 16}, {16, 48}, {16, 64}, {32, 32}, {32, 48},
                                 {32, 64}, {32, 96}, {64, 64}};
   std::vector<Tiling> all;
@@ -618,8 +621,59 @@ std::vector<Tiling> tilings(int m) {
   return all;
 }
 
-// The one that LinearTiling picks.
+// Those that the GPU's products of m rows are cut by.
+std::vector<Tiling> tilings(int m) {
+  if (!clusters || m <= 32) {
+    return fewTilings(m);
+  }
+  std::vector<Tiling> all;
+  for (int batch : {48, 64, 96, 128}) {
+    if (batch >= m && (all.empty() || all[0].batch == batch)) {
+      for (int half = 64; half >= 24; half -= 8) {
+        for (int splits : {1, 2, 4}) {
+          all.push_back({batch, 2 * half, splits, true});
+        }
+      }
+    }
+  }
+  return all;
+}
+
+// So many tiles for so many rows of weights that differ by 16 rows at most.
+Tiling spread(int batch, int wide, int tiles, int splits) {
+  const int steps = (wide + 15) / 16;
+  return {batch, steps / tiles * 16, splits, true, tiles, steps % tiles};
+}
+
+// The one that WideTiling picks.
+Tiling advisedWide(int m, int wide) {
+  Tiling best = {};
+  double least = 1e30;
+  const auto consider = [&](const Tiling& tiling) {
+    const int blocks = tiling.tiles(wide) * tiling.splits;
+    const double most = static_cast<double>((blocks + sms - 1) / sms) * sms / blocks;
+    const double cost = (1 + 0.3 * (most - 1)) * (1 + 0.02 * tiling.batch / tiling.rows) * (blocks <= sms ? 1.1 : 1)
+                        * (tiling.large > 0 ? 1.02 : 1);
+    const bool legal = tiling.rows >= 48 && tiling.rows + (tiling.large > 0 ? 16 : 0) <= 128
+                       && (tiling.splits == 1 || blocks <= (tiling.splits == 2 ? 2 * sms : static_cast<int>(1.6 * sms)));
+    if (legal && cost < least) {
+      least = cost;
+      best = tiling;
+    }
+  };
+  for (const Tiling& tiling : tilings(m)) {
+    consider(tiling);
+    const int blocks = (tiling.tiles(wide) * tiling.splits + sms - 1) / sms * sms;
+    consider(spread(tiling.batch, wide, blocks / tiling.splits, tiling.splits));
+  }
+  return best;
+}
+
+// The one that LinearTiling picks, or WideTiling.
 Tiling advised(int m, int wide) {
+  if (clusters && m > 32) {
+    return advisedWide(m, wide);
+  }
   const int slots = sms * blocksOnSm;
   Tiling best = {};
   double least = 1e30;
@@ -638,10 +692,46 @@ Tiling advised(int m, int wide) {
   return best;
 }
 
+// Boxes of 64 columns of a matrix [parts][rows][columns], 128-byte swizzle.
+CUtensorMap tensorMap(const void* matrix, int columns, int rows, int parts, int boxRows, int boxParts) {
+  static const auto encode = [] {
+    void* function = nullptr;
+    cudaDriverEntryPointQueryResult found;
+    CHECK(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000, cudaEnableDefault, &found));
+    return reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(function);
+  }();
+  CUtensorMap map;
+  const cuuint64_t row = 2ull * columns;
+  const cuuint64_t sizes[] = {static_cast<cuuint64_t>(columns), static_cast<cuuint64_t>(rows), static_cast<cuuint64_t>(parts)};
+  const cuuint64_t strides[] = {row, row * rows};
+  const cuuint32_t box[] = {64, static_cast<cuuint32_t>(boxRows), static_cast<cuuint32_t>(boxParts)};
+  const cuuint32_t ones[] = {1, 1, 1};
+  const CUresult result =
+      encode(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, 3, const_cast<void*>(matrix), sizes, strides, box, ones,
+             CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+             CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  if (result != CUDA_SUCCESS) {
+    fprintf(stderr, "cuTensorMapEncodeTiled: %d\n", result);
+    exit(2);
+  }
+  return map;
+}
+
+CUtensorMap weightMap(const void* w, int k, int n, int half, int mode) {
+  return mode == kGated ? tensorMap(w, k, n, 2, half, 2) : tensorMap(w, k, n, 1, 2 * half, 1);
+}
+
 template <typename T>
 void linear(const Tiling& tiling, bool early, const T* x, const T* w, const float* bias, void* y, int m, int n, int k,
             int mode, float* partial, int* arrivals) {
   const dim3 grid(tiling.splits, tiling.tiles(mode == kGated ? 2 * n : n));
+  if (tiling.wide) {
+    const int half = tiling.rows / 2;
+    launchClusters(tiling.splits, format("linear_wide_b%d_%s", tiling.batch, suffix<T>()), grid, 160, 98304, early,
+                   weightMap(w, k, n, half, mode), weightMap(w, k, n, half + (tiling.large > 0 ? 8 : 0), mode),
+                   tensorMap(x, k, m, 1, tiling.batch, 1), bias, y, m, n, k, mode, half, tiling.large);
+    return;
+  }
   launchClusters(clusters ? tiling.splits : 1, format("linear_b%d_r%d_%s", tiling.batch, tiling.rows, suffix<T>()), grid,
                  256, 98304, early, x, w, bias, y, m, n, k, mode, partial, arrivals);
 }
@@ -706,13 +796,23 @@ void checkLinear(const Tiling& tiling, int m, int n, int k, int mode, bool hasBi
 
 template <typename T>
 void checkLinears() {
-  for (int m : {1, 2, 4, 7, 8, 13, 16, 31, 32, 40, 50, 64}) {
+  for (int m : {1, 2, 4, 7, 8, 13, 16, 31, 32, 40, 50, 64, 80, 97, 128}) {
+    if (tilings(m).empty()) {
+      continue;
+    }
     checkLinear<T, T>(advised(m, 4096), m, 4096, 4096, kStore, m % 2 == 0);
     checkLinear<T, float>(advised(m, 32000), m, 32000, 1024, kStoreFloat, false);
     checkLinear<T, T>(advised(m, 22016), m, 11008, 4096, kGated, m % 2 == 1);
     checkLinear<T, float>(advised(m, 4096), m, 4096, 11008, kAdd, false);
     checkLinear<T, float>(advised(m, 6144), m, 6144, 4096, kAdd, true);
-    for (const Tiling& tiling : tilings(m)) {
+    auto all = tilings(m);
+    if (all[0].wide) {
+      const auto few = fewTilings(m);
+      all.insert(all.end(), few.begin(), few.end());
+      checkLinear<T, T>(spread(all[0].batch, 1000, 20, 1), m, 1000, 200, kStore, true);
+      checkLinear<T, float>(spread(all[0].batch, 300, 5, 2), m, 300, 1032, kAdd, false);
+    }
+    for (const Tiling& tiling : all) {
       checkLinear<T, T>(tiling, m, 1000, 200, kStore, true);
       checkLinear<T, T>(tiling, m, 77, 72, kGated, true);
       checkLinear<T, float>(tiling, m, 300, 1032, kAdd, false);
@@ -986,9 +1086,13 @@ void timeAll(const char* blasPath) {
         const int wide = l.mode == kGated ? 2 * l.n : l.n;
         std::string details;
         Choice choice = {};
-        for (const Tiling& tiling : tilings(m)) {
-          const Tiling pick = advised(m, wide);
-          const bool picked = tiling.rows == pick.rows && tiling.splits == pick.splits;
+        const Tiling pick = tilings(m).empty() ? Tiling{} : advised(m, wide);
+        auto all = tilings(m);
+        if (pick.count > 0) {
+          all.push_back(pick);
+        }
+        for (const Tiling& tiling : all) {
+          const bool picked = tiling.rows == pick.rows && tiling.splits == pick.splits && tiling.large == pick.large;
           const int blocks = tiling.tiles(wide) * tiling.splits;
           if (!picked && (blocks < sms / 2 || (tiling.splits > 1 && blocks > 2 * sms))) {
             continue;

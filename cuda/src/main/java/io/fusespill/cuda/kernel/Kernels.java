@@ -41,7 +41,7 @@ public final class Kernels implements AutoCloseable {
   /// faster than those of [WideTiling].
   private static final int FEW_ROWS = 32;
 
-  /// As much for the kernels of [WideTiling], but for gated products.
+  /// As much for the kernels of [WideTiling], but for some gated products.
   private static final int WIDE_ROWS = 64;
 
   private static final int LINEAR_SHARED_BYTES = 98_304;
@@ -318,12 +318,14 @@ public final class Kernels implements AutoCloseable {
     launch(swiglu, stream, LaunchShape.of(blocks, 256));
   }
 
-  /// Up to how many rows [#linear] had best be used, where there is cuBLASLt.
-  public int linearRows(LinearMode mode) {
-    if (wide == null) {
-      return FEW_ROWS;
-    }
-    return mode == LinearMode.GATED ? WideTiling.ROWS_MAX : WIDE_ROWS;
+  /// Whether a product had best be [#linear]'s, where there is cuBLASLt: up to 32 rows on every
+  /// GPU, up to 64 and, gated and well cut, up to 128 on those of compute capability 9.0.
+  ///
+  /// @param outputs as there
+  public boolean takesLinear(LinearMode mode, int rows, int outputs) {
+    return rows <= FEW_ROWS
+        || (wide != null
+            && (rows <= WIDE_ROWS || (mode == LinearMode.GATED && wide.takesGated(rows, outputs))));
   }
 
   /// Most rows of [#linear].

@@ -12,7 +12,7 @@ import java.util.Map;
 /// Products of 33 to 128 rows on compute capability 9.0: `linear_wide.cu`.
 final class WideLinear {
 
-  private static final int SHARED_BYTES = 112_640;
+  private static final int SHARED_BYTES = 98_304;
   private static final int THREADS = 160;
 
   private final int multiprocessors;
@@ -50,19 +50,30 @@ final class WideLinear {
     WideTiling tiling = WideTiling.of(rows, outputs, gated, multiprocessors);
     int half = tiling.half();
     arguments.clear();
-    arguments.tensorMap(
-        map(
-            gated
-                ? new Matrix(weights, inputs, outputs, 2, half, 2)
-                : new Matrix(weights, inputs, outputs, 1, 2 * half, 1)));
+    arguments.tensorMap(weights(weights, inputs, outputs, gated, half));
+    int larger = tiling.large() > 0 ? half + WideTiling.STEP : half;
+    arguments.tensorMap(weights(weights, inputs, outputs, gated, larger));
     arguments.tensorMap(map(new Matrix(x, inputs, rows, 1, tiling.batch(), 1)));
     arguments.pointer(bias).pointer(y).int32(rows).int32(outputs).int32(inputs);
-    arguments.int32(mode.ordinal()).int32(half);
+    arguments.int32(mode.ordinal()).int32(half).int32(tiling.large());
     LaunchShape grid =
-        LaunchShape.of(tiling.splits(), tiling.tiles(outputs, gated), 1, THREADS)
+        LaunchShape.of(tiling.splits(), tiling.tiles(), 1, THREADS)
             .withShared(SHARED_BYTES)
             .withCluster(tiling.splits());
     kernel(tiling.batch()).launchEarly(stream, grid, arguments);
+  }
+
+  /// Whether a gated product of more rows than others had best be ours, where there is cuBLASLt.
+  boolean takesGated(int rows, int outputs) {
+    return rows <= WideTiling.ROWS_MAX
+        && WideTiling.of(rows, outputs, true, multiprocessors).even(multiprocessors);
+  }
+
+  private TensorMap weights(long address, int inputs, int outputs, boolean gated, int half) {
+    return map(
+        gated
+            ? new Matrix(address, inputs, outputs, 2, half, 2)
+            : new Matrix(address, inputs, outputs, 1, 2 * half, 1));
   }
 
   private Kernel kernel(int batch) {

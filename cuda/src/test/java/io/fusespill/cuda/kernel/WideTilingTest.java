@@ -14,20 +14,19 @@ final class WideTilingTest {
 
   @ParameterizedTest
   @CsvSource({
-    "40, 12288, false, 48, 48, 2",
-    "48, 4096, false, 48, 40, 4",
-    "40, 11008, true, 48, 48, 1",
-    "40, 6144, false, 48, 24, 2",
-    "33, 14336, true, 48, 56, 1",
-    "64, 12288, false, 64, 48, 2",
-    "49, 32000, false, 64, 64, 1",
-    "128, 14336, true, 128, 56, 1",
-    "96, 11008, true, 96, 48, 1"
+    "40, 12288, false, 48, 48, 128, 0, 2",
+    "48, 4096, false, 48, 40, 52, 0, 4",
+    "40, 11008, true, 48, 40, 264, 56, 1",
+    "40, 6144, false, 48, 24, 128, 0, 2",
+    "33, 14336, true, 48, 56, 256, 0, 1",
+    "64, 12288, false, 64, 48, 128, 0, 2",
+    "49, 32000, false, 64, 64, 250, 0, 1",
+    "128, 14336, true, 128, 56, 256, 0, 1"
   })
   void picksWhatLoadsMultiprocessorsEvenly(
-      int rows, int outputs, boolean gated, int batch, int half, int splits) {
+      int rows, int outputs, boolean gated, int batch, int half, int tiles, int large, int splits) {
     assertThat(WideTiling.of(rows, outputs, gated, 132))
-        .isEqualTo(new WideTiling(batch, half, splits));
+        .isEqualTo(new WideTiling(batch, half, tiles, large, splits));
   }
 
   @ParameterizedTest
@@ -40,14 +39,22 @@ final class WideTilingTest {
           WideTiling tiling = WideTiling.of(rows, outputs, gated, multiprocessors);
           assertThat(tiling.batch()).isBetween(rows, Math.max(48, 3 * rows / 2 + 1));
           assertThat(tiling.half() % 8).isZero();
-          assertThat(tiling.half()).isBetween(24, 64);
+          assertThat(tiling.half()).isBetween(24, tiling.large() > 0 ? 56 : 64);
+          assertThat(tiling.large()).isBetween(0, tiling.tiles() - 1);
+          int rowsOfTiles = (tiling.tiles() * tiling.half() + tiling.large() * 8) * (gated ? 1 : 2);
+          assertThat(rowsOfTiles).isBetween(outputs, outputs + 2 * 64);
           if (tiling.splits() > 1) {
-            assertThat(tiling.tiles(outputs, gated) * tiling.splits())
-                .isLessThanOrEqualTo(2 * multiprocessors);
+            assertThat(tiling.tiles() * tiling.splits()).isLessThanOrEqualTo(2 * multiprocessors);
           }
         }
       }
     }
+  }
+
+  @Test
+  void gatedProductsOfManyRowsAreOurs_whereMultiprocessorsHaveAsManyBlocks() {
+    assertThat(WideTiling.of(128, 14336, true, 132).even(132)).isTrue();
+    assertThat(WideTiling.of(128, 11008, true, 132).even(132)).isFalse();
   }
 
   @Test
