@@ -138,7 +138,9 @@ cudaKernel_t kernel(const std::string& name) {
   if (it == known.end()) {
     cudaKernel_t k;
     CHECK(cudaLibraryGetKernel(&k, library, name.c_str()));
-    CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(k), XX    it = known.emplace(name, k).first;
+    CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(k),
+                               cudaFuncAttributeMaxDynamicSharedMemorySize, 98304));
+    it = known.emplace(name, k).first;
   }
   return it->second;
 }
