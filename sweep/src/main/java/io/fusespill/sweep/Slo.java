@@ -77,8 +77,9 @@ public record Slo(List<Target> targets, double unserved) {
     for (String label : SloMetric.labels()) {
       spec.has(label);
     }
+    boolean alone = spec.keys().equals(List.of(UNSERVED));
     double unserved = spec.number(UNSERVED, 0);
-    Slo slo = spec.check(UNSERVED, () -> new Slo(targets, unserved));
+    Slo slo = spec.check(UNSERVED, () -> of(targets, unserved, alone));
     return slo == null ? NONE : slo;
   }
 
@@ -88,19 +89,31 @@ public record Slo(List<Target> targets, double unserved) {
   public static Slo parse(List<String> terms) {
     List<Target> targets = new ArrayList<>();
     double unserved = 0;
+    boolean alone = false;
     for (String term : terms) {
       Matcher matcher = TERM.matcher(term);
       if (matcher.matches()) {
         targets.add(target(matcher.group(1), matcher.group(2), matcher.group(3)));
       } else if (term.matches(UNSERVED + "=[0-9]+(\\.[0-9]+)?")) {
         unserved = Double.parseDouble(term.substring(UNSERVED.length() + 1));
+        alone = terms.size() == 1;
       } else {
         throw new IllegalArgumentException(
             "'%s' must be METRIC.PERCENTILE=LIMIT, for example ttft.p99=2s or tpot.p90=100ms, or unserved=SHARE"
                 .formatted(term));
       }
     }
-    return new Slo(targets, unserved);
+    return of(targets, unserved, alone);
+  }
+
+  /// @param alone whether the share of unserved requests is all that is asked for
+  private static Slo of(List<Target> targets, double unserved, boolean alone) {
+    Slo slo = new Slo(targets, unserved);
+    if (alone) {
+      throw new IllegalArgumentException(
+          "unserved goes with the bound of a latency, for example ttft.p99=2s, and there is none");
+    }
+    return slo;
   }
 
   private static Target target(String metric, String percentile, String limit) {

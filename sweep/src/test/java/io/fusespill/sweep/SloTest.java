@@ -27,7 +27,7 @@ class SloTest {
             new Slo.Target(SloMetric.ITL, 5, 7_000));
     assertThat(slo).hasToString("ttft.p99=2s, tpot.p99.9=0.15s, e2e.p50=90s, itl.p5=0.000007s");
     assertThat(Slo.parse(List.of(slo.toString().split(", ")))).isEqualTo(slo);
-    assertThat(Slo.parse(List.of("unserved=0.01")).unserved()).isEqualTo(0.01);
+    assertThat(Slo.parse(List.of("ttft.p99=2s", "unserved=0.01")).unserved()).isEqualTo(0.01);
   }
 
   @ParameterizedTest
@@ -42,6 +42,7 @@ class SloTest {
         "tftt.p99=1s | unknown latency \"tftt\"; did you mean ttft",
         "ttft=1s | 'ttft=1s' must be METRIC.PERCENTILE=LIMIT",
         "unserved=2 | unserved is 2.0, must be a share of 0 to 1",
+        "unserved=0.1 | unserved goes with the bound of a latency, for example ttft.p99=2s",
       })
   void parse_whatIsNotLegal_isNamed(String term, String message) {
     assertThatThrownBy(() -> Slo.parse(List.of(term)))
