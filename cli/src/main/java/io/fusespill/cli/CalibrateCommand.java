@@ -6,6 +6,7 @@ import io.fusespill.replay.calibrate.Measurements;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.calibrate.AiConfiguratorTables;
 import io.fusespill.sim.calibrate.LlmServingSimTables;
+import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -204,6 +205,13 @@ final class CalibrateCommand implements Callable<Integer> {
     if (padded.size() > 1) {
       throw new UsageException(
           "some of the runs are of models that ran and some of simulated devices: calibrate them apart");
+    }
+    if (refined != null
+        && padded.contains(true)
+        && refined.places().stream().noneMatch(FittedPlace::padded)) {
+      throw new UsageException(
+          "%s is of a model that ran and the runs are of simulated devices: --base goes with live runs of that machine"
+              .formatted(base));
     }
     String origin =
         sources.stream()

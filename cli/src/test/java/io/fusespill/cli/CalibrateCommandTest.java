@@ -96,6 +96,25 @@ class CalibrateCommandTest {
     assertThat(compared.path("times").asText()).contains("p.json", "steps");
   }
 
+  @Test
+  void calibrate_aLiveProfileBySimulatedRuns_isRefused() throws IOException {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+    Path live = folder.resolve("live.json");
+    Files.writeString(
+        live,
+        Files.readString(profile)
+            .replace("\"hardware\" : \"a10\",", "\"hardware\" : \"a10\", \"padded\" : false,"));
+
+    Cli cli = Cli.run("calibrate", other, "--base", live, "-o", folder.resolve("q.json"));
+
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.err())
+        .contains("live.json is of a model that ran and the runs are of simulated devices");
+    Cli simulated = Cli.run("calibrate", other, "--base", profile, "-o", folder.resolve("q.json"));
+    assertThat(simulated.exitCode()).as(simulated.err()).isZero();
+  }
+
   /// What a profile was fitted to, `simulate` takes as its step times.
   @Test
   void simulate_withTheProfile_comesNearTheRun() {
