@@ -8,7 +8,7 @@
 //     input     tensor map of x, 128-byte swizzle, boxes of 64 by B by 1 of [k][m][1]
 //     bias      null, or float32, one for each row of w
 //     y, mode   as in linear.cu
-//     half      half the rows of w in a tile, with 8 more where it is larger: a multiple of 8 from 16 to 64
+//     half      half the rows of w in a tile: a multiple of 8 from 16 to 64, or to 56 where some have 8 more
 // k is a multiple of 8; y is 16-byte aligned. m is at most B.
 // Launch geometry: block 160, dynamic shared memory 98304, grid (splits, tiles); the blocks of a tile, each with part of
 // k, are a cluster (splits, 1, 1). Sums are always added in the same order: B, the tiles and splits decide the bits of the
@@ -17,11 +17,11 @@
 // Two blocks run at once on a multiprocessor. They could have 14 KiB more of shared memory each, and would be faster by a
 // few per cent; but then the attention that follows finds 32 KiB less of first-level cache, and loses more than that.
 //
-// One warp asks for tiles of w and x; four multiply them, w as the 64-row side of the warp group's product, straight from
+// All warps ask for the first tiles of w, one for those after and for x; four multiply them, w as the 64-row side of the warp group's product, straight from
 // shared memory. What is beyond n, m and k reads as zero. Rows of the product beyond `half` are whatever lies behind in
 // shared memory, and go nowhere.
 //
-// On other compute capabilities the kernels are there and do nothing.
+// On other compute capabilities the kernels are there and trap.
 
 #include "types.cuh"
 
@@ -135,6 +135,8 @@ struct WideLinear {
   static constexpr int kSums = kBatch / 2;  // of a thread, in each half of the tile
   static constexpr int kInputBytes = kBatch * kRowBytes;
   static constexpr int kEight = 8;
+  // A product reads 64 rows from each half, and stays within the stage; the sums of the largest tile fit.
+  static_assert(kBatch + 16 >= 64 && kBatch * (2 * 64 + 4) * 4 + kBarrierBytes <= kSharedBytes);
 
   const float* bias;
   void* y;
@@ -348,6 +350,7 @@ struct WideLinear {
       __syncthreads();
       finish(splits);
     } else {
+      __syncwarp();
       awaitCluster();
       finish(splits);
       __syncwarp();
@@ -361,7 +364,7 @@ struct WideLinear {
 
 #define LINEAR_WIDE_BODY(T, BATCH) WideLinear<T, BATCH>{bias, y, m, n, mode, half}.run(weights, larger, input, k, large)
 #else
-#define LINEAR_WIDE_BODY(T, BATCH)
+#define LINEAR_WIDE_BODY(T, BATCH) __trap()
 #endif
 
 #define LINEAR_WIDE_OF(BATCH, SUFFIX, T)                                                                                     \

@@ -37,6 +37,12 @@ public final class Kernel {
     return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES);
   }
 
+  /// The version of the PTX that the machine code that runs was compiled from: 90 for compute
+  /// capability 9.0.
+  public int ptxVersion() {
+    return attribute(CUfunction_attribute.CU_FUNC_ATTRIBUTE_PTX_VERSION);
+  }
+
   private int attribute(int attribute) {
     int[] value = new int[1];
     Driver.check(

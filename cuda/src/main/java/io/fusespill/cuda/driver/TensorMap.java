@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 public final class TensorMap {
 
   /// Columns of a box: 128 bytes.
-  public static final int BOX_COLUMNS = 64;
+  private static final int BOX_COLUMNS = 64;
 
   static final long BYTES = 128;
   private static final long ALIGNMENT = 64;

@@ -34,17 +34,18 @@ public final class Kernels implements AutoCloseable {
 
   private static final String RESOURCE = "kernels.fatbin";
 
-  /// Compute capability whose machine code waits for the kernel before, and adds up in clusters.
-  private static final int EARLY_MAJOR = 9;
+  /// Compute capability, as the version of the PTX that machine code is of, whose kernels wait for
+  /// those before, and add up in clusters; those for earlier ones do not, wherever they run.
+  private static final int EARLY_PTX = 90;
 
   /// Most rows of a product for which the kernels of [LinearKernel] are as fast as cuBLASLt, and
   /// faster than those of [WideTiling].
-  private static final int FEW_ROWS = 32;
+  public static final int FEW_ROWS = 32;
 
   /// As much for the kernels of [WideTiling], but for some gated products.
   private static final int WIDE_ROWS = 64;
 
-  private static final int LINEAR_SHARED_BYTES = 98_304;
+  static final int LINEAR_SHARED_BYTES = 98_304;
 
   /// What the driver takes of each block's shared memory, and a little more.
   private static final int RESERVED_SHARED_BYTES = 2_048;
@@ -98,9 +99,9 @@ public final class Kernels implements AutoCloseable {
         };
     this.type = type;
     linearSlots = linearSlots(context.gpu());
-    early = context.gpu().major() == EARLY_MAJOR;
     module = context.load(image(), RESOURCE);
     feedTokens = module.kernel("feed_tokens");
+    early = feedTokens.ptxVersion() >= EARLY_PTX;
     embed = module.kernel("embed" + suffix);
     addRmsNorm = module.kernel("add_rms_norm" + suffix);
     ropeWriteKv = module.kernel("rope_write_kv" + suffix);
@@ -318,14 +319,19 @@ public final class Kernels implements AutoCloseable {
     launch(swiglu, stream, LaunchShape.of(blocks, 256));
   }
 
-  /// Whether a product had best be [#linear]'s, where there is cuBLASLt: up to 32 rows on every
-  /// GPU, up to 64 and, gated and well cut, up to 128 on those of compute capability 9.0.
+  /// Up to how many rows any product had best be [#linear]'s, where there is cuBLASLt: 32, or 64 on
+  /// GPUs of compute capability 9.0.
+  public int linearRows() {
+    return wide == null ? FEW_ROWS : WIDE_ROWS;
+  }
+
+  /// Whether a product had best be [#linear]'s, where there is cuBLASLt: each of [#linearRows] rows
+  /// at most, and on compute capability 9.0 gated ones of up to 128 that can be cut evenly.
   ///
   /// @param outputs as there
   public boolean takesLinear(LinearMode mode, int rows, int outputs) {
-    return rows <= FEW_ROWS
-        || (wide != null
-            && (rows <= WIDE_ROWS || (mode == LinearMode.GATED && wide.takesGated(rows, outputs))));
+    return rows <= linearRows()
+        || (wide != null && mode == LinearMode.GATED && wide.takesGated(rows, outputs));
   }
 
   /// Most rows of [#linear].
@@ -359,13 +365,13 @@ public final class Kernels implements AutoCloseable {
       wide.multiply(arguments, stream, mode, x, weights, bias, y, rows, outputs, inputs);
       return;
     }
-    int wide = mode == LinearMode.GATED ? 2 * outputs : outputs;
-    LinearTiling tiling = LinearTiling.of(rows, wide, linearSlots);
-    int tiles = tiling.kernel().tiles(wide);
+    int weightRows = mode == LinearMode.GATED ? 2 * outputs : outputs;
+    LinearTiling tiling = LinearTiling.of(rows, weightRows, linearSlots);
+    int tiles = tiling.kernel().tiles(weightRows);
     if (tiles > LINEAR_TILES_MAX) {
       throw new IllegalArgumentException(
           "the matrix must have at most %d rows, got %d"
-              .formatted(tiling.kernel().tileRows * LINEAR_TILES_MAX, wide));
+              .formatted(tiling.kernel().tileRows * LINEAR_TILES_MAX, weightRows));
     }
     arguments.clear().pointer(x).pointer(weights).pointer(bias).pointer(y);
     arguments.int32(rows).int32(outputs).int32(inputs).int32(mode.ordinal());

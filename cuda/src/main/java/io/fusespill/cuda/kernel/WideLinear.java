@@ -6,31 +6,36 @@ import io.fusespill.cuda.driver.KernelModule;
 import io.fusespill.cuda.driver.LaunchShape;
 import io.fusespill.cuda.driver.Stream;
 import io.fusespill.cuda.driver.TensorMap;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
 /// Products of 33 to 128 rows on compute capability 9.0: `linear_wide.cu`.
 final class WideLinear {
 
-  private static final int SHARED_BYTES = 98_304;
   private static final int THREADS = 160;
 
   private final int multiprocessors;
   private final Kernel[] kernels = new Kernel[WideTiling.BATCHES.length];
 
   /// Maps take the driver a microsecond to make, and the same are asked for in each step: of each
-  /// matrix by the few tilings of it, of each input by its rows.
+  /// matrix by the few tilings of it, of each input by its rows, of which there are 128 at most.
   private final Map<Matrix, TensorMap> maps = new HashMap<>();
+
+  private final Map<Product, WideTiling> tilings = new HashMap<>();
 
   /// A matrix and the boxes it is read by.
   private record Matrix(
       long address, int columns, int rows, int parts, int boxRows, int boxParts) {}
 
+  /// What a tiling depends on.
+  private record Product(int rows, int outputs, boolean gated) {}
+
   WideLinear(KernelModule module, String suffix, int multiprocessors) {
     this.multiprocessors = multiprocessors;
     for (int i = 0; i < kernels.length; i++) {
       kernels[i] = module.kernel("linear_wide_b" + WideTiling.BATCHES[i] + suffix);
-      kernels[i].allowShared(SHARED_BYTES);
+      kernels[i].allowShared(Kernels.LINEAR_SHARED_BYTES);
     }
   }
 
@@ -47,7 +52,7 @@ final class WideLinear {
       int outputs,
       int inputs) {
     boolean gated = mode == LinearMode.GATED;
-    WideTiling tiling = WideTiling.of(rows, outputs, gated, multiprocessors);
+    WideTiling tiling = tiling(rows, outputs, gated);
     int half = tiling.half();
     arguments.clear();
     arguments.tensorMap(weights(weights, inputs, outputs, gated, half));
@@ -58,15 +63,15 @@ final class WideLinear {
     arguments.int32(mode.ordinal()).int32(half).int32(tiling.large());
     LaunchShape grid =
         LaunchShape.of(tiling.splits(), tiling.tiles(), 1, THREADS)
-            .withShared(SHARED_BYTES)
+            .withShared(Kernels.LINEAR_SHARED_BYTES)
             .withCluster(tiling.splits());
-    kernel(tiling.batch()).launchEarly(stream, grid, arguments);
+    kernels[Arrays.binarySearch(WideTiling.BATCHES, tiling.batch())].launchEarly(
+        stream, grid, arguments);
   }
 
   /// Whether a gated product of more rows than others had best be ours, where there is cuBLASLt.
   boolean takesGated(int rows, int outputs) {
-    return rows <= WideTiling.ROWS_MAX
-        && WideTiling.of(rows, outputs, true, multiprocessors).even(multiprocessors);
+    return rows <= WideTiling.ROWS_MAX && tiling(rows, outputs, true).even(multiprocessors);
   }
 
   private TensorMap weights(long address, int inputs, int outputs, boolean gated, int half) {
@@ -76,12 +81,10 @@ final class WideLinear {
             : new Matrix(address, inputs, outputs, 1, 2 * half, 1));
   }
 
-  private Kernel kernel(int batch) {
-    int i = 0;
-    while (WideTiling.BATCHES[i] < batch) {
-      i++;
-    }
-    return kernels[i];
+  private WideTiling tiling(int rows, int outputs, boolean gated) {
+    return tilings.computeIfAbsent(
+        new Product(rows, outputs, gated),
+        it -> WideTiling.of(it.rows, it.outputs, it.gated, multiprocessors));
   }
 
   private TensorMap map(Matrix of) {

@@ -127,7 +127,7 @@ public final class CudaModel implements AutoCloseable {
     return blas == null
         ? Optional.of(
             "steps of more than %d tokens are slow without cuBLASLt: %s"
-                .formatted(kernels.linearRowsMax(), CublasLibrary.find().missing()))
+                .formatted(kernels.linearRows(), CublasLibrary.find().missing()))
         : Optional.empty();
   }
 
@@ -203,7 +203,7 @@ public final class CudaModel implements AutoCloseable {
     int[] ids = new int[limits.maxTokens()];
     int[] table = new int[(ids.length + kv.blockTokens() - 1) / kv.blockTokens()];
     int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
-    int rows = Workspace.OWN_ROWS;
+    int rows = Kernels.FEW_ROWS;
     while (rows < most) {
       int next = rows < Workspace.CHUNK_ROWS ? rows + 1 : rows + Integer.highestOneBit(rows) / 4;
       rows = Math.min(Workspace.padded(next), most);
@@ -393,7 +393,7 @@ public final class CudaModel implements AutoCloseable {
     for (int first = 0; first < rows; first += Workspace.CHUNK_ROWS) {
       int count = Math.min(Workspace.CHUNK_ROWS, rows - first);
       long normal = at.normal() + 2L * first * config.hidden();
-      CublasLt blas = blas(LinearMode.GATED, count, inner);
+      CublasLt blas = blasFor(LinearMode.GATED, count, inner);
       if (blas == null) {
         gated(stream, layer, normal, count);
       } else {
@@ -435,14 +435,14 @@ public final class CudaModel implements AutoCloseable {
   }
 
   /// cuBLASLt where it is there and as fast as our kernels.
-  private @Nullable CublasLt blas(LinearMode mode, int rows, int outputs) {
+  private @Nullable CublasLt blasFor(LinearMode mode, int rows, int outputs) {
     return kernels.takesLinear(mode, rows, outputs) ? null : blas;
   }
 
   /// Rows of `y` become x · Wᵀ.
   private void multiply(
       Stream stream, long matrix, long x, long y, int rows, int outputs, int inputs) {
-    CublasLt blas = blas(LinearMode.STORE, rows, outputs);
+    CublasLt blas = blasFor(LinearMode.STORE, rows, outputs);
     if (blas != null) {
       LinearShape shape =
           LinearShape.of(Workspace.padded(rows), outputs, inputs, weights.type(), weights.type());
@@ -457,7 +457,7 @@ public final class CudaModel implements AutoCloseable {
       Stream stream, long matrix, long bias, long x, int first, int rows, int inputs) {
     int outputs = config.hidden();
     long y = at.residual() + (long) Float.BYTES * first * outputs;
-    CublasLt blas = blas(LinearMode.ADD, rows, outputs);
+    CublasLt blas = blasFor(LinearMode.ADD, rows, outputs);
     if (blas != null) {
       LinearShape shape =
           new LinearShape(
@@ -476,7 +476,7 @@ public final class CudaModel implements AutoCloseable {
 
   private void projectHead(Stream stream, int rows) {
     int outputs = config.vocabulary();
-    CublasLt blas = blas(LinearMode.STORE_FLOAT, rows, outputs);
+    CublasLt blas = blasFor(LinearMode.STORE_FLOAT, rows, outputs);
     if (blas != null && LinearShape.fits(outputs)) {
       LinearShape shape =
           LinearShape.of(

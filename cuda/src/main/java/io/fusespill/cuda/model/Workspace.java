@@ -1,6 +1,7 @@
 package io.fusespill.cuda.model;
 
 import io.fusespill.cuda.kernel.AttentionShape;
+import io.fusespill.cuda.kernel.Kernels;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.model.KvShape;
 
@@ -37,9 +38,6 @@ record Workspace(
   /// Rows that the feed-forward layers take at a time: enough for full speed.
   static final int CHUNK_ROWS = 2_048;
 
-  /// Rows of a product up to which our kernels are used on every GPU: these need no padding.
-  static final int OWN_ROWS = 32;
-
   /// Whole steps of rows that matrix products are padded to.
   private static final int SMALL_ROWS = 256;
 
@@ -49,7 +47,7 @@ record Workspace(
   /// Rows of a matrix product for `rows` rows of a step: so many that few different ones occur, as
   /// the algorithm for each is chosen once.
   static int padded(int rows) {
-    if (rows <= OWN_ROWS) {
+    if (rows <= Kernels.FEW_ROWS) {
       return rows;
     }
     int multiple = rows <= SMALL_ROWS ? SMALL_MULTIPLE : MULTIPLE;

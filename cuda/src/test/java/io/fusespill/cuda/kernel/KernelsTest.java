@@ -433,7 +433,8 @@ final class KernelsTest {
   }
 
   /// A short piece of a long prompt, which takes longer than the decodes. Nothing lies between the
-  /// launches, and what reads the results begins early, too: so it has to wait for both.
+  /// launches, and what reads the results begins early, too: so it has to wait for both. And what
+  /// both read is written last, behind something slow: decodes must not begin before that.
   @ParameterizedTest
   @CsvSource({"BF16, 8, 8, 128, 16, 1", "F16, 8, 2, 64, 8, 4", "BF16, 6, 3, 20, 16, 1"})
   void attendDecode_besidePrefill_bothAreAttention(
@@ -447,6 +448,9 @@ final class KernelsTest {
     int width = shape.queryWidth();
     Contexts kv = new Contexts(shape, 700, 1, 17, 130, 333, start + prompt);
     Gpu.Numbers qkv = gpu.random(random, type, rows * shape.inputWidth(), 1);
+    Gpu.Numbers wideQkv = gpu.of(F32, qkv.values.clone());
+    Gpu.Numbers slowFrom = gpu.poisoned(F32, 1 << 22);
+    Gpu.Numbers slowTo = gpu.poisoned(type, slowFrom.values.length);
     double[][] expected = new double[rows][width];
     for (int row = 0; row < rows; row++) {
       int table = Math.min(row, contexts.length);
@@ -463,11 +467,14 @@ final class KernelsTest {
     for (int repeat = 0; repeat < 10; repeat++) {
       Gpu.Numbers out = gpu.poisoned(type, rows * width);
       Gpu.Numbers read = gpu.poisoned(F32, rows * width);
+      Gpu.Numbers written = gpu.poisoned(type, qkv.values.length);
+      kernels.narrow(gpu.stream, slowFrom.address(), slowTo.address(), slowFrom.values.length);
+      kernels.narrow(gpu.stream, wideQkv.address(), written.address(), qkv.values.length);
       kernels.attendPrefill(
           gpu.stream,
           shape,
           1,
-          qkv.address(),
+          written.address(),
           kv.pool.address(),
           tables,
           kv.stride,
@@ -479,7 +486,7 @@ final class KernelsTest {
           gpu.stream,
           shape,
           1,
-          qkv.address(),
+          written.address(),
           kv.pool.address(),
           tables,
           kv.stride,

@@ -8,8 +8,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// On a GPU with 132 multiprocessors, what was measured to be fastest, or within 5 % of it
-/// (docs/measurements/gpu-model.md).
+/// On a GPU with 132 multiprocessors. Of the cuts with tiles of one size each was the fastest that
+/// was measured, or within 5 % of it (docs/measurements/gpu-model.md).
 final class WideTilingTest {
 
   @ParameterizedTest
