@@ -187,7 +187,17 @@ class CalibrateCommandTest {
         other,
         "--profile",
         foreign);
-    assertFails("no file", "compare", other, "--profile", folder.resolve("none.json"));
+    Path none = folder.resolve("none.json");
+    assertFails(
+        "no file %s; a profile of step times is what calibrate or profile-device writes"
+            .formatted(none),
+        "compare",
+        other,
+        "--profile",
+        none);
+    Path table = folder.resolve("run.csv");
+    assertFails("run.csv: not JSON: ", "compare", other, "--profile", table);
+    assertFails("what calibrate or profile-device writes", "compare", other, "--profile", table);
     assertFails(
         "--within has no kind 'ttft', must be throughput or latency",
         "compare",

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.sim.profile.Check;
 import io.fusespill.sim.profile.JsonReader;
 import io.fusespill.sim.profile.ProfileException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,8 +61,20 @@ public record FittedProfile(
     }
   }
 
+  /// The profile of a file.
+  ///
+  /// @throws ProfileException if there is no such file, or it is no profile
   public static FittedProfile read(Path file) {
-    return JsonReader.read(file, FittedProfile::from);
+    try {
+      return JsonReader.read(file, FittedProfile::from);
+    } catch (ProfileException e) {
+      if (e.getCause() instanceof IOException) {
+        throw new ProfileException(
+            e.getMessage() + "; a profile of step times is what calibrate or profile-device writes",
+            e);
+      }
+      throw e;
+    }
   }
 
   /// The profile's file, as [#read] takes it.
