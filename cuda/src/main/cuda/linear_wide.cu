@@ -1,25 +1,21 @@
-// Linear layers of 33 to 128 rows on compute capability 9.0: y[m][n] = sum over k of x[m][k] * w[n][k], with w as
+// Linear layers of 33 to 192 rows on compute capability 9.0: y[m][n] = sum over k of x[m][k] * w[n][k], with w as
 // checkpoints have it (row-major, a row an output).
 //
-//   linear_wide_bB_T(weights, larger, input, bias, y, m, n, k, mode, half, large), T = bf16, f16; B = 48, 64, 96, 128
-//     weights   tensor map of w, 128-byte swizzle, boxes of 64 by 2 * half by 1 of [k][n][1];
-//               mode 2: 64 by half by 2 of [k][n][2], gate then up
-//     larger    the same with half + 8, for the first `large` tiles; the other tiles follow behind them
-//     input     tensor map of x, 128-byte swizzle, boxes of 64 by B by 1 of [k][m][1]
+//   linear_wide_rR_nN_T(weights, input, bias, y, m, n, k, mode), T = bf16, f16; R = 64, 128, 192; N = 64, 96, 112, 128, 144, 176
+//     weights   tensor map of w, 128-byte swizzle, boxes of 64 by N by 1 of [k][n][1];
+//               mode 2: 64 by N / 2 by 2 of [k][n][2], gate then up
+//     input     tensor map of x, 128-byte swizzle, boxes of 64 by R by 1 of [k][R][1]: R rows can be read, of which what is
+//               beyond m goes nowhere (the copy engine takes longer to put zeros in their place, a third of the whole at 72 rows)
 //     bias      null, or float32, one for each row of w
 //     y, mode   as in linear.cu
-//     half      half the rows of w in a tile: a multiple of 8 from 16 to 64, or to 56 where some have 8 more
-// k is a multiple of 8; y is 16-byte aligned. m is at most B.
-// Launch geometry: block 160, dynamic shared memory 98304, grid (splits, tiles); the blocks of a tile, each with part of
-// k, are a cluster (splits, 1, 1). Sums are always added in the same order: B, the tiles and splits decide the bits of the
-// result, and chance does not.
+// k is a multiple of 8; y is 16-byte aligned. m is at most R.
+// Launch geometry: block 2 * R + 32, dynamic shared memory 199680, grid (splits, blocks). With one split each block computes
+// tiles of N rows of w, its own and those `blocks` further each time; with more there is a row of blocks for each tile, each
+// with part of k, and these are a cluster (splits, 1, 1). Sums are always added in the same order: N and splits decide the
+// bits of the result, and chance does not.
 //
-// Two blocks run at once on a multiprocessor. They could have 14 KiB more of shared memory each, and would be faster by a
-// few per cent; but then the attention that follows finds 32 KiB less of first-level cache, and loses more than that.
-//
-// All warps ask for the first tiles of w, one for those after and for x; four multiply them, w as the 64-row side of the warp group's product, straight from
-// shared memory. What is beyond n, m and k reads as zero. Rows of the product beyond `half` are whatever lies behind in
-// shared memory, and go nowhere.
+// One warp asks for tiles of w and x (all do, for the first of w); a warp group for each 64 rows of x multiplies them, straight
+// from shared memory. One block runs on a multiprocessor: two with half the shared memory each were 5 to 15 % slower.
 //
 // On other compute capabilities the kernels are there and trap.
 
@@ -34,9 +30,9 @@ struct alignas(64) TensorMap {
 
 namespace {
 
-constexpr int kProducts = 128;           // threads that multiply
-constexpr int kThreads = kProducts + kWarp;
-constexpr int kSharedBytes = 98304;
+constexpr int kGroup = 128;              // threads of a warp group
+constexpr int kGroupRows = 64;           // rows of x that it multiplies
+constexpr int kSharedBytes = 199680;
 constexpr int kStagesMax = 16;
 // Barriers have these to themselves: what takes the place of one without invalidating it is not safe.
 constexpr int kBarrierBytes = 1024;
@@ -49,35 +45,51 @@ enum Mode { kStore, kStoreFloat, kGated, kAdd };
 constexpr uint64_t kEvictFirst = 0x12F0000000000000;
 constexpr uint64_t kEvictLast = 0x14F0000000000000;
 
-#define LINEAR_FLOATS(d) \
+#define LINEAR_SUMS(d) \
   "+f"((d)[0]), "+f"((d)[1]), "+f"((d)[2]), "+f"((d)[3]), "+f"((d)[4]), "+f"((d)[5]), "+f"((d)[6]), "+f"((d)[7])
-#define LINEAR_24 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23"
-#define LINEAR_32 LINEAR_24 ",%24,%25,%26,%27,%28,%29,%30,%31"
-#define LINEAR_48 LINEAR_32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47"
-#define LINEAR_64 LINEAR_48 ",%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
+#define LINEAR_LIST_8 "%0,%1,%2,%3,%4,%5,%6,%7"
+#define LINEAR_LIST_16 LINEAR_LIST_8 ",""%8,%9,%10,%11,%12,%13,%14,%15"
+#define LINEAR_LIST_24 LINEAR_LIST_16 ",""%16,%17,%18,%19,%20,%21,%22,%23"
+#define LINEAR_LIST_32 LINEAR_LIST_24 ",""%24,%25,%26,%27,%28,%29,%30,%31"
+#define LINEAR_LIST_40 LINEAR_LIST_32 ",""%32,%33,%34,%35,%36,%37,%38,%39"
+#define LINEAR_LIST_48 LINEAR_LIST_40 ",""%40,%41,%42,%43,%44,%45,%46,%47"
+#define LINEAR_LIST_56 LINEAR_LIST_48 ",""%48,%49,%50,%51,%52,%53,%54,%55"
+#define LINEAR_LIST_64 LINEAR_LIST_56 ",""%56,%57,%58,%59,%60,%61,%62,%63"
+#define LINEAR_LIST_72 LINEAR_LIST_64 ",""%64,%65,%66,%67,%68,%69,%70,%71"
+#define LINEAR_LIST_80 LINEAR_LIST_72 ",""%72,%73,%74,%75,%76,%77,%78,%79"
+#define LINEAR_LIST_88 LINEAR_LIST_80 ",""%80,%81,%82,%83,%84,%85,%86,%87"
+#define LINEAR_SUMS_8(d) LINEAR_SUMS(d)
+#define LINEAR_SUMS_16(d) LINEAR_SUMS_8(d), LINEAR_SUMS(d + 8)
+#define LINEAR_SUMS_24(d) LINEAR_SUMS_16(d), LINEAR_SUMS(d + 16)
+#define LINEAR_SUMS_32(d) LINEAR_SUMS_24(d), LINEAR_SUMS(d + 24)
+#define LINEAR_SUMS_40(d) LINEAR_SUMS_32(d), LINEAR_SUMS(d + 32)
+#define LINEAR_SUMS_48(d) LINEAR_SUMS_40(d), LINEAR_SUMS(d + 40)
+#define LINEAR_SUMS_56(d) LINEAR_SUMS_48(d), LINEAR_SUMS(d + 48)
+#define LINEAR_SUMS_64(d) LINEAR_SUMS_56(d), LINEAR_SUMS(d + 56)
+#define LINEAR_SUMS_72(d) LINEAR_SUMS_64(d), LINEAR_SUMS(d + 64)
+#define LINEAR_SUMS_80(d) LINEAR_SUMS_72(d), LINEAR_SUMS(d + 72)
+#define LINEAR_SUMS_88(d) LINEAR_SUMS_80(d), LINEAR_SUMS(d + 80)
 
-// d += w * x: 64 rows of w, kBatch of x, 16 of k. A thread has four sums of each 8 rows of x: rows lane / 4 and the one 8
-// further of its warp's 16 rows of w, rows 2 * (lane % 4) and the next of x.
-template <typename T, int kBatch>
-__device__ void multiply(float* d, uint64_t w, uint64_t x);
+// d += x * w: 64 rows of x, kTile of w, 16 of k. A thread has four sums of each 8 rows of w: of rows lane / 4 and the one 8
+// further of its warp's 16 rows of x, with rows 2 * (lane % 4) and the next of w.
+template <typename T, int kTile>
+__device__ void multiply(float* d, uint64_t x, uint64_t w);
 
-#define LINEAR_MULTIPLY(T, TYPE, BATCH, LIST, W, X, ...)                                              \
-  template <>                                                                                         \
-  __device__ inline void multiply<T, BATCH>(float* d, uint64_t w, uint64_t x) {                       \
-    asm volatile("wgmma.mma_async.sync.aligned.m64n" #BATCH "k16.f32." TYPE "." TYPE " {" LIST "}, %" \
-                 #W ", %" #X ", 1, 1, 1, 0, 0;"                                                       \
-                 : __VA_ARGS__                                                                        \
-                 : "l"(w), "l"(x));                                                                   \
+#define LINEAR_MULTIPLY(T, TYPE, TILE, LIST, X, W, ...)                                              \
+  template <>                                                                                        \
+  __device__ inline void multiply<T, TILE>(float* d, uint64_t x, uint64_t w) {                       \
+    asm volatile("wgmma.mma_async.sync.aligned.m64n" #TILE "k16.f32." TYPE "." TYPE " {" LIST "}, %" \
+                 #X ", %" #W ", 1, 1, 1, 0, 0;"                                                      \
+                 : __VA_ARGS__                                                                       \
+                 : "l"(x), "l"(w));                                                                  \
   }
-#define LINEAR_MULTIPLIES(T, TYPE)                                                                                      \
-  LINEAR_MULTIPLY(T, TYPE, 48, LINEAR_24, 24, 25, LINEAR_FLOATS(d), LINEAR_FLOATS(d + 8), LINEAR_FLOATS(d + 16))        \
-  LINEAR_MULTIPLY(T, TYPE, 64, LINEAR_32, 32, 33, LINEAR_FLOATS(d), LINEAR_FLOATS(d + 8), LINEAR_FLOATS(d + 16),        \
-                  LINEAR_FLOATS(d + 24))                                                                                \
-  LINEAR_MULTIPLY(T, TYPE, 96, LINEAR_48, 48, 49, LINEAR_FLOATS(d), LINEAR_FLOATS(d + 8), LINEAR_FLOATS(d + 16),        \
-                  LINEAR_FLOATS(d + 24), LINEAR_FLOATS(d + 32), LINEAR_FLOATS(d + 40))                                  \
-  LINEAR_MULTIPLY(T, TYPE, 128, LINEAR_64, 64, 65, LINEAR_FLOATS(d), LINEAR_FLOATS(d + 8), LINEAR_FLOATS(d + 16),       \
-                  LINEAR_FLOATS(d + 24), LINEAR_FLOATS(d + 32), LINEAR_FLOATS(d + 40), LINEAR_FLOATS(d + 48),           \
-                  LINEAR_FLOATS(d + 56))
+#define LINEAR_MULTIPLIES(T, TYPE) \
+  LINEAR_MULTIPLY(T, TYPE, 64, LINEAR_LIST_32, 32, 33, LINEAR_SUMS_32(d)) \
+  LINEAR_MULTIPLY(T, TYPE, 96, LINEAR_LIST_48, 48, 49, LINEAR_SUMS_48(d)) \
+  LINEAR_MULTIPLY(T, TYPE, 112, LINEAR_LIST_56, 56, 57, LINEAR_SUMS_56(d)) \
+  LINEAR_MULTIPLY(T, TYPE, 128, LINEAR_LIST_64, 64, 65, LINEAR_SUMS_64(d)) \
+  LINEAR_MULTIPLY(T, TYPE, 144, LINEAR_LIST_72, 72, 73, LINEAR_SUMS_72(d)) \
+  LINEAR_MULTIPLY(T, TYPE, 176, LINEAR_LIST_88, 88, 89, LINEAR_SUMS_88(d))
 LINEAR_MULTIPLIES(__nv_bfloat16, "bf16")
 LINEAR_MULTIPLIES(__half, "f16")
 
@@ -130,229 +142,272 @@ __device__ inline void awaitCluster() {
 
 extern __shared__ __align__(1024) unsigned char wideShared[];
 
-template <typename T, int kBatch>
+template <typename T, int kRows, int kTile>
 struct WideLinear {
-  static constexpr int kSums = kBatch / 2;  // of a thread, in each half of the tile
-  static constexpr int kInputBytes = kBatch * kRowBytes;
-  static constexpr int kEight = 8;
-  // A product reads 64 rows from each half, and stays within the stage; the sums of the largest tile fit.
-  static_assert(kBatch + 16 >= 64 && kBatch * (2 * 64 + 4) * 4 + kBarrierBytes <= kSharedBytes);
+  static constexpr int kProducts = kRows / kGroupRows * kGroup;  // threads that multiply
+  static constexpr int kThreads = kProducts + kWarp;
+  static constexpr int kSums = kTile / 2;  // of a thread
+  static constexpr int kHalf = kTile / 2;  // gated: rows of gate, and of up
+  static constexpr int kWeightBytes = kTile * kRowBytes;
+  static constexpr int kStageBytes = kWeightBytes + kRows * kRowBytes;
+  static constexpr int kFitting = (kSharedBytes - kBarrierBytes) / kStageBytes;
+  static constexpr int kStages = kFitting < kStagesMax ? kFitting : kStagesMax;
+  static constexpr int kFour = 4;
+  // Sums of a row of x lie together; rows eight further apart, so that no two threads write to one bank at once.
+  static constexpr int kPitch = kTile + 8;
+  static_assert(kTile % 16 == 0 && kRows * kPitch * 4 + kBarrierBytes <= kSharedBytes);
 
   const float* bias;
   void* y;
   int m;
   int n;
   int mode;
-  int half;
 
   uint32_t shared;
-  int first;  // row of y that the tile begins with
 
-  // Sums of a row of x lie together; four further apart, so that no two threads of a warp write to one bank.
-  __device__ int pitch() const { return 2 * half + 4; }
-
-  __device__ uint32_t stageAt(int stage) const {
-    return shared + kBarrierBytes + stage * (2 * half * kRowBytes + kInputBytes);
-  }
+  __device__ uint32_t stageAt(int stage) const { return shared + kBarrierBytes + stage * kStageBytes; }
 
   __device__ uint32_t fullAt(int stage) const { return shared + stage * 8; }
 
   __device__ uint32_t emptyAt(int stage) const { return shared + (kStagesMax + stage) * 8; }
 
-  __device__ void leave(const float* sums, int firstRow) const {
-    float* to = reinterpret_cast<float*>(wideShared + kBarrierBytes);
-    const int lane = threadIdx.x % kWarp;
-    const int row = threadIdx.x / kWarp * 16 + lane / 4;
-#pragma unroll
-    for (int i = 0; i < kSums; i++) {
-      const int rowOfHalf = row + (i / 2 % 2) * 8;
-      if (rowOfHalf < half) {
-        to[(i / 4 * 8 + lane % 4 * 2 + i % 2) * pitch() + firstRow + rowOfHalf] = sums[i];
-      }
-    }
+  __device__ int rowsOfTile() const { return mode == kGated ? kHalf : kTile; }
+
+  // The bias of an output that may be beyond n, where gated of `up` instead of gate.
+  __device__ float biasOf(int output, bool up = false) const {
+    return bias != nullptr && output < n ? bias[(up ? n : 0) + output] : 0.0f;
   }
 
-  // Eight sums of one row of x, all blocks' shares, and the bias.
-  __device__ void take(float* sum, int column, int row, int splits, const float* biases, int biasRows) const {
-    const int at = column * pitch() + row;
-    if (splits == 1) {
-      const float4* from = reinterpret_cast<const float4*>(wideShared + kBarrierBytes + at * 4);
-      *reinterpret_cast<float4*>(sum) = from[0];
-      *reinterpret_cast<float4*>(sum + 4) = from[1];
-    } else {
-#pragma unroll
-      for (int i = 0; i < kEight; i++) {
-        sum[i] = 0.0f;
-      }
-      for (int block = 0; block < splits; block++) {
-        addFour(sum, shared + kBarrierBytes + at * 4, block);
-        addFour(sum + 4, shared + kBarrierBytes + at * 4 + 16, block);
-      }
-    }
-    if (bias != nullptr) {
-#pragma unroll
-      for (int i = 0; i < kEight; i++) {
-        if (i < biasRows) {
-          sum[i] += biases[i];
-        }
-      }
-    }
-  }
-
-  __device__ void store(const float* value, int column, int row) const {
-    const int64_t at = static_cast<int64_t>(column) * n + row;
+  // Stores kCount values of one row of x, where n leaves room for all of them side by side; else those before n.
+  template <int kCount>
+  __device__ void store(const float* values, int row, int output) const {
+    const int64_t at = static_cast<int64_t>(row) * n + output;
     float* floats = static_cast<float*>(y) + at;
     T* narrow = static_cast<T*>(y) + at;
-    if (n % kEight != 0) {
-      for (int i = 0; i < min(kEight, n - row); i++) {
+    if (n % kCount != 0) {
+      for (int i = 0; i < min(kCount, n - output); i++) {
         if (mode == kStoreFloat) {
-          floats[i] = value[i];
+          floats[i] = values[i];
         } else if (mode == kAdd) {
-          floats[i] += value[i];
+          floats[i] += values[i];
         } else {
-          narrow[i] = fromFloat<T>(value[i]);
+          narrow[i] = fromFloat<T>(values[i]);
         }
       }
-    } else if (mode == kStoreFloat) {
-      *reinterpret_cast<float4*>(floats) = make_float4(value[0], value[1], value[2], value[3]);
-      *reinterpret_cast<float4*>(floats + 4) = make_float4(value[4], value[5], value[6], value[7]);
-    } else if (mode == kAdd) {
-      // Nobody else adds to these, and what they become need not be known here.
+      return;
+    }
 #pragma unroll
-      for (int i = 0; i < kEight; i += 4) {
-        asm volatile("red.global.add.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(floats + i), "f"(value[i]), "f"(value[i + 1]),
-                     "f"(value[i + 2]), "f"(value[i + 3])
-                     : "memory");
+    for (int i = 0; i < kCount; i += 2) {
+      if (mode == kStoreFloat) {
+        *reinterpret_cast<float2*>(floats + i) = make_float2(values[i], values[i + 1]);
+      } else if (mode == kAdd) {
+        // Nobody else adds to these, and what they become need not be known here.
+        asm volatile("red.global.add.v2.f32 [%0], {%1, %2};" ::"l"(floats + i), "f"(values[i]), "f"(values[i + 1]) : "memory");
+      } else {
+        *reinterpret_cast<uint32_t*>(narrow + i) = pack<T>(values[i], values[i + 1]);
       }
-    } else {
-      *reinterpret_cast<uint4*>(narrow) = packWide<T>(value);
     }
   }
 
-  // All threads of the tile's blocks, each with some eights of sums.
-  __device__ void finish(int splits) const {
-    const int eights = (mode == kGated ? half : 2 * half) / kEight;
-    for (int unit = blockIdx.x * kThreads + threadIdx.x; unit < m * eights; unit += splits * kThreads) {
-      const int column = unit / eights;
-      const int rowOfTile = unit % eights * kEight;
-      const int row = first + rowOfTile;
-      if (row >= n) {
+  // Stores what a thread has of a tile, where no other block has part of it.
+  template <bool kGate>
+  __device__ void storeAll(const float* sums, int first) const {
+    const int lane = threadIdx.x % kWarp;
+    const int top = threadIdx.x / kWarp * 16 + lane / 4;
+#pragma unroll
+    for (int eight = 0; eight < (kGate ? kHalf : kTile) / 8; eight++) {
+      const int output = first + eight * 8 + lane % 4 * 2;
+      if (output >= n) {
         continue;
       }
-      float sum[kEight];
-      take(sum, column, rowOfTile, splits, bias + row, n - row);
-      if (mode == kGated) {
-        float up[kEight];
-        take(up, column, half + rowOfTile, splits, bias + n + row, n - row);
 #pragma unroll
-        for (int i = 0; i < kEight; i++) {
-          sum[i] = silu(sum[i]) * up[i];
+      for (int below = 0; below < 2; below++) {
+        const int row = top + 8 * below;
+        const float* own = sums + eight * 4 + below * 2;
+        float values[2];
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+          values[i] = own[i] + biasOf(output + i);
+          if (kGate) {
+            values[i] = silu(values[i]) * (own[kHalf / 2 + i] + biasOf(output + i, true));
+          }
+        }
+        if (row < m) {
+          store<2>(values, row, output);
         }
       }
-      store(sum, column, row);
     }
   }
 
-  __device__ void run(const TensorMap& usual, const TensorMap& larger, const TensorMap& input, int k, int large) {
-    const int tile = blockIdx.y;
-    const bool isLarge = tile < large;
-    const int before = tile * half + min(tile, large) * 8;
-    const TensorMap& weights = isLarge ? larger : usual;
-    half += isLarge ? 8 : 0;
+  // Leaves what a thread has for the cluster.
+  __device__ void leave(const float* sums) const {
+    float* to = reinterpret_cast<float*>(wideShared + kBarrierBytes);
+    const int lane = threadIdx.x % kWarp;
+    const int top = threadIdx.x / kWarp * 16 + lane / 4;
+#pragma unroll
+    for (int eight = 0; eight < kTile / 8; eight++) {
+#pragma unroll
+      for (int below = 0; below < 2; below++) {
+        *reinterpret_cast<float2*>(to + (top + 8 * below) * kPitch + eight * 8 + lane % 4 * 2) =
+            make_float2(sums[eight * 4 + below * 2], sums[eight * 4 + below * 2 + 1]);
+      }
+    }
+  }
+
+  // Adds up and stores this block's share of the tile's sums, of which each block of the cluster has a part.
+  template <bool kGate>
+  __device__ void finish(int splits, int first) const {
+    constexpr int kFours = (kGate ? kHalf : kTile) / kFour;
+    constexpr int kAtOnce = kGate ? 2 : 4;
+    const int stride = splits * kThreads;
+    for (int unit = blockIdx.x * kThreads + threadIdx.x; unit < m * kFours; unit += kAtOnce * stride) {
+      float sums[kAtOnce][kFour] = {};
+      float ups[kAtOnce][kFour] = {};
+#pragma unroll 2
+      for (int block = 0; block < splits; block++) {
+#pragma unroll
+        for (int i = 0; i < kAtOnce; i++) {
+          const int one = min(unit + i * stride, m * kFours - 1);
+          const uint32_t at = shared + kBarrierBytes + (one / kFours * kPitch + one % kFours * kFour) * 4;
+          addFour(sums[i], at, block);
+          if (kGate) {
+            addFour(ups[i], at + kHalf * 4, block);
+          }
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < kAtOnce; i++) {
+        const int one = unit + i * stride;
+        const int output = first + one % kFours * kFour;
+        if (one >= m * kFours || output >= n) {
+          continue;
+        }
+#pragma unroll
+        for (int c = 0; c < kFour; c++) {
+          sums[i][c] += biasOf(output + c);
+          if (kGate) {
+            sums[i][c] = silu(sums[i][c]) * (ups[i][c] + biasOf(output + c, true));
+          }
+        }
+        store<kFour>(sums[i], one / kFours, output);
+      }
+    }
+  }
+
+  // Asks for what the first `early` stages have not been asked for yet, in the order in which it is multiplied.
+  __device__ void produce(const TensorMap& weights, const TensorMap& input, int begin, int end, int tiles, int early) const {
+    for (int stage = 0; stage < early; stage++) {
+      load(stageAt(stage) + kWeightBytes, input, (begin + stage) * kDepth, 0, fullAt(stage), kEvictLast);
+    }
+    int stage = early % kStages;
+    int parity = early == kStages ? 0 : 1;
+    int chunk = begin + early;
+    for (int tile = blockIdx.y; tile < tiles; tile += gridDim.y) {
+      for (; chunk < end; chunk++) {
+        awaitBarrier(emptyAt(stage), parity);
+        arriveExpecting(fullAt(stage), kStageBytes);
+        load(stageAt(stage), weights, chunk * kDepth, tile * rowsOfTile(), fullAt(stage), kEvictFirst);
+        load(stageAt(stage) + kWeightBytes, input, chunk * kDepth, 0, fullAt(stage), kEvictLast);
+        if (++stage == kStages) {
+          stage = 0;
+          parity ^= 1;
+        }
+      }
+      chunk = begin;
+    }
+  }
+
+  __device__ void consume(int begin, int end, int tiles, int splits) const {
+    const bool leader = threadIdx.x % kWarp == 0;
+    const int input = kWeightBytes + threadIdx.x / kGroup * kGroupRows * kRowBytes;
+    int stage = 0;
+    int parity = 0;
+    for (int tile = blockIdx.y; tile < tiles; tile += gridDim.y) {
+      float sums[kSums];
+#pragma unroll
+      for (int i = 0; i < kSums; i++) {
+        sums[i] = 0.0f;
+      }
+      int previous = -1;
+      for (int chunk = begin; chunk < end; chunk++) {
+        awaitBarrier(fullAt(stage), parity);
+        const uint32_t at = stageAt(stage);
+        asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#pragma unroll
+        for (int step = 0; step < kRowBytes; step += 32) {
+          multiply<T, kTile>(sums, describe(at + input + step), describe(at + step));
+        }
+        asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+        asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
+        if (leader && previous >= 0) {
+          arrive(emptyAt(previous));
+        }
+        previous = stage;
+        if (++stage == kStages) {
+          stage = 0;
+          parity ^= 1;
+        }
+      }
+      asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+      if (leader && previous >= 0) {
+        arrive(emptyAt(previous));
+      }
+#pragma unroll
+      for (int i = 0; i < kSums; i++) {
+        asm volatile("" : "+f"(sums[i]));
+      }
+      if (splits > 1) {
+        // All groups are done with the stages, whose place the sums take.
+        asm volatile("bar.sync 1, %0;" ::"n"(kProducts) : "memory");
+        leave(sums);
+      } else if (mode == kGated) {
+        storeAll<true>(sums, tile * kHalf);
+      } else {
+        storeAll<false>(sums, tile * kTile);
+      }
+    }
+  }
+
+  __device__ void run(const TensorMap& weights, const TensorMap& input, int k) {
     const int splits = gridDim.x;
-    const int weightBytes = 2 * half * kRowBytes;
-    const int stageBytes = weightBytes + kInputBytes;
-    const int stages = min((kSharedBytes - kBarrierBytes) / stageBytes, kStagesMax);
+    const int tiles = (n + rowsOfTile() - 1) / rowsOfTile();
     const int chunks = (k + kDepth - 1) / kDepth;
     const int begin = chunks * blockIdx.x / splits;
     const int end = chunks * (blockIdx.x + 1) / splits;
     const int warp = threadIdx.x / kWarp;
     const bool leader = threadIdx.x % kWarp == 0;
+    const int first = blockIdx.y * rowsOfTile();
     shared = static_cast<uint32_t>(__cvta_generic_to_shared(wideShared));
-    first = mode == kGated ? before : 2 * before;
     releaseSuccessor();
-    if (threadIdx.x < stages) {
+    if (threadIdx.x < kStages) {
       beginBarrier(fullAt(threadIdx.x), 1);
       beginBarrier(emptyAt(threadIdx.x), kProducts / kWarp);
       asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     }
     __syncthreads();
     // Weights do not depend on the kernels before. Asking takes a while, so all warps do.
-    const int early = min(end - begin, stages);
+    const int early = min(end - begin, kStages);
     if (leader) {
       for (int stage = warp; stage < early; stage += kThreads / kWarp) {
-        arriveExpecting(fullAt(stage), stageBytes);
+        arriveExpecting(fullAt(stage), kStageBytes);
         load(stageAt(stage), weights, (begin + stage) * kDepth, first, fullAt(stage), kEvictFirst);
       }
     }
     __syncwarp();
     awaitPredecessor();
-    float low[kSums], high[kSums];
-    if (warp == kProducts / kWarp) {
-      if (leader) {
-        for (int stage = 0; stage < early; stage++) {
-          load(stageAt(stage) + weightBytes, input, (begin + stage) * kDepth, 0, fullAt(stage), kEvictLast);
-        }
-        int stage = 0;
-        int parity = 0;
-        for (int chunk = begin + early; chunk < end; chunk++) {
-          awaitBarrier(emptyAt(stage), parity);
-          arriveExpecting(fullAt(stage), stageBytes);
-          load(stageAt(stage), weights, chunk * kDepth, first, fullAt(stage), kEvictFirst);
-          load(stageAt(stage) + weightBytes, input, chunk * kDepth, 0, fullAt(stage), kEvictLast);
-          if (++stage == stages) {
-            stage = 0;
-            parity ^= 1;
-          }
-        }
-      }
-    } else {
-#pragma unroll
-      for (int i = 0; i < kSums; i++) {
-        low[i] = high[i] = 0.0f;
-      }
-      int stage = 0;
-      int parity = 0;
-      int previous = 0;
-      for (int chunk = begin; chunk < end; chunk++) {
-        awaitBarrier(fullAt(stage), parity);
-        const uint32_t w = stageAt(stage);
-        asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-#pragma unroll
-        for (int step = 0; step < kRowBytes; step += 32) {
-          const uint64_t x = describe(w + weightBytes + step);
-          multiply<T, kBatch>(low, describe(w + step), x);
-          multiply<T, kBatch>(high, describe(w + half * kRowBytes + step), x);
-        }
-        asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-        asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
-        if (leader && chunk > begin) {
-          arrive(emptyAt(previous));
-        }
-        previous = stage;
-        if (++stage == stages) {
-          stage = 0;
-          parity ^= 1;
-        }
-      }
-      asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
-#pragma unroll
-      for (int i = 0; i < kSums; i++) {
-        asm volatile("" : "+f"(low[i]), "+f"(high[i]));
-      }
-    }
-    __syncthreads();
     if (warp < kProducts / kWarp) {
-      leave(low, 0);
-      leave(high, half);
+      consume(begin, end, tiles, splits);
+    } else if (leader) {
+      produce(weights, input, begin, end, tiles, early);
     }
-    if (splits == 1) {
-      __syncthreads();
-      finish(splits);
-    } else {
-      __syncwarp();
+    __syncwarp();
+    if (splits > 1) {
       awaitCluster();
-      finish(splits);
+      if (mode == kGated) {
+        finish<true>(splits, first);
+      } else {
+        finish<false>(splits, first);
+      }
       __syncwarp();
       // The others may still be reading what this block has.
       awaitCluster();
@@ -362,24 +417,30 @@ struct WideLinear {
 
 }  // namespace
 
-#define LINEAR_WIDE_BODY(T, BATCH) WideLinear<T, BATCH>{bias, y, m, n, mode, half}.run(weights, larger, input, k, large)
+#define LINEAR_WIDE_BODY(T, ROWS, TILE) WideLinear<T, ROWS, TILE>{bias, y, m, n, mode}.run(weights, input, k)
 #else
-#define LINEAR_WIDE_BODY(T, BATCH) __trap()
+#define LINEAR_WIDE_BODY(T, ROWS, TILE) __trap()
 #endif
 
-#define LINEAR_WIDE_OF(BATCH, SUFFIX, T)                                                                                     \
-  extern "C" __global__ void __launch_bounds__(160, 2) linear_wide_b##BATCH##_##SUFFIX(                                      \
-      const __grid_constant__ TensorMap weights, const __grid_constant__ TensorMap larger,                                   \
-      const __grid_constant__ TensorMap input, const float* bias, void* y, int m, int n, int k, int mode, int half,          \
-      int large) {                                                                                                           \
-    LINEAR_WIDE_BODY(T, BATCH);                                                                                              \
+#define LINEAR_WIDE_OF(ROWS, TILE, SUFFIX, T)                                                                              \
+  extern "C" __global__ void __launch_bounds__(2 * ROWS + 32, 1) linear_wide_r##ROWS##_n##TILE##_##SUFFIX(                 \
+      const __grid_constant__ TensorMap weights, const __grid_constant__ TensorMap input, const float* bias, void* y,      \
+      int m, int n, int k, int mode) {                                                                                     \
+    LINEAR_WIDE_BODY(T, ROWS, TILE);                                                                                       \
   }
 
-#define LINEAR_WIDE(BATCH)                    \
-  LINEAR_WIDE_OF(BATCH, bf16, __nv_bfloat16)  \
-  LINEAR_WIDE_OF(BATCH, f16, __half)
+#define LINEAR_WIDE_TILE(ROWS, TILE)               \
+  LINEAR_WIDE_OF(ROWS, TILE, bf16, __nv_bfloat16)  \
+  LINEAR_WIDE_OF(ROWS, TILE, f16, __half)
 
-LINEAR_WIDE(48)
+#define LINEAR_WIDE(ROWS)      \
+  LINEAR_WIDE_TILE(ROWS, 64)   \
+  LINEAR_WIDE_TILE(ROWS, 96)   \
+  LINEAR_WIDE_TILE(ROWS, 112)  \
+  LINEAR_WIDE_TILE(ROWS, 128)  \
+  LINEAR_WIDE_TILE(ROWS, 144)  \
+  LINEAR_WIDE_TILE(ROWS, 176)
+
 LINEAR_WIDE(64)
-LINEAR_WIDE(96)
 LINEAR_WIDE(128)
+LINEAR_WIDE(192)

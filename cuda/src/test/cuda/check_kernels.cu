@@ -139,7 +139,8 @@ cudaKernel_t kernel(const std::string& name) {
     cudaKernel_t k;
     CHECK(cudaLibraryGetKernel(&k, library, name.c_str()));
     CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(k),
-                               cudaFuncAttributeMaxDynamicSharedMemorySize, 98304));
+                               cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               name.rfind("linear_wide", 0) == 0 ? 199680 : 98304));
     it = known.emplace(name, k).first;
   }
   return it->second;
@@ -593,19 +594,17 @@ void checkSample(int rows, int vocabulary, int stride, float spread, float grid)
 
 enum Mode { kStore, kStoreFloat, kGated, kAdd };
 
-// How a product is cut: which kernel, and how many blocks share a tile. Wide: of linear_wide.cu, where `large` of `count`
-// tiles may have 16 rows more.
+// How a product is cut: which kernel, and how many blocks share a tile. Wide: of linear_wide.cu.
 struct Tiling {
   int batch;
   int rows;
   int splits;
   bool wide = false;
-  int count = 0;
-  int large = 0;
 
-  int tiles(int wide) const { return count > 0 ? count : (wide + rows - 1) / rows; }
+  int tiles(int wide) const { return (wide + rows - 1) / rows; }
+  int blocks(int outputs) const { return splits > 1 || !wide ? tiles(outputs) : std::min(tiles(outputs), sms); }
   size_t partial(int wide) const { return static_cast<size_t>(splits) * tiles(wide) * rows * batch; }
-  std::string name() const { return format("%sb%d_r%d by %d", wide ? "wide_" : "", batch, rows, splits) + (large > 0 ? format(", %d larger", large) : ""); }
+  std::string name() const { return format("%sb%d_r%d by %d", wide ? "wide_" : "", batch, rows, splits); }
 };
 
 // The tilings of linear.cu for m rows: the kernels of the least batch that holds them, each with one to four blocks a tile.
@@ -629,52 +628,41 @@ std::vector<Tiling> tilings(int m) {
     return fewTilings(m);
   }
   std::vector<Tiling> all;
-  for (int batch : {48, 64, 96, 128}) {
-    if (batch >= m && (all.empty() || all[0].batch == batch)) {
-      for (int half = 64; half >= 24; half -= 8) {
-        for (int splits : {1, 2, 4}) {
-          all.push_back({batch, 2 * half, splits, true});
-        }
-      }
+  for (int rows : {64, 96, 112, 128, 144, 176}) {
+    for (int splits : {1, 2, 3, 4}) {
+      all.push_back({(m + 63) / 64 * 64, rows, splits, true});
     }
   }
   return all;
 }
 
-// So many tiles for so many rows of weights that differ by 16 rows at most.
-Tiling spread(int batch, int wide, int tiles, int splits) {
-  const int steps = (wide + 15) / 16;
-  return {batch, steps / tiles * 16, splits, true, tiles, steps % tiles};
+// Whether the blocks that share tiles run at once.
+bool runs(const Tiling& tiling, int wide) {
+  const int blocks = tiling.tiles(wide) * tiling.splits;
+  return tiling.splits == 1 || blocks <= (tiling.splits == 2 ? sms : static_cast<int>(0.88 * sms));
 }
 
 // The one that WideTiling picks.
-Tiling advisedWide(int m, int wide) {
+Tiling advisedWide(int m, int wide, int k) {
   Tiling best = {};
-  double least = 1e30;
-  const auto consider = [&](const Tiling& tiling) {
-    const int blocks = tiling.tiles(wide) * tiling.splits;
-    const double most = static_cast<double>((blocks + sms - 1) / sms) * sms / blocks;
-    const double cost = (1 + 0.3 * (most - 1)) * (1 + 0.02 * tiling.batch / tiling.rows) * (blocks <= sms ? 1.1 : 1)
-                        * (tiling.large > 0 ? 1.02 : 1);
-    const bool legal = tiling.rows >= 48 && tiling.rows + (tiling.large > 0 ? 16 : 0) <= 128
-                       && (tiling.splits == 1 || blocks <= (tiling.splits == 2 ? 2 * sms : static_cast<int>(1.6 * sms)));
-    if (legal && cost < least) {
+  double least = 1e300;
+  for (const Tiling& tiling : tilings(m)) {
+    const double shares = static_cast<double>(tiling.tiles(wide)) * tiling.splits / sms;
+    const double cost = 2.0 * wide * k * (1 + 0.7 * (std::ceil(shares) / shares - 1))
+                            * std::max(1.0, 0.48 * (1 + static_cast<double>(tiling.batch) / tiling.rows))
+                        + 4.0 * tiling.rows * tiling.batch * (tiling.splits > 1 ? 200 : 80);
+    if (runs(tiling, wide) && cost < least) {
       least = cost;
       best = tiling;
     }
-  };
-  for (const Tiling& tiling : tilings(m)) {
-    consider(tiling);
-    const int blocks = (tiling.tiles(wide) * tiling.splits + sms - 1) / sms * sms;
-    consider(spread(tiling.batch, wide, blocks / tiling.splits, tiling.splits));
   }
   return best;
 }
 
 // The one that LinearTiling picks, or WideTiling.
-Tiling advised(int m, int wide) {
+Tiling advised(int m, int wide, int k) {
   if (clusters && m > 32) {
-    return advisedWide(m, wide);
+    return advisedWide(m, wide, k);
   }
   const int slots = sms * blocksOnSm;
   Tiling best = {};
@@ -719,19 +707,18 @@ CUtensorMap tensorMap(const void* matrix, int columns, int rows, int parts, int 
   return map;
 }
 
-CUtensorMap weightMap(const void* w, int k, int n, int half, int mode) {
-  return mode == kGated ? tensorMap(w, k, n, 2, half, 2) : tensorMap(w, k, n, 1, 2 * half, 1);
+CUtensorMap weightMap(const void* w, int k, int n, int rows, int mode) {
+  return mode == kGated ? tensorMap(w, k, n, 2, rows / 2, 2) : tensorMap(w, k, n, 1, rows, 1);
 }
 
 template <typename T>
 void linear(const Tiling& tiling, bool early, const T* x, const T* w, const float* bias, void* y, int m, int n, int k,
             int mode, float* partial, int* arrivals) {
-  const dim3 grid(tiling.splits, tiling.tiles(mode == kGated ? 2 * n : n));
+  const dim3 grid(tiling.splits, tiling.blocks(mode == kGated ? 2 * n : n));
   if (tiling.wide) {
-    const int half = tiling.rows / 2;
-    launchClusters(tiling.splits, format("linear_wide_b%d_%s", tiling.batch, suffix<T>()), grid, 160, 98304, early,
-                   weightMap(w, k, n, half, mode), weightMap(w, k, n, half + (tiling.large > 0 ? 8 : 0), mode),
-                   tensorMap(x, k, m, 1, tiling.batch, 1), bias, y, m, n, k, mode, half, tiling.large);
+    launchClusters(tiling.splits, format("linear_wide_r%d_n%d_%s", tiling.batch, tiling.rows, suffix<T>()), grid, 2 * tiling.batch + 32,
+                   199680, early, weightMap(w, k, n, tiling.rows, mode), tensorMap(x, k, tiling.batch, 1, tiling.batch, 1), bias, y, m,
+                   n, k, mode);
     return;
   }
   launchClusters(clusters ? tiling.splits : 1, format("linear_b%d_r%d_%s", tiling.batch, tiling.rows, suffix<T>()), grid,
@@ -741,7 +728,8 @@ void linear(const Tiling& tiling, bool early, const T* x, const T* w, const floa
 template <typename T, typename Y>
 void checkLinear(const Tiling& tiling, int m, int n, int k, int mode, bool hasBias) {
   const int wide = mode == kGated ? 2 * n : n;
-  auto x = randoms<T>(static_cast<size_t>(m) * k);
+  // Rows up to a multiple of 64 can be read.
+  auto x = randoms<T>(static_cast<size_t>(m + 63) / 64 * 64 * k);
   auto w = randoms<T>(static_cast<size_t>(wide) * k, 0.1f);
   auto bias = randoms<float>(wide);
   auto before = randoms<float>(static_cast<size_t>(m) * n);
@@ -798,21 +786,19 @@ void checkLinear(const Tiling& tiling, int m, int n, int k, int mode, bool hasBi
 
 template <typename T>
 void checkLinears() {
-  for (int m : {1, 2, 4, 7, 8, 13, 16, 31, 32, 40, 50, 64, 80, 97, 128}) {
+  for (int m : {1, 2, 4, 7, 8, 13, 16, 31, 32, 40, 50, 64, 80, 97, 128, 160, 192}) {
     if (tilings(m).empty()) {
       continue;
     }
-    checkLinear<T, T>(advised(m, 4096), m, 4096, 4096, kStore, m % 2 == 0);
-    checkLinear<T, float>(advised(m, 32000), m, 32000, 1024, kStoreFloat, false);
-    checkLinear<T, T>(advised(m, 22016), m, 11008, 4096, kGated, m % 2 == 1);
-    checkLinear<T, float>(advised(m, 4096), m, 4096, 11008, kAdd, false);
-    checkLinear<T, float>(advised(m, 6144), m, 6144, 4096, kAdd, true);
+    checkLinear<T, T>(advised(m, 4096, 4096), m, 4096, 4096, kStore, m % 2 == 0);
+    checkLinear<T, float>(advised(m, 32000, 1024), m, 32000, 1024, kStoreFloat, false);
+    checkLinear<T, T>(advised(m, 22016, 4096), m, 11008, 4096, kGated, m % 2 == 1);
+    checkLinear<T, float>(advised(m, 4096, 11008), m, 4096, 11008, kAdd, false);
+    checkLinear<T, float>(advised(m, 6144, 4096), m, 6144, 4096, kAdd, true);
     auto all = tilings(m);
     if (all[0].wide) {
       const auto few = fewTilings(m);
       all.insert(all.end(), few.begin(), few.end());
-      checkLinear<T, T>(spread(all[0].batch, 1000, 20, 1), m, 1000, 200, kStore, true);
-      checkLinear<T, float>(spread(all[0].batch, 300, 5, 2), m, 300, 1032, kAdd, false);
     }
     for (const Tiling& tiling : all) {
       checkLinear<T, T>(tiling, m, 1000, 200, kStore, true);
@@ -828,10 +814,11 @@ template <typename T>
 void checkEarly(int m) {
   const int hidden = 4096;
   const int inner = 11008;
-  const Tiling first = advised(m, 2 * inner), second = advised(m, hidden);
+  const Tiling first = advised(m, 2 * inner, hidden), second = advised(m, hidden, inner);
   Buffer<T> table(randoms<T>(100 * hidden)), up(randoms<T>(2 * inner * hidden, 0.03f)),
       down(randoms<T>(static_cast<size_t>(hidden) * inner, 0.03f));
-  Buffer<T> normed(m * hidden), activated(m * inner);
+  const int rowsRead = (m + 63) / 64 * 64;
+  Buffer<T> normed(rowsRead * hidden), activated(rowsRead * inner);
   Buffer<float> weight(randoms<float>(hidden, 0.5f, 1)), residual(m * hidden),
       partial(std::max(first.partial(2 * inner), second.partial(hidden)));
   Buffer<int> arrivals(std::vector<int>(4096, 0)), fromHost(std::vector<int>(m, 7)),
@@ -886,7 +873,7 @@ void checkAll() {
   checkCopy<T>(65536);
   checkCopy<T>(60);
   checkLinears<T>();
-  for (int m : {1, 8, 16, 32, 40, 64, 96, 128}) {
+  for (int m : {1, 8, 16, 32, 40, 64, 96, 128, 192}) {
     if (!tilings(m).empty()) {
       checkEarly<T>(m);
     }
@@ -1056,11 +1043,11 @@ void timeAll(const char* blasPath) {
   const double copyRate = 2.0 * copied / copyMillis / 1000;  // bytes a microsecond
   printf("copy: %.0f GB/s read and written\n", copyRate / 1000);
 
-  Buffer<bf16> x(randoms<bf16>(128 * 14336));
-  Buffer<float> y(128 * 128256);
+  Buffer<bf16> x(randoms<bf16>(192 * 14336));
+  Buffer<float> y(192 * 128256);
   CHECK(cudaMemset(y.data, 0, y.count * 4));
   Buffer<float> partial(64 << 20);
-  Buffer<bf16> activated(128 * 14336);
+  Buffer<bf16> activated(192 * 14336);
   Buffer<int> arrivals(std::vector<int>(20000, 0));
   const bool hasBlas = blasPath != nullptr;
   static BlasLt* blas = hasBlas ? new BlasLt(blasPath) : nullptr;
@@ -1080,7 +1067,7 @@ void timeAll(const char* blasPath) {
     std::vector<Layer> layers(model.layers, model.layers + 4);
     layers.push_back(model.head);
     for (const Layer& l : layers) {
-      for (int m : {1, 4, 8, 16, 32, 48, 64, 128}) {
+      for (int m : {1, 4, 8, 16, 32, 48, 64, 128, 192}) {
         if (best.count(key(l, m)) || bestBlas.count(key(l, m))) {
           continue;
         }
@@ -1090,15 +1077,11 @@ void timeAll(const char* blasPath) {
         const int wide = l.mode == kGated ? 2 * l.n : l.n;
         std::string details;
         Choice choice = {};
-        const Tiling pick = tilings(m).empty() ? Tiling{} : advised(m, wide);
-        auto all = tilings(m);
-        if (pick.count > 0) {
-          all.push_back(pick);
-        }
-        for (const Tiling& tiling : all) {
-          const bool picked = tiling.rows == pick.rows && tiling.splits == pick.splits && tiling.large == pick.large;
+        const Tiling pick = tilings(m).empty() ? Tiling{} : advised(m, wide, l.k);
+        for (const Tiling& tiling : tilings(m)) {
+          const bool picked = tiling.rows == pick.rows && tiling.splits == pick.splits;
           const int blocks = tiling.tiles(wide) * tiling.splits;
-          if (!picked && (blocks < sms / 2 || (tiling.splits > 1 && blocks > 2 * sms))) {
+          if (!picked && (blocks < sms / 2 || (tiling.wide ? !runs(tiling, wide) : tiling.splits > 1 && blocks > 2 * sms))) {
             continue;
           }
           double micros[2];
@@ -1149,7 +1132,7 @@ void timeAll(const char* blasPath) {
     for (const Layer& l : model.layers) {
       total += 32 * elements(l);
     }
-    for (int m : {1, 4, 8, 16, 32, 48, 64, 128}) {
+    for (int m : {1, 4, 8, 16, 32, 48, 64, 128, 192}) {
       const auto step = [&](const std::function<void(const Layer&, const bf16*)>& run) {
         const bf16* w = weights;
         for (int i = 0; i < 32; i++) {
@@ -1215,7 +1198,7 @@ void timeAll(const char* blasPath) {
         const double micros = replay([&] {
           const bf16* w = weights;
           const auto product = [&](const Layer& l, const bf16* x, void* to) {
-            linear<bf16>(advised(m, l.mode == kGated ? 2 * l.n : l.n), early, x, w, nullptr, to, m, l.n, l.k, l.mode, partial.data, arrivals.data);
+            linear<bf16>(advised(m, l.mode == kGated ? 2 * l.n : l.n, l.k), early, x, w, nullptr, to, m, l.n, l.k, l.mode, partial.data, arrivals.data);
             w += elements(l);
           };
           const auto norm = [&] {

@@ -42,10 +42,10 @@ public final class Kernels implements AutoCloseable {
   /// faster than those of [WideTiling].
   public static final int FEW_ROWS = 32;
 
-  /// As much for the kernels of [WideTiling], but for some gated products.
-  private static final int WIDE_ROWS = 64;
+  /// [#linear] reads rows of x up to a multiple of these, and makes nothing of what is beyond.
+  public static final int LINEAR_ROWS_STEP = WideTiling.BATCH_STEP;
 
-  static final int LINEAR_SHARED_BYTES = 98_304;
+  private static final int LINEAR_SHARED_BYTES = 98_304;
 
   /// What the driver takes of each block's shared memory, and a little more.
   private static final int RESERVED_SHARED_BYTES = 2_048;
@@ -319,19 +319,10 @@ public final class Kernels implements AutoCloseable {
     launch(swiglu, stream, LaunchShape.of(blocks, 256));
   }
 
-  /// Up to how many rows any product had best be [#linear]'s, where there is cuBLASLt: 32, or 64 on
+  /// Up to how many rows a product had best be [#linear]'s, where there is cuBLASLt: 32, or 192 on
   /// GPUs of compute capability 9.0.
   public int linearRows() {
-    return wide == null ? FEW_ROWS : WIDE_ROWS;
-  }
-
-  /// Whether a product had best be [#linear]'s, where there is cuBLASLt: each of [#linearRows] rows
-  /// at most, and on compute capability 9.0 gated ones of up to 128 that can be cut evenly.
-  ///
-  /// @param outputs as there
-  public boolean takesLinear(LinearMode mode, int rows, int outputs) {
-    return rows <= linearRows()
-        || (wide != null && mode == LinearMode.GATED && wide.takesGated(rows, outputs));
+    return wide == null ? FEW_ROWS : WideTiling.ROWS_MAX;
   }
 
   /// Most rows of [#linear].
@@ -341,7 +332,7 @@ public final class Kernels implements AutoCloseable {
 
   /// y = x · Wᵀ + bias for few rows.
   ///
-  /// @param x T `[row][inputs]`
+  /// @param x T `[row][inputs]`, with memory for a multiple of [#LINEAR_ROWS_STEP] rows
   /// @param weights T `[outputs][inputs]`; gated: `[2 * outputs][inputs]`
   /// @param bias float32, a number for each row of the weights; may be null
   /// @param rows 1 to [#linearRowsMax]

@@ -6,36 +6,46 @@ import io.fusespill.cuda.driver.KernelModule;
 import io.fusespill.cuda.driver.LaunchShape;
 import io.fusespill.cuda.driver.Stream;
 import io.fusespill.cuda.driver.TensorMap;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
-/// Products of 33 to 128 rows on compute capability 9.0: `linear_wide.cu`.
+/// Products of 33 to 192 rows on compute capability 9.0: `linear_wide.cu`.
 final class WideLinear {
 
-  private static final int THREADS = 160;
+  private static final int SHARED_BYTES = 199_680;
 
   private final int multiprocessors;
-  private final Kernel[] kernels = new Kernel[WideTiling.BATCHES.length];
+
+  /// By the rows of x, in steps, and the tile.
+  private final Map<Shape, Kernel> kernels = new HashMap<>();
 
   /// Maps take the driver a microsecond to make, and the same are asked for in each step: of each
-  /// matrix by the few tilings of it, of each input by its rows, of which there are 128 at most.
+  /// matrix by the few tilings of it, of each input by the few numbers of rows.
   private final Map<Matrix, TensorMap> maps = new HashMap<>();
 
   private final Map<Product, WideTiling> tilings = new HashMap<>();
+
+  /// A kernel.
+  private record Shape(int batch, int tile) {}
 
   /// A matrix and the boxes it is read by.
   private record Matrix(
       long address, int columns, int rows, int parts, int boxRows, int boxParts) {}
 
   /// What a tiling depends on.
-  private record Product(int rows, int outputs, boolean gated) {}
+  private record Product(int rows, int outputs, int inputs, boolean gated) {}
 
   WideLinear(KernelModule module, String suffix, int multiprocessors) {
     this.multiprocessors = multiprocessors;
-    for (int i = 0; i < kernels.length; i++) {
-      kernels[i] = module.kernel("linear_wide_b" + WideTiling.BATCHES[i] + suffix);
-      kernels[i].allowShared(Kernels.LINEAR_SHARED_BYTES);
+    for (int batch = WideTiling.BATCH_STEP;
+        batch <= WideTiling.ROWS_MAX;
+        batch += WideTiling.BATCH_STEP) {
+      for (int tile : WideTiling.TILES) {
+        Kernel kernel = module.kernel("linear_wide_r%d_n%d%s".formatted(batch, tile, suffix));
+        kernel.allowShared(SHARED_BYTES);
+        kernels.put(new Shape(batch, tile), kernel);
+      }
     }
   }
 
@@ -52,39 +62,28 @@ final class WideLinear {
       int outputs,
       int inputs) {
     boolean gated = mode == LinearMode.GATED;
-    WideTiling tiling = tiling(rows, outputs, gated);
-    int half = tiling.half();
+    WideTiling tiling =
+        tilings.computeIfAbsent(
+            new Product(rows, outputs, inputs, gated),
+            it -> WideTiling.of(it.rows, it.outputs, it.inputs, it.gated, multiprocessors));
+    int batch = tiling.batch();
+    int tile = tiling.tile();
     arguments.clear();
-    arguments.tensorMap(weights(weights, inputs, outputs, gated, half));
-    int larger = tiling.large() > 0 ? half + WideTiling.STEP : half;
-    arguments.tensorMap(weights(weights, inputs, outputs, gated, larger));
-    arguments.tensorMap(map(new Matrix(x, inputs, rows, 1, tiling.batch(), 1)));
+    arguments.tensorMap(
+        map(
+            gated
+                ? new Matrix(weights, inputs, outputs, 2, tile / 2, 2)
+                : new Matrix(weights, inputs, outputs, 1, tile, 1)));
+    arguments.tensorMap(map(new Matrix(x, inputs, batch, 1, batch, 1)));
     arguments.pointer(bias).pointer(y).int32(rows).int32(outputs).int32(inputs);
-    arguments.int32(mode.ordinal()).int32(half).int32(tiling.large());
+    arguments.int32(mode.ordinal());
+    int threads = 2 * batch + 32;
     LaunchShape grid =
-        LaunchShape.of(tiling.splits(), tiling.tiles(), 1, THREADS)
-            .withShared(Kernels.LINEAR_SHARED_BYTES)
+        LaunchShape.of(tiling.splits(), tiling.blocks(multiprocessors), 1, threads)
+            .withShared(SHARED_BYTES)
             .withCluster(tiling.splits());
-    kernels[Arrays.binarySearch(WideTiling.BATCHES, tiling.batch())].launchEarly(
-        stream, grid, arguments);
-  }
-
-  /// Whether a gated product of more rows than others had best be ours, where there is cuBLASLt.
-  boolean takesGated(int rows, int outputs) {
-    return rows <= WideTiling.ROWS_MAX && tiling(rows, outputs, true).even(multiprocessors);
-  }
-
-  private TensorMap weights(long address, int inputs, int outputs, boolean gated, int half) {
-    return map(
-        gated
-            ? new Matrix(address, inputs, outputs, 2, half, 2)
-            : new Matrix(address, inputs, outputs, 1, 2 * half, 1));
-  }
-
-  private WideTiling tiling(int rows, int outputs, boolean gated) {
-    return tilings.computeIfAbsent(
-        new Product(rows, outputs, gated),
-        it -> WideTiling.of(it.rows, it.outputs, it.gated, multiprocessors));
+    Objects.requireNonNull(kernels.get(new Shape(batch, tile)))
+        .launchEarly(stream, grid, arguments);
   }
 
   private TensorMap map(Matrix of) {

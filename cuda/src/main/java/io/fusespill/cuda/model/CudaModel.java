@@ -393,7 +393,7 @@ public final class CudaModel implements AutoCloseable {
     for (int first = 0; first < rows; first += Workspace.CHUNK_ROWS) {
       int count = Math.min(Workspace.CHUNK_ROWS, rows - first);
       long normal = at.normal() + 2L * first * config.hidden();
-      CublasLt blas = blasFor(LinearMode.GATED, count, inner);
+      CublasLt blas = blasFor(count);
       if (blas == null) {
         gated(stream, layer, normal, count);
       } else {
@@ -435,14 +435,14 @@ public final class CudaModel implements AutoCloseable {
   }
 
   /// cuBLASLt where it is there and as fast as our kernels.
-  private @Nullable CublasLt blasFor(LinearMode mode, int rows, int outputs) {
-    return kernels.takesLinear(mode, rows, outputs) ? null : blas;
+  private @Nullable CublasLt blasFor(int rows) {
+    return rows <= kernels.linearRows() ? null : blas;
   }
 
   /// Rows of `y` become x · Wᵀ.
   private void multiply(
       Stream stream, long matrix, long x, long y, int rows, int outputs, int inputs) {
-    CublasLt blas = blasFor(LinearMode.STORE, rows, outputs);
+    CublasLt blas = blasFor(rows);
     if (blas != null) {
       LinearShape shape =
           LinearShape.of(Workspace.padded(rows), outputs, inputs, weights.type(), weights.type());
@@ -457,7 +457,7 @@ public final class CudaModel implements AutoCloseable {
       Stream stream, long matrix, long bias, long x, int first, int rows, int inputs) {
     int outputs = config.hidden();
     long y = at.residual() + (long) Float.BYTES * first * outputs;
-    CublasLt blas = blasFor(LinearMode.ADD, rows, outputs);
+    CublasLt blas = blasFor(rows);
     if (blas != null) {
       LinearShape shape =
           new LinearShape(
@@ -476,7 +476,7 @@ public final class CudaModel implements AutoCloseable {
 
   private void projectHead(Stream stream, int rows) {
     int outputs = config.vocabulary();
-    CublasLt blas = blasFor(LinearMode.STORE_FLOAT, rows, outputs);
+    CublasLt blas = blasFor(rows);
     if (blas != null && LinearShape.fits(outputs)) {
       LinearShape shape =
           LinearShape.of(

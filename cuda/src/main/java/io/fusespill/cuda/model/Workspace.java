@@ -42,7 +42,7 @@ record Workspace(
   private static final int SMALL_ROWS = 256;
 
   private static final int SMALL_MULTIPLE = 16;
-  private static final int MULTIPLE = 64;
+  private static final int MULTIPLE = Kernels.LINEAR_ROWS_STEP;
 
   /// Rows of a matrix product for `rows` rows of a step: so many that few different ones occur, as
   /// the algorithm for each is chosen once.
@@ -50,15 +50,19 @@ record Workspace(
     if (rows <= Kernels.FEW_ROWS) {
       return rows;
     }
-    int multiple = rows <= SMALL_ROWS ? SMALL_MULTIPLE : MULTIPLE;
-    return (rows + multiple - 1) / multiple * multiple;
+    return rows <= SMALL_ROWS ? Math.ceilDiv(rows, SMALL_MULTIPLE) * SMALL_MULTIPLE : stepped(rows);
+  }
+
+  /// So many rows that all products of them have memory.
+  private static int stepped(int rows) {
+    return Math.ceilDiv(rows, MULTIPLE) * MULTIPLE;
   }
 
   static Workspace of(
       ModelConfig config, KvShape kv, int poolBlocks, ModelLimits limits, long partialBytes) {
     AttentionShape attention = new AttentionShape(config.heads(), kv);
-    long rows = padded(Math.max(limits.maxRows(), limits.maxEntries()));
-    long wanted = padded(Math.max(limits.maxSamples(), limits.maxEntries()));
+    long rows = stepped(Math.max(limits.maxRows(), limits.maxEntries()));
+    long wanted = stepped(Math.max(limits.maxSamples(), limits.maxEntries()));
     long chunk = Math.min(rows, CHUNK_ROWS);
     int inner = WeightPlan.inner(config);
     Arrangement places = new Arrangement();

@@ -556,7 +556,9 @@ final class KernelsTest {
       ElementType type, LinearMode mode, int rows, int outputs, int inputs, boolean withBias) {
     int wide = mode == LinearMode.GATED ? 2 * outputs : outputs;
     ElementType of = mode == LinearMode.STORE || mode == LinearMode.GATED ? type : ElementType.F32;
-    Gpu.Numbers x = gpu.random(random, type, rows * inputs, 1);
+    int step = Kernels.LINEAR_ROWS_STEP;
+    int rowsRead = Math.ceilDiv(rows, step) * step;
+    Gpu.Numbers x = gpu.random(random, type, rowsRead * inputs, 1);
     Gpu.Numbers weights = gpu.random(random, type, wide * inputs, 1 / Math.sqrt(inputs));
     Gpu.Numbers bias = gpu.random(random, F32, wide, 1);
     Gpu.Numbers y =
@@ -597,7 +599,11 @@ final class KernelsTest {
     "BF16, ADD, 97, 4096, 1032, true",
     "F16, STORE_FLOAT, 128, 1001, 264, false",
     "BF16, GATED, 96, 11008, 72, true",
-    "F16, GATED, 128, 14336, 136, false"
+    "F16, GATED, 128, 14336, 136, false",
+    "BF16, STORE, 129, 6144, 1032, false",
+    "F16, ADD, 160, 4096, 520, true",
+    "BF16, GATED, 191, 11008, 72, true",
+    "F16, STORE_FLOAT, 192, 4003, 136, true"
   })
   void linear_multipliesAsManyRowsAsItTakes(
       ElementType type, LinearMode mode, int rows, int outputs, int inputs, boolean withBias) {
