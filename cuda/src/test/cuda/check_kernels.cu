@@ -803,6 +803,8 @@ void checkLinears() {
     for (const Tiling& tiling : all) {
       checkLinear<T, T>(tiling, m, 1000, 200, kStore, true);
       checkLinear<T, T>(tiling, m, 77, 72, kGated, true);
+      checkLinear<T, T>(tiling, m, 80, 200, kGated, true);
+      checkLinear<T, float>(tiling, m, 302, 200, kAdd, true);
       checkLinear<T, float>(tiling, m, 300, 1032, kAdd, false);
       checkLinear<T, float>(tiling, m, 5, 8, kStoreFloat, false);
     }
@@ -1067,7 +1069,7 @@ void timeAll(const char* blasPath) {
     std::vector<Layer> layers(model.layers, model.layers + 4);
     layers.push_back(model.head);
     for (const Layer& l : layers) {
-      for (int m : {1, 4, 8, 16, 32, 48, 64, 128, 192}) {
+      for (int m : {1, 4, 8, 16, 32, 40, 64, 96, 128, 192}) {
         if (best.count(key(l, m)) || bestBlas.count(key(l, m))) {
           continue;
         }
@@ -1132,7 +1134,7 @@ void timeAll(const char* blasPath) {
     for (const Layer& l : model.layers) {
       total += 32 * elements(l);
     }
-    for (int m : {1, 4, 8, 16, 32, 48, 64, 128, 192}) {
+    for (int m : {1, 4, 8, 16, 32, 40, 64, 96, 128, 192}) {
       const auto step = [&](const std::function<void(const Layer&, const bf16*)>& run) {
         const bf16* w = weights;
         for (int i = 0; i < 32; i++) {

@@ -38,8 +38,8 @@ public final class Kernels implements AutoCloseable {
   /// those before, and add up in clusters; those for earlier ones do not, wherever they run.
   private static final int EARLY_PTX = 90;
 
-  /// Most rows of a product for which the kernels of [LinearKernel] are as fast as cuBLASLt, and
-  /// faster than those of [WideTiling].
+  /// Most rows of a product for which the kernels of [LinearKernel] are as fast as cuBLASLt. Those
+  /// of [WideTiling] take over behind them, where there are any.
   public static final int FEW_ROWS = 32;
 
   /// [#linear] reads rows of x up to a multiple of these, and makes nothing of what is beyond.
@@ -319,8 +319,8 @@ public final class Kernels implements AutoCloseable {
     launch(swiglu, stream, LaunchShape.of(blocks, 256));
   }
 
-  /// Up to how many rows a product had best be [#linear]'s, where there is cuBLASLt: 32, or 192 on
-  /// GPUs of compute capability 9.0.
+  /// Up to how many rows products had, on the whole, best be [#linear]'s, where there is cuBLASLt:
+  /// 32, or 192 on GPUs of compute capability 9.0.
   public int linearRows() {
     return wide == null ? FEW_ROWS : WideTiling.ROWS_MAX;
   }

@@ -21,7 +21,7 @@ final class WideLinear {
   private final Map<Shape, Kernel> kernels = new HashMap<>();
 
   /// Maps take the driver a microsecond to make, and the same are asked for in each step: of each
-  /// matrix by the few tilings of it, of each input by the few numbers of rows.
+  /// matrix by the few tilings of it, of each input by the batches, of which there are three.
   private final Map<Matrix, TensorMap> maps = new HashMap<>();
 
   private final Map<Product, WideTiling> tilings = new HashMap<>();
@@ -34,7 +34,7 @@ final class WideLinear {
       long address, int columns, int rows, int parts, int boxRows, int boxParts) {}
 
   /// What a tiling depends on.
-  private record Product(int rows, int outputs, int inputs, boolean gated) {}
+  private record Product(int batch, int outputs, int inputs, boolean gated) {}
 
   WideLinear(KernelModule module, String suffix, int multiprocessors) {
     this.multiprocessors = multiprocessors;
@@ -64,8 +64,8 @@ final class WideLinear {
     boolean gated = mode == LinearMode.GATED;
     WideTiling tiling =
         tilings.computeIfAbsent(
-            new Product(rows, outputs, inputs, gated),
-            it -> WideTiling.of(it.rows, it.outputs, it.inputs, it.gated, multiprocessors));
+            new Product(WideTiling.batch(rows), outputs, inputs, gated),
+            it -> WideTiling.of(it.batch, it.outputs, it.inputs, it.gated, multiprocessors));
     int batch = tiling.batch();
     int tile = tiling.tile();
     arguments.clear();

@@ -32,9 +32,10 @@ record WideTiling(int batch, int tile, int tiles, int splits) {
   /// to one of the weights in memory.
   private static final double CACHE_COST = 0.48;
 
-  /// What a byte of a tile's sums costs, to one of the weights: to store, or to add up first.
+  /// What storing a byte of a tile's sums costs, to one of the weights.
   private static final double STORE_COST = 80;
 
+  /// What adding them up among blocks and storing them costs.
   private static final double JOIN_COST = 200;
 
   /// Blocks that surely run at once if each tile is shared by more than two, as a share of the
@@ -48,10 +49,7 @@ record WideTiling(int batch, int tile, int tiles, int splits) {
   /// @param inputs columns of the weights
   /// @param multiprocessors of the GPU, each of which runs one block at once
   static WideTiling of(int rows, int outputs, int inputs, boolean gated, int multiprocessors) {
-    if (rows < 1 || rows > ROWS_MAX) {
-      throw new IllegalArgumentException("rows must be 1 to %d, got %d".formatted(ROWS_MAX, rows));
-    }
-    int batch = Math.ceilDiv(rows, BATCH_STEP) * BATCH_STEP;
+    int batch = batch(rows);
     double weightBytes = 2.0 * (gated ? 2 : 1) * outputs * inputs;
     List<WideTiling> all = new ArrayList<>();
     for (int tile : TILES) {
@@ -65,6 +63,14 @@ record WideTiling(int batch, int tile, int tiles, int splits) {
     }
     return Collections.min(
         all, Comparator.comparingDouble(it -> it.cost(weightBytes, multiprocessors)));
+  }
+
+  /// Rows of x of the kernel for `rows`.
+  static int batch(int rows) {
+    if (rows < 1 || rows > ROWS_MAX) {
+      throw new IllegalArgumentException("rows must be 1 to %d, got %d".formatted(ROWS_MAX, rows));
+    }
+    return Math.ceilDiv(rows, BATCH_STEP) * BATCH_STEP;
   }
 
   /// Blocks to launch: those that share tiles all run at once, others take tiles in turn.

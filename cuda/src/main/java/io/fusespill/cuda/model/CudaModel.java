@@ -203,7 +203,7 @@ public final class CudaModel implements AutoCloseable {
     int[] ids = new int[limits.maxTokens()];
     int[] table = new int[(ids.length + kv.blockTokens() - 1) / kv.blockTokens()];
     int most = (int) Math.min(limits.maxRows(), (long) limits.maxEntries() * ids.length);
-    int rows = Kernels.FEW_ROWS;
+    int rows = Math.min(kernels.linearRows(), most - 1);
     while (rows < most) {
       int next = rows < Workspace.CHUNK_ROWS ? rows + 1 : rows + Integer.highestOneBit(rows) / 4;
       rows = Math.min(Workspace.padded(next), most);

@@ -38,11 +38,22 @@ record Workspace(
   /// Rows that the feed-forward layers take at a time: enough for full speed.
   static final int CHUNK_ROWS = 2_048;
 
-  /// Whole steps of rows that matrix products are padded to.
+  /// Matrix products of up to so many rows are padded to a multiple of the first, others of the
+  /// second.
   private static final int SMALL_ROWS = 256;
 
   private static final int SMALL_MULTIPLE = 16;
-  private static final int MULTIPLE = Kernels.LINEAR_ROWS_STEP;
+  private static final int MULTIPLE = 64;
+
+  /// Rows for which there is memory: what cuBLASLt is given and what [Kernels#linear] reads, from
+  /// any row on at which one of its products or a chunk begins.
+  private static final int MEMORY_MULTIPLE = 64;
+
+  static {
+    assert MEMORY_MULTIPLE % Kernels.LINEAR_ROWS_STEP == 0
+        && MEMORY_MULTIPLE % MULTIPLE == 0
+        && CHUNK_ROWS % MEMORY_MULTIPLE == 0;
+  }
 
   /// Rows of a matrix product for `rows` rows of a step: so many that few different ones occur, as
   /// the algorithm for each is chosen once.
@@ -50,25 +61,25 @@ record Workspace(
     if (rows <= Kernels.FEW_ROWS) {
       return rows;
     }
-    return rows <= SMALL_ROWS ? Math.ceilDiv(rows, SMALL_MULTIPLE) * SMALL_MULTIPLE : stepped(rows);
+    int multiple = rows <= SMALL_ROWS ? SMALL_MULTIPLE : MULTIPLE;
+    return Math.ceilDiv(rows, multiple) * multiple;
   }
 
-  /// So many rows that all products of them have memory.
-  private static int stepped(int rows) {
-    return Math.ceilDiv(rows, MULTIPLE) * MULTIPLE;
+  private static long withRoom(long rows) {
+    return Math.ceilDiv(rows, MEMORY_MULTIPLE) * MEMORY_MULTIPLE;
   }
 
   static Workspace of(
       ModelConfig config, KvShape kv, int poolBlocks, ModelLimits limits, long partialBytes) {
     AttentionShape attention = new AttentionShape(config.heads(), kv);
-    long rows = stepped(Math.max(limits.maxRows(), limits.maxEntries()));
-    long wanted = stepped(Math.max(limits.maxSamples(), limits.maxEntries()));
+    long rows = withRoom(Math.max(limits.maxRows(), limits.maxEntries()));
+    long wanted = padded(Math.max(limits.maxSamples(), limits.maxEntries()));
     long chunk = Math.min(rows, CHUNK_ROWS);
     int inner = WeightPlan.inner(config);
     Arrangement places = new Arrangement();
     return new Workspace(
         places.add(4 * rows * config.hidden()),
-        places.add(2 * Math.max(rows, wanted) * config.hidden()),
+        places.add(2 * Math.max(rows, withRoom(wanted)) * config.hidden()),
         places.add(2 * rows * attention.inputWidth()),
         places.add(2 * rows * attention.queryWidth()),
         places.add(4 * chunk * inner),
