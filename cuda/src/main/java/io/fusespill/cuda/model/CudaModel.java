@@ -194,8 +194,8 @@ public final class CudaModel implements AutoCloseable {
     }
   }
 
-  /// Each number of rows up to [Workspace#CHUNK_ROWS] that products are made with, and beyond that
-  /// four to each that doubles.
+  /// Each number of rows up to [Workspace#CHUNK_ROWS] that cuBLASLt multiplies, and beyond that
+  /// four to each that doubles; one prompt at least.
   private void warmPrompts(StepInput input, Stream stream) {
     if (blas == null) {
       return;
