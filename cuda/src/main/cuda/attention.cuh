@@ -114,9 +114,6 @@ __device__ __forceinline__ void load_stream4(uint32_t* d, const void* from) {
   asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(d[0]) : "l"(from));
 }
 
-// Asks for a word that will be read soon.
-__device__ __forceinline__ void touch(const void* at) { asm volatile("prefetch.global.L1 [%0];" ::"l"(at)); }
-
 // The keys and values of one sequence, one layer and one key/value head in the paged pool.
 template <typename T>
 struct PagedHead {

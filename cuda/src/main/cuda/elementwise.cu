@@ -5,7 +5,7 @@
 //   add_rms_norm_T   (rows)                                          512   0
 //   rope_write_kv_T  (rows, ceil((heads + 2 * kvHeads) / 8))         256   0
 //   swiglu_T         (ceil(rows * inner / 2048)); any x >= 1 is right 256  0
-//   feed_tokens      (ceil(rows / 256))                              256   0
+//   begin_step       (any x >= 1)                                    256   0
 //   copy_blocks_T    (any x >= 1, say 16; pairs)                     256   0
 // `rows` may be 0 nowhere: a grid has one block at least.
 //
@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kNormThreads = 512;
 constexpr int kNormVectors = 4;
+constexpr int kLineFloats = 32;  // in a line of a cache
 constexpr int kHeadsPerBlock = 8;
 constexpr int kHeadDimMax = 256;
 
@@ -70,6 +71,9 @@ template <typename T>
 __device__ void addRmsNorm(float* residual, const T* delta, const float* weight, T* out,
                            const int* rowIndex, int rows, int hidden, float eps) {
   releaseSuccessor();
+  for (int i = threadIdx.x * kLineFloats; i < hidden; i += kNormThreads * kLineFloats) {
+    touch(weight + i);
+  }
   awaitPredecessor();
   if (blockIdx.x >= rows) {
     return;
@@ -151,17 +155,29 @@ __device__ void ropeWriteKv(T* qkv, const float* bias, const float* qNorm, const
                             int headDim, int blockTokens, float eps) {
   constexpr int kPairs = kHeadDimMax / 2 / (2 * kWarp);
   releaseSuccessor();
-  awaitPredecessor();
   const int row = blockIdx.x;
   const int head = blockIdx.y * kHeadsPerBlock + threadIdx.x / kWarp;
-  if (row >= rows || head >= heads + 2 * kvHeads) {
-    return;
-  }
   const int lane = threadIdx.x % kWarp;
   const int half = headDim / 2;
   const bool query = head < heads;
   const bool value = head >= heads + kvHeads;
+  // Slots and positions are there since before the step's first kernel; all else is the predecessor's.
   const int slot = slots[row];
+  const float* rotation = cosSin + static_cast<int64_t>(max(positions[row], 0)) * headDim;
+  float2 cosines[kPairs];
+  float2 sines[kPairs];
+#pragma unroll
+  for (int p = 0; p < kPairs; p++) {
+    const int i = 2 * (p * kWarp + lane);
+    if (i < half && !value) {
+      cosines[p] = *reinterpret_cast<const float2*>(rotation + i);
+      sines[p] = *reinterpret_cast<const float2*>(rotation + half + i);
+    }
+  }
+  awaitPredecessor();
+  if (row >= rows || head >= heads + 2 * kvHeads) {
+    return;
+  }
   T* from = qkv + static_cast<int64_t>(row) * (heads + 2 * kvHeads) * headDim
       + static_cast<int64_t>(head) * headDim;
   T* to = from;
@@ -202,7 +218,6 @@ __device__ void ropeWriteKv(T* qkv, const float* bias, const float* qNorm, const
       }
     }
   }
-  const float* rotation = cosSin + static_cast<int64_t>(max(positions[row], 0)) * headDim;
 #pragma unroll
   for (int p = 0; p < kPairs; p++) {
     const int i = 2 * (p * kWarp + lane);
@@ -210,8 +225,8 @@ __device__ void ropeWriteKv(T* qkv, const float* bias, const float* qNorm, const
       float2 a = low[p];
       float2 b = high[p];
       if (!value) {
-        const float2 c = *reinterpret_cast<const float2*>(rotation + i);
-        const float2 s = *reinterpret_cast<const float2*>(rotation + half + i);
+        const float2 c = cosines[p];
+        const float2 s = sines[p];
         a = make_float2(low[p].x * c.x - high[p].x * s.x, low[p].y * c.y - high[p].y * s.y);
         b = make_float2(high[p].x * c.x + low[p].x * s.x, high[p].y * c.y + low[p].y * s.y);
       }
@@ -281,15 +296,20 @@ __device__ void copyBlocks(T* kv, const int2* pairs, int count, int64_t kvBlock)
 
 }  // namespace
 
-// A row's token: what was sampled last for lastSampled[source[i]], or fromHost[i] if source[i] < 0.
+// Begins a step: brings its input, `words` times 16 bytes, from pinned host memory; a row's token becomes what was sampled last for
+// lastSampled[source[i]], or fromHost[i] if source[i] < 0, which both may be in that memory. Neither lets its successor begin early nor
+// waits itself: kernels of the step read its input, and what earlier steps left, without waiting for it.
 extern "C" __global__ void __launch_bounds__(256)
-    feed_tokens(int* tokens, const int* fromHost, const int* source, const int* lastSampled,
-                int rows) {
-  releaseSuccessor();
-  awaitPredecessor();
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < rows) {
-    tokens[i] = source[i] >= 0 ? lastSampled[source[i]] : fromHost[i];
+    begin_step(const uint4* from, uint4* input, int words, int* tokens, const int* fromHost, const int* source,
+               const int* lastSampled, int rows) {
+  const int first = blockIdx.x * blockDim.x + threadIdx.x;
+  const int stride = gridDim.x * blockDim.x;
+  for (int i = first; i < words; i += stride) {
+    input[i] = from[i];
+  }
+  for (int i = first; i < rows; i += stride) {
+    const int place = source[i];
+    tokens[i] = place >= 0 ? lastSampled[place] : fromHost[i];
   }
 }
 

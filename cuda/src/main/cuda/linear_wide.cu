@@ -19,12 +19,8 @@
 //
 // On other compute capabilities the kernels are there and trap.
 
+#include "copy_engine.cuh"
 #include "types.cuh"
-
-// The driver's CUtensorMap.
-struct alignas(64) TensorMap {
-  unsigned char bytes[128];
-};
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 
@@ -34,16 +30,10 @@ constexpr int kGroup = 128;              // threads of a warp group
 constexpr int kGroupRows = 64;           // rows of x that it multiplies
 constexpr int kSharedBytes = 199680;
 constexpr int kStagesMax = 16;
-// Barriers have these to themselves: what takes the place of one without invalidating it is not safe.
-constexpr int kBarrierBytes = 1024;
 constexpr int kDepth = 64;               // of k in a stage: 128 bytes, the width of a swizzle
 constexpr int kRowBytes = kDepth * 2;
 
 enum Mode { kStore, kStoreFloat, kGated, kAdd };
-
-// Hints to the second-level cache for what is read once and what all blocks read.
-constexpr uint64_t kEvictFirst = 0x12F0000000000000;
-constexpr uint64_t kEvictLast = 0x14F0000000000000;
 
 #define LINEAR_SUMS(d) \
   "+f"((d)[0]), "+f"((d)[1]), "+f"((d)[2]), "+f"((d)[3]), "+f"((d)[4]), "+f"((d)[5]), "+f"((d)[6]), "+f"((d)[7])
@@ -96,34 +86,6 @@ LINEAR_MULTIPLIES(__half, "f16")
 // Describes rows of 128 bytes in shared memory, swizzled, 8 of them in 1024 bytes, to the warp group's product.
 __device__ inline uint64_t describe(uint32_t shared) {
   return uint64_t{1} << 62 | uint64_t{1024 >> 4} << 32 | uint64_t{1} << 16 | (shared & 0x3ffff) >> 4;
-}
-
-__device__ inline void beginBarrier(uint32_t barrier, int arrivals) {
-  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
-}
-
-__device__ inline void arrive(uint32_t barrier) {
-  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
-}
-
-// Arrives, and lets the phase end only when so many bytes have come too.
-__device__ inline void arriveExpecting(uint32_t barrier, int bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
-}
-
-__device__ inline void awaitBarrier(uint32_t barrier, int parity) {
-  asm volatile(
-      "{\n.reg .pred done;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n@!done bra again;\n}" ::"r"(barrier),
-      "r"(parity)
-      : "memory");
-}
-
-__device__ inline void load(uint32_t to, const TensorMap& map, int depth, int row, uint32_t barrier, uint64_t policy) {
-  asm volatile(
-      "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%2, %3, %4}], "
-      "[%5], %6;" ::"r"(to),
-      "l"(&map), "r"(depth), "r"(row), "r"(0), "r"(barrier), "l"(policy)
-      : "memory");
 }
 
 __device__ inline void addFour(float* sum, uint32_t from, int block) {
@@ -381,7 +343,7 @@ struct WideLinear {
     if (threadIdx.x < kStages) {
       beginBarrier(fullAt(threadIdx.x), 1);
       beginBarrier(emptyAt(threadIdx.x), kProducts / kWarp);
-      asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+      publishBarriers();
     }
     __syncthreads();
     // Weights do not depend on the kernels before. Asking takes a while, so all warps do.

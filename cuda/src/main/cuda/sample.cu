@@ -3,13 +3,14 @@
 // where temperature is below 1e-5; of equal ones the lowest id. -1 for a row with a NaN or without a
 // finite maximum.
 //
-// Launch geometry (grid, block, dynamic shared memory):
-//   sample           (rows)                                          1024  0
-// `stride` (elements) a multiple of 4 and `logits` 16-byte aligned are fast; vocabulary up to 2^19.
-// No workspace.
+// sample(logits, stride, vocabulary, params, out, copy, rows): tokens go to `out` and, where `copy` is not null, to the array in
+// pinned host memory whose address, or null, is at `copy`.
+// Launch geometry: grid (blocks, rows), block 1024, dynamic shared memory 0. On compute capability 9.0 blocks may be 1, 2, 4 or 8,
+// which are then a cluster (blocks, 1, 1) and share rows, but those with top_k or top_p, which are the first one's; elsewhere 1.
+// `stride` (elements) a multiple of 4 and `logits` 16-byte aligned are fast; vocabulary up to 2^19. No workspace.
 //
-// A row belongs to one block. Probabilities are whole numbers, multiples of 2^-44 of the greatest
-// one's weight: their sums do not depend on the order, so neither does the token.
+// Probabilities are whole numbers, multiples of 2^-44 of the greatest one's weight: their sums do not depend on the order, so
+// neither does the token.
 
 #include "types.cuh"
 
@@ -29,8 +30,13 @@ struct SampleParams {
 constexpr int kThreads = 1024;
 constexpr int kWarps = kThreads / kWarp;
 constexpr int kListed = 2048;
+constexpr int kEach = 8;              // neighbouring tokens of a lane
+constexpr int kPart = kWarp * kEach;  // tokens whose weight drawFromRow keeps as one number: up to kListed of them
 constexpr float kGreedy = 1e-5f;
 constexpr float kUnit = 17592186044416.0f;  // 2^44
+constexpr float kCoarse = 2097152.0f;       // 2^21
+constexpr float kFine = 8388608.0f;         // 2^23
+constexpr float kShift = 12582912.0f;       // 1.5 * 2^23: what is added to it loses its fraction
 
 // The least argument that the exponential tells from it.
 constexpr float kLeast = -87.0f;
@@ -40,13 +46,16 @@ struct Scratch {
   Word total[7];
   Word listed[kListed];
   int listedCount;
+  Word greatest;
 };
 
-// The host's exponential to the bit: Cephes' polynomial without fused multiply-adds.
+// The host's exponential to the bit: Cephes' polynomial without fused multiply-adds. Conversions are made of additions, which run
+// eight times as fast; upwards is towards zero, as n is never positive.
 __device__ float exponential(float x) {
   const float clamped = fmaxf(x, kLeast);
-  const int n = static_cast<int>(__fadd_rn(__fmul_rn(clamped, 1.442695f), -0.5f));
-  const float whole = static_cast<float>(n);
+  const float shifted = __fadd_ru(__fadd_rn(__fmul_rn(clamped, 1.442695f), -0.5f), kShift);
+  const float whole = __fadd_rn(shifted, -kShift);
+  const int n = __float_as_int(shifted) - __float_as_int(kShift);
   float r = __fadd_rn(clamped, -__fmul_rn(whole, 0.6933594f));
   r = __fadd_rn(r, -__fmul_rn(whole, -2.1219444e-4f));
   float y = 1.9875691e-4f;
@@ -77,8 +86,13 @@ struct Row {
   float max;
   float scale;
 
+  // 2^44 times the exponential, to the nearest whole number: 2^21 times it, and 2^23 times what that leaves, both by adding 1.5 * 2^23.
   __device__ Word weight(float logit) const {
-    return __float2ull_rn(exponential(__fmul_rn(__fadd_rn(logit, -max), scale)) * kUnit);
+    const float coarse = exponential(__fmul_rn(__fadd_rn(logit, -max), scale)) * kCoarse;
+    const float high = __fadd_rn(coarse, kShift);
+    const float low = __fadd_rn(__fadd_rn(coarse, -__fadd_rn(high, -kShift)) * kFine, kShift);
+    const long long fine = __float_as_int(low) - __float_as_int(kShift);
+    return static_cast<Word>(fine + static_cast<long long>(__float_as_int(high) - __float_as_int(kShift)) * (1 << 23));
   }
 };
 
@@ -95,25 +109,30 @@ struct Floor {
   }
 };
 
-// Calls visit(logit, id) for this thread's share of the row, by rising id.
+// Calls visit(logit, id) for this thread's share of the row's tokens from `first`, a multiple of 4, to before `end`, by rising id.
 template <int kUnroll, typename Visit>
-__device__ void forEach(const float* logits, int vocabulary, Visit visit) {
-  int first = 0;
+__device__ void forEach(const float* logits, int first, int end, Visit visit) {
   if (reinterpret_cast<uintptr_t>(logits) % 16 == 0) {
-    const int vectors = vocabulary / 4;
+    const int vectors = end / 4;
 #pragma unroll kUnroll
-    for (int v = threadIdx.x; v < vectors; v += kThreads) {
+    for (int v = first / 4 + threadIdx.x; v < vectors; v += kThreads) {
       const float4 x = reinterpret_cast<const float4*>(logits)[v];
       visit(x.x, 4 * v);
       visit(x.y, 4 * v + 1);
       visit(x.z, 4 * v + 2);
       visit(x.w, 4 * v + 3);
     }
-    first = 4 * vectors;
+    first = max(first, 4 * vectors);
   }
-  for (int i = first + threadIdx.x; i < vocabulary; i += kThreads) {
+  for (int i = first + threadIdx.x; i < end; i += kThreads) {
     visit(logits[i], i);
   }
+}
+
+// The same of the whole row.
+template <int kUnroll, typename Visit>
+__device__ void forEach(const float* logits, int vocabulary, Visit visit) {
+  forEach<kUnroll>(logits, 0, vocabulary, visit);
 }
 
 // Adds up some numbers over the block, into scratch.total.
@@ -318,61 +337,148 @@ __device__ Word passedOf(const SampleParams& params, Word total) {
   return __umul64hi(share, total) << 11 | share * total >> 53;
 }
 
-// Draws from the tokens of the row with the rank `least` and above.
-__device__ int drawFromRow(const Row& row, Word least, const SampleParams& params,
-                           Scratch& scratch) {
+// The parts of the row that are this block's: all, where the row is one block's.
+struct Share {
+  int first;
+  int end;
+
+  __device__ Share(int vocabulary, int blocks, int block) {
+    const int parts = (vocabulary + kPart - 1) / kPart;
+    first = parts * block / blocks;
+    end = parts * (block + 1) / blocks;
+  }
+};
+
+// A number that another block of the cluster has where this one has `own`.
+__device__ Word ofBlock(const Word& own, int block) {
+  Word other = own;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  const unsigned at = static_cast<unsigned>(__cvta_generic_to_shared(&own));
+  asm volatile("{\n.reg .u32 at;\nmapa.shared::cluster.u32 at, %1, %2;\nld.shared::cluster.u64 %0, [at];\n}"
+               : "=l"(other)
+               : "r"(at), "r"(block)
+               : "memory");
+#endif
+  return other;
+}
+
+// The block, and all blocks of its cluster.
+__device__ void awaitBlocks(int blocks) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  if (blocks > 1) {
+    asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+    return;
+  }
+#endif
+  __syncthreads();
+}
+
+// The weights of this lane's tokens of a part, 0 for those below the floor; their sum.
+__device__ Word weigh(const Row& row, const Floor& floor, int part, Word (&weights)[kEach]) {
+  const int first = part * kPart + threadIdx.x % kWarp * kEach;
+  float logits[kEach];
+  if (first + kEach <= row.vocabulary && reinterpret_cast<uintptr_t>(row.logits) % 16 == 0) {
+    const float4 low = *reinterpret_cast<const float4*>(row.logits + first);
+    const float4 high = *reinterpret_cast<const float4*>(row.logits + first + 4);
+    logits[0] = low.x, logits[1] = low.y, logits[2] = low.z, logits[3] = low.w;
+    logits[4] = high.x, logits[5] = high.y, logits[6] = high.z, logits[7] = high.w;
+  } else {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      logits[i] = first + i < row.vocabulary ? row.logits[first + i] : -INFINITY;
+    }
+  }
+  Word sum = 0;
+#pragma unroll
+  for (int i = 0; i < kEach; i++) {
+    weights[i] = floor.holds(logits[i], first + i) ? row.weight(logits[i]) : 0;
+    sum += weights[i];
+  }
+  return sum;
+}
+
+// How much the lanes up to this one have together.
+__device__ Word upToLane(Word own) {
+#pragma unroll
+  for (int offset = 1; offset < kWarp; offset *= 2) {
+    const Word other = __shfl_up_sync(0xffffffffu, own, offset);
+    own += threadIdx.x % kWarp >= offset ? other : 0;
+  }
+  return own;
+}
+
+// Draws from the tokens of the row with the rank `least` and above; -1 where another of `blocks` has the drawn one.
+__device__ __noinline__ int drawFromRow(const Row& row, Word least, const SampleParams& params, int blocks, int block, Scratch& scratch) {
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
-  const int segment = ((row.vocabulary + kWarps - 1) / kWarps + kWarp - 1) / kWarp * kWarp;
-  const int first = warp * segment;
-  const int end = min(first + segment, row.vocabulary);
+  const Share share(row.vocabulary, blocks, block);
+  const int first = share.first + (share.end - share.first) * warp / kWarps;
+  const int end = share.first + (share.end - share.first) * (warp + 1) / kWarps;
   const Floor floor(least);
-  const auto weight = [&](int id) -> Word {
-    if (id >= end) {
-      return 0;
-    }
-    const float logit = row.logits[id];
-    return floor.holds(logit, id) ? row.weight(logit) : 0;
-  };
+  Word weights[kEach];
   Word sum = 0;
-#pragma unroll 8
-  for (int id = first + lane; id < end; id += kWarp) {
-    sum += weight(id);
-  }
+#pragma unroll 2
+  for (int part = first; part < end; part++) {
+    Word ofPart = weigh(row, floor, part, weights);
 #pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
-    sum += __shfl_xor_sync(0xffffffffu, sum, offset);
+    for (int offset = kWarp / 2; offset > 0; offset /= 2) {
+      ofPart += __shfl_xor_sync(0xffffffffu, ofPart, offset);
+    }
+    if (lane == 0) {
+      scratch.listed[part - share.first] = ofPart;
+    }
+    sum += ofPart;
   }
   if (lane == 0) {
     scratch.sums[warp][0] = sum;
   }
   __syncthreads();
-  Word total = 0;
+  Word own = 0;
   Word before = 0;
   for (int w = 0; w < kWarps; w++) {
-    before = w == warp ? total : before;
-    total += scratch.sums[w][0];
+    before = w == warp ? own : before;
+    own += scratch.sums[w][0];
+  }
+  if (threadIdx.x == 0) {
+    scratch.total[0] = own;
+    scratch.listedCount = -1;
+  }
+  awaitBlocks(blocks);
+  Word total = 0;
+  for (int i = 0; i < blocks; i++) {
+    before += i == block ? total : 0;
+    total += ofBlock(scratch.total[0], i);
   }
   const Word passed = passedOf(params, total);
   if (passed >= before && passed < before + sum) {
-    for (int id = first + lane;; id += kWarp) {
-      Word upTo = weight(id);
-#pragma unroll
-      for (int offset = 1; offset < kWarp; offset *= 2) {
-        const Word other = __shfl_up_sync(0xffffffffu, upTo, offset);
-        upTo += lane >= offset ? other : 0;
-      }
+    // Of this warp's parts, then of the part's lanes, then of the lane's tokens the first that reaches beyond.
+    int part = first;
+    for (;; part += kWarp) {
+      const Word upTo = upToLane(part + lane < end ? scratch.listed[part + lane - share.first] : 0);
       const unsigned reached = __ballot_sync(0xffffffffu, before + upTo > passed);
       if (reached != 0) {
-        if (lane == __ffs(reached) - 1) {
-          scratch.listedCount = id;
-        }
+        const int at = __ffs(reached) - 1;
+        before += at == 0 ? 0 : __shfl_sync(0xffffffffu, upTo, at - 1);
+        part += at;
         break;
       }
       before += __shfl_sync(0xffffffffu, upTo, kWarp - 1);
     }
+    const Word mine = weigh(row, floor, part, weights);
+    const Word upTo = before + upToLane(mine);
+    if (upTo > passed && upTo - mine <= passed) {
+      Word reach = upTo - mine;
+      int passedBy = 0;
+#pragma unroll
+      for (int i = 0; i < kEach; i++) {
+        reach += weights[i];
+        passedBy += reach <= passed;
+      }
+      scratch.listedCount = part * kPart + lane * kEach + passedBy;
+    }
   }
-  __syncthreads();
+  // Nobody is done before all have read what it has.
+  awaitBlocks(blocks);
   return scratch.listedCount;
 }
 
@@ -399,6 +505,11 @@ __device__ int drawFromList(const Row& row, Word least, const SampleParams& para
   return 0xffffffffu - static_cast<unsigned>(scratch.total[0] >> 32);
 }
 
+// Whether something is left out for being too many or too unlikely to be wanted: such rows are one block's.
+__device__ bool cuts(const SampleParams& params, int vocabulary) {
+  return params.temperature >= kGreedy && ((params.topK > 0 && params.topK < vocabulary) || params.topP < 1);
+}
+
 // Picks from the tokens of the rank `least` and above what top_k and top_p leave.
 //
 // The 512th greatest of the threads' own greatest ranks has 511 ranks above it, and few more: most
@@ -406,9 +517,6 @@ __device__ int drawFromList(const Row& row, Word least, const SampleParams& para
 __device__ int pick(const Row& row, const SampleParams& params, Word least, Word greatest, Word own,
                     Scratch& scratch) {
   const bool topK = params.topK > 0 && params.topK < row.vocabulary;
-  if (!topK && params.topP >= 1) {
-    return drawFromRow(row, least, params, scratch);
-  }
   scratch.listed[threadIdx.x] = own;
   scratch.listedCount = kThreads;
   __syncthreads();
@@ -437,15 +545,16 @@ __device__ int pick(const Row& row, const SampleParams& params, Word least, Word
       from = cutDeep(row, from, greatest, wanted, fmaxf(low, logitOf(from)), scratch);
     }
   }
-  return listed ? drawFromList(row, from, params, scratch) : drawFromRow(row, from, params, scratch);
+  return listed ? drawFromList(row, from, params, scratch) : drawFromRow(row, from, params, 1, 0, scratch);
 }
 
 // The rank of the greatest logit, and `own`, that of this thread's share; 0 if a logit is NaN.
-__device__ Word greatestRank(const float* logits, int vocabulary, Word& own, Scratch& scratch) {
+__device__ Word greatestRank(const float* logits, int vocabulary, int blocks, int block, Word& own, Scratch& scratch) {
+  const Share share(vocabulary, blocks, block);
   float best = -INFINITY;
   int id = 0;
   bool nan = false;
-  forEach<4>(logits, vocabulary, [&](float logit, int i) {
+  forEach<4>(logits, share.first * kPart, min(share.end * kPart, vocabulary), [&](float logit, int i) {
     nan |= logit != logit;
     if (logit > best) {
       best = logit;
@@ -464,34 +573,54 @@ __device__ Word greatestRank(const float* logits, int vocabulary, Word& own, Scr
   for (int w = 0; w < kWarps; w++) {
     rank = max(rank, scratch.sums[w][0]);
   }
-  __syncthreads();
-  return anyNan ? 0 : rank;
+  if (threadIdx.x == 0) {
+    scratch.greatest = anyNan ? 0 : rank;
+  }
+  awaitBlocks(blocks);
+  rank = ofBlock(scratch.greatest, 0);
+  for (int i = 1; i < blocks; i++) {
+    const Word other = ofBlock(scratch.greatest, i);
+    rank = rank == 0 || other == 0 ? 0 : max(rank, other);
+  }
+  return rank;
 }
 
 }  // namespace
 
 extern "C" __global__ void __launch_bounds__(kThreads)
     sample(const float* logits, int stride, int vocabulary, const SampleParams* params, int* out,
-           int rows) {
+           int* const* copy, int rows) {
   __shared__ Scratch scratch;
   releaseSuccessor();
   awaitPredecessor();
-  if (blockIdx.x >= rows) {
+  const int at = blockIdx.y;
+  const SampleParams& p = params[at];
+  const bool alone = cuts(p, vocabulary);
+  if (at >= rows || (alone && blockIdx.x > 0)) {
     return;
   }
-  const SampleParams& p = params[blockIdx.x];
-  Row row{logits + static_cast<int64_t>(blockIdx.x) * stride, vocabulary};
+  const int blocks = alone ? 1 : gridDim.x;
+  Row row{logits + static_cast<int64_t>(at) * stride, vocabulary};
   Word own;
-  const Word greatest = greatestRank(row.logits, vocabulary, own, scratch);
+  const Word greatest = greatestRank(row.logits, vocabulary, blocks, blockIdx.x, own, scratch);
   row.max = logitOf(greatest);
-  int token = 0xffffffffu - static_cast<unsigned>(greatest);
-  if (greatest == 0 || !isfinite(row.max)) {
-    token = -1;
-  } else if (p.temperature >= kGreedy) {
+  int token = -1;
+  bool found = blockIdx.x == 0;
+  if (greatest == 0 || !isfinite(row.max) || p.temperature < kGreedy) {
+    token = greatest == 0 || !isfinite(row.max) ? -1 : static_cast<int>(0xffffffffu - static_cast<unsigned>(greatest));
+    // Nobody is done before all have read what it has.
+    awaitBlocks(blocks);
+  } else {
     row.scale = static_cast<float>(1.0 / static_cast<double>(p.temperature));
-    token = pick(row, p, leastWithin(p, row.max), greatest, own, scratch);
+    const Word least = leastWithin(p, row.max);
+    token = alone ? pick(row, p, least, greatest, own, scratch) : drawFromRow(row, least, p, blocks, blockIdx.x, scratch);
+    found = token >= 0;
   }
-  if (threadIdx.x == 0) {
-    out[blockIdx.x] = token;
+  if (found && threadIdx.x == 0) {
+    out[at] = token;
+    int* const host = copy == nullptr ? nullptr : *copy;
+    if (host != nullptr) {
+      host[at] = token;
+    }
   }
 }

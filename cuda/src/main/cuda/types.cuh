@@ -86,6 +86,9 @@ __device__ inline float warpSum(float x) {
 // A division of full range would take ten times as long, and differ where the result is 0 but for 1e-36.
 __device__ inline float silu(float x) { return __fdividef(x, 1.0f + __expf(-x)); }
 
+// Asks for a word that will be read soon.
+__device__ inline void touch(const void* at) { asm volatile("prefetch.global.L1 [%0];" ::"l"(at)); }
+
 // Waits for the kernels before this one in the stream where the launch lets this one begin early
 // (programmatic dependent launch); nothing otherwise. Every block calls it before it touches what other
 // kernels write, and at least one block of each kernel before it returns: a kernel that ended without it would

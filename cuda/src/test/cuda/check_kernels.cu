@@ -442,7 +442,7 @@ void checkCopy(int64_t kvBlock) {
          memcmp(actual.data(), want.data(), want.size() * sizeof(T)) == 0, "exact");
 }
 
-void checkFeed(int rows) {
+void checkBegin(int rows) {
   std::vector<int> fromHost(rows), source(rows), last(rows), want(rows);
   for (int i = 0; i < rows; i++) {
     fromHost[i] = below(1000);
@@ -453,8 +453,11 @@ void checkFeed(int rows) {
     want[i] = source[i] < 0 ? fromHost[i] : last[source[i]];
   }
   Buffer<int> h(fromHost), s(source), l(last), tokens(rows);
-  launch("feed_tokens", (rows + 255) / 256, 256, 0, false, tokens.data, h.data, s.data, l.data, rows);
-  report(format("feed_tokens %d", rows), tokens.get() == want, "exact");
+  std::vector<int> numbers(4 * 1111);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  Buffer<int> from(numbers), input(numbers.size());
+  launch("begin_step", 3, 256, 0, false, from.data, input.data, 1111, tokens.data, h.data, s.data, l.data, rows);
+  report(format("begin_step %d", rows), tokens.get() == want && input.get() == numbers, "exact");
 }
 
 struct SampleParams {
@@ -578,7 +581,8 @@ void checkSample(int rows, int vocabulary, int stride, float spread, float grid)
   Buffer<float> dLogits(logits);
   Buffer<SampleParams> dParams(params);
   Buffer<int> out(rows);
-  launch("sample", rows, 1024, 0, false, dLogits.data, stride, vocabulary, dParams.data, out.data, rows);
+  launch("sample", dim3(1, rows), 1024, 0, false, dLogits.data, stride, vocabulary, dParams.data, out.data,
+         static_cast<int**>(nullptr), rows);
   auto actual = out.get();
   int wrong = 0;
   for (int r = 0; r < rows; r++) {
@@ -832,8 +836,9 @@ void checkEarly(int m) {
     activated.poison();
     tokens.poison();
     replay([&] {
-      launch("feed_tokens", 1, 256, 0, early, tokens.data, fromHost.data, source.data, sampled.data, m);
-      launch(format("embed_%s", suffix<T>()), m, 256, 0, early, tokens.data, table.data, residual.data, m,
+      launch("begin_step", 1, 256, 0, false, static_cast<int*>(nullptr), static_cast<int*>(nullptr), 0, tokens.data, fromHost.data,
+             source.data, sampled.data, m);
+      launch(format("embed_%s", suffix<T>()), m, 256, 0, false, tokens.data, table.data, residual.data, m,
              hidden);
       for (int layer = 0; layer < 20; layer++) {
         launch(format("add_rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data,
@@ -883,7 +888,7 @@ void checkAll() {
 }
 
 void checkSamples() {
-  checkFeed(300);
+  checkBegin(300);
   checkSample(48, 128256, 128256, 3, 0);
   checkSample(64, 32000, 32000, 2, 0);
   checkSample(64, 32000, 32000, 2, 0.25f);
@@ -1222,8 +1227,8 @@ void timeAll(const char* blasPath) {
           }
           norm();
           product(model.head, normed.data, y.data);
-          launch("sample", m, 1024, 0, early, y.data, model.head.n, model.head.n, greedy.data,
-                 sampled.data, m);
+          launch("sample", dim3(1, m), 1024, 0, early, y.data, model.head.n, model.head.n, greedy.data,
+                 sampled.data, static_cast<int**>(nullptr), m);
         });
         printf("  %s %6.0f", early ? "early" : "alone", micros);
       }

@@ -9,10 +9,13 @@ import io.fusespill.cuda.driver.Kernel;
 import io.fusespill.cuda.driver.KernelModule;
 import io.fusespill.cuda.driver.LaunchShape;
 import io.fusespill.cuda.driver.Stream;
+import io.fusespill.cuda.driver.TensorMap;
 import io.fusespill.host.checkpoint.ElementType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Our kernels for one element type, T below: BF16 or F16. What each computes stands in its source,
@@ -45,6 +48,13 @@ public final class Kernels implements AutoCloseable {
   /// [#linear] reads rows of x up to a multiple of these, and makes nothing of what is beyond.
   public static final int LINEAR_ROWS_STEP = WideTiling.BATCH_STEP;
 
+  /// Widths of heads and tokens of boxes for which decodes have kernels that the copy engine of
+  /// compute capability 9.0 brings KV to.
+  private static final int[] BOXED_HEAD_DIMS = {64, 128};
+
+  private static final int BOX_TOKENS = 16;
+  private static final int BOXED_SHARED_BYTES = 66_560;
+
   private static final int LINEAR_SHARED_BYTES = 98_304;
 
   /// What the driver takes of each block's shared memory, and a little more.
@@ -55,10 +65,13 @@ public final class Kernels implements AutoCloseable {
   private static final int SPLIT_TOKENS_MIN = 128;
   private static final int HEADS_A_BLOCK = 8;
   private static final int COPYING_BLOCKS = 16;
+  private static final int BEGINNING_BLOCKS = 64;
+  private static final int SAMPLING_BLOCKS_MAX = 8;
 
   private final ElementType type;
   private final KernelModule module;
   private final int linearSlots;
+  private final int multiprocessors;
 
   /// Whether kernels begin before those before them have ended, and wait for them themselves.
   private final boolean early;
@@ -67,11 +80,18 @@ public final class Kernels implements AutoCloseable {
   private final long arrivals;
   private final Arguments arguments = new Arguments();
 
-  private final Kernel feedTokens;
+  private final Kernel beginStep;
   private final Kernel embed;
   private final Kernel addRmsNorm;
   private final Kernel ropeWriteKv;
   private final Kernel attendDecode;
+
+  /// By the width of a head; none where the GPU has no such kernels.
+  private final Map<Integer, Kernel> attendBoxes;
+
+  /// By what they describe; there is one pool, but in tests.
+  private final Map<PoolOfHeads, TensorMap> pools = new HashMap<>();
+
   private final Kernel attendMerge;
   private final Kernel attendPrefill;
   private final Kernel swiglu;
@@ -99,13 +119,15 @@ public final class Kernels implements AutoCloseable {
         };
     this.type = type;
     linearSlots = linearSlots(context.gpu());
+    multiprocessors = context.gpu().multiprocessors();
     module = context.load(image(), RESOURCE);
-    feedTokens = module.kernel("feed_tokens");
-    early = feedTokens.ptxVersion() >= EARLY_PTX;
+    beginStep = module.kernel("begin_step");
+    early = beginStep.ptxVersion() >= EARLY_PTX;
     embed = module.kernel("embed" + suffix);
     addRmsNorm = module.kernel("add_rms_norm" + suffix);
     ropeWriteKv = module.kernel("rope_write_kv" + suffix);
     attendDecode = module.kernel("attend_decode" + suffix);
+    attendBoxes = early ? boxKernels(suffix) : Map.of();
     attendMerge = module.kernel("attend_merge" + suffix);
     attendPrefill = module.kernel("attend_prefill" + suffix);
     swiglu = module.kernel("swiglu" + suffix);
@@ -119,11 +141,24 @@ public final class Kernels implements AutoCloseable {
       linear[i] = module.kernel(linears[i].symbol() + suffix);
       linear[i].allowShared(LINEAR_SHARED_BYTES);
     }
-    wide = early ? new WideLinear(module, suffix, context.gpu().multiprocessors()) : null;
+    wide = early ? new WideLinear(module, suffix, multiprocessors) : null;
     attendPrefill.allowShared(prefillSharedBytes(128));
     linearWorkspace = context.allocate(workspaceBytes(context.gpu()), "linear layers' workspace");
     arrivals = linearWorkspace.address(shareBytes(context.gpu()));
     stream.fill(arrivals, (byte) 0, 4L * linearSlots);
+  }
+
+  /// A pool at an address, as rows of a head's width.
+  private record PoolOfHeads(long address, int headDim) {}
+
+  private Map<Integer, Kernel> boxKernels(String suffix) {
+    Map<Integer, Kernel> kernels = new HashMap<>();
+    for (int headDim : BOXED_HEAD_DIMS) {
+      Kernel kernel = module.kernel("attend_decode_d" + headDim + suffix);
+      kernel.allowShared(BOXED_SHARED_BYTES);
+      kernels.put(headDim, kernel);
+    }
+    return kernels;
   }
 
   private static byte[] image() {
@@ -160,18 +195,34 @@ public final class Kernels implements AutoCloseable {
     return gpu.multiprocessors() * (two <= gpu.sharedBytesMax() ? 2 : 1);
   }
 
-  /// `tokens[i]` becomes `lastSampled[source[i]]`, or `fromHost[i]` where the source is negative.
-  public void feedTokens(
-      Stream stream, long tokens, long fromHost, long source, long lastSampled, int rows) {
-    arguments.clear().pointer(tokens).pointer(fromHost).pointer(source).pointer(lastSampled);
-    arguments.int32(rows);
-    launch(feedTokens, stream, LaunchShape.of(ceil(rows, 256), 256));
+  /// Begins a step once all before it is done: copies its input, and `tokens[i]` becomes
+  /// `lastSampled[source[i]]`, or `fromHost[i]` where the source is negative.
+  ///
+  /// @param from pinned host memory
+  /// @param bytes a multiple of 16
+  /// @param fromHost int32 a row, pinned or on the device, as `source`
+  public void beginStep(
+      Stream stream,
+      long from,
+      long input,
+      long bytes,
+      long tokens,
+      long fromHost,
+      long source,
+      long lastSampled,
+      int rows) {
+    int words = Math.toIntExact(bytes / 16);
+    arguments.clear().pointer(from).pointer(input).int32(words);
+    arguments.pointer(tokens).pointer(fromHost).pointer(source).pointer(lastSampled).int32(rows);
+    int blocks = Math.min(BEGINNING_BLOCKS, ceil(Math.max(words, rows), 256));
+    beginStep.launch(stream, LaunchShape.of(blocks, 256), arguments);
   }
 
-  /// `residual` becomes rows of the table, T to float32; zeros for the token -1.
+  /// `residual` becomes rows of the table, T to float32; zeros for the token -1. Begins once all
+  /// before it is done.
   public void embed(Stream stream, long tokens, long table, long residual, int rows, int hidden) {
     arguments.clear().pointer(tokens).pointer(table).pointer(residual).int32(rows).int32(hidden);
-    launch(embed, stream, LaunchShape.of(rows, 256));
+    embed.launch(stream, LaunchShape.of(rows, 256), arguments);
   }
 
   /// Adds `delta` (T, may be null) to `residual` (float32), then writes the RMSNorm of that as T.
@@ -260,19 +311,46 @@ public final class Kernels implements AutoCloseable {
       int rows,
       int splits,
       boolean beside) {
-    arguments.clear().pointer(qkv).int32(shape.inputWidth()).pointer(pool);
-    arguments.int64(shape.blockElements()).int64(shape.layerElements(layer));
-    arguments.pointer(tables).int32(tableStride).pointer(contexts).pointer(out).pointer(partial);
-    arguments.int32(rows).int32(shape.heads()).int32(shape.kvHeads()).int32(shape.headDim());
-    arguments.int32(shape.kv().blockTokens()).float32(shape.scale()).int32(splits);
-    arguments.int32(beside ? 1 : 0);
-    int headBlocks = shape.kvHeads() * headTiles(shape);
-    launch(attendDecode, stream, LaunchShape.of(splits, headBlocks, rows, 128));
+    LaunchShape grid = LaunchShape.of(splits, shape.kvHeads() * headTiles(shape), rows, 128);
+    int blockTokens = shape.kv().blockTokens();
+    Kernel boxes = blockTokens % BOX_TOKENS == 0 ? attendBoxes.get(shape.headDim()) : null;
+    arguments.clear();
+    if (boxes == null || beside) {
+      arguments.pointer(qkv).int32(shape.inputWidth()).pointer(pool);
+      addPlaces(shape, layer, tables, tableStride, contexts, out, partial, rows);
+      arguments.int32(shape.headDim()).int32(blockTokens).float32(shape.scale()).int32(splits);
+      arguments.int32(beside ? 1 : 0);
+      launch(attendDecode, stream, grid);
+    } else {
+      arguments.tensorMap(
+          pools.computeIfAbsent(
+              new PoolOfHeads(pool, shape.headDim()),
+              it -> new TensorMap(it.address, it.headDim, Integer.MAX_VALUE, 1, BOX_TOKENS, 1)));
+      arguments.pointer(qkv).int32(shape.inputWidth());
+      addPlaces(shape, layer, tables, tableStride, contexts, out, partial, rows);
+      arguments.int32(blockTokens).float32(shape.scale()).int32(splits);
+      boxes.launchEarly(stream, grid.withShared(BOXED_SHARED_BYTES), arguments);
+    }
     if (splits > 1) {
       arguments.clear().pointer(partial).pointer(contexts).pointer(out).int32(rows);
       arguments.int32(shape.heads()).int32(shape.headDim()).int32(splits);
       launch(attendMerge, stream, LaunchShape.of(ceil(shape.heads(), 4), rows, 1, 128));
     }
+  }
+
+  /// What all kernels of decodes' attention take, up to the count of KV heads.
+  private void addPlaces(
+      AttentionShape shape,
+      int layer,
+      long tables,
+      int tableStride,
+      long contexts,
+      long out,
+      long partial,
+      int rows) {
+    arguments.int64(shape.blockElements()).int64(shape.layerElements(layer));
+    arguments.pointer(tables).int32(tableStride).pointer(contexts).pointer(out).pointer(partial);
+    arguments.int32(rows).int32(shape.heads()).int32(shape.kvHeads());
   }
 
   /// Causal attention of the rows of prefill entries to paged contexts, their own tokens included.
@@ -379,11 +457,21 @@ public final class Kernels implements AutoCloseable {
   ///
   /// @param parameters [#SAMPLE_BYTES] a row
   /// @param tokens int32 a row
+  /// @param copy may be null; else where the address of pinned host memory stands to which the
+  ///   tokens go, too, or 0
   public void sample(
-      Stream stream, long logits, int vocabulary, long parameters, long tokens, int rows) {
+      Stream stream,
+      long logits,
+      int vocabulary,
+      long parameters,
+      long tokens,
+      long copy,
+      int rows) {
     arguments.clear().pointer(logits).int32(vocabulary).int32(vocabulary).pointer(parameters);
-    arguments.pointer(tokens).int32(rows);
-    launch(sample, stream, LaunchShape.of(rows, 1_024));
+    arguments.pointer(tokens).pointer(copy).int32(rows);
+    int blocks = early ? Math.clamp(multiprocessors / rows, 1, SAMPLING_BLOCKS_MAX) : 1;
+    blocks = Integer.highestOneBit(blocks);
+    launch(sample, stream, LaunchShape.of(blocks, rows, 1, 1_024).withCluster(blocks));
   }
 
   /// Copies blocks within the pool; no block is read and written by one call.

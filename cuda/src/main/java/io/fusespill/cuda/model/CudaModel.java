@@ -154,7 +154,7 @@ public final class CudaModel implements AutoCloseable {
     int bucket = input.decodes() == input.rows() ? bucket(input) : 0;
     StepLayout layout = input.layout(bucket);
     input.pack(layout);
-    stream.copyToDevice(address(at.input()), input.address(), layout.bytes());
+    begin(input, layout, stream);
     if (bucket > 0) {
       runRecorded(layout, stream);
     } else {
@@ -163,7 +163,7 @@ public final class CudaModel implements AutoCloseable {
           stream,
           remote != null && input.remotes() > 0 ? new Remote(input, stream, remote) : null);
     }
-    copyBack(input, stream);
+    copyLogits(input, stream);
   }
 
   /// Runs steps of decodes of each size up to 256 rows, so that their graphs, those for tables of
@@ -253,11 +253,20 @@ public final class CudaModel implements AutoCloseable {
     graph.launch(stream);
   }
 
-  private void copyBack(StepInput input, Stream stream) {
-    if (input.samples() > 0) {
-      long bytes = (long) Integer.BYTES * input.samples();
-      stream.copyToHost(input.sampledAddress(), address(at.sampled()), bytes);
-    }
+  private void begin(StepInput input, StepLayout layout, Stream stream) {
+    kernels.beginStep(
+        stream,
+        input.address(),
+        address(at.input()),
+        layout.bytes(),
+        address(at.tokens()),
+        input.address() + layout.tokens(),
+        input.address() + layout.sources(),
+        address(at.sampled()),
+        layout.rows());
+  }
+
+  private void copyLogits(StepInput input, Stream stream) {
     if (input.logitsCount() > 0) {
       long row = (long) Float.BYTES * config.vocabulary();
       long from = address(at.logits()) + row * input.samples();
@@ -269,13 +278,6 @@ public final class CudaModel implements AutoCloseable {
   private void run(StepLayout layout, Stream stream, @Nullable Remote remote) {
     int rows = layout.rows();
     long input = address(at.input());
-    kernels.feedTokens(
-        stream,
-        address(at.tokens()),
-        input + layout.tokens(),
-        input + layout.sources(),
-        address(at.sampled()),
-        rows);
     kernels.embed(
         stream,
         address(at.tokens()),
@@ -329,6 +331,7 @@ public final class CudaModel implements AutoCloseable {
           config.vocabulary(),
           input + layout.parameters(),
           address(at.sampled()),
+          input + layout.answer(),
           layout.wanted());
     }
   }

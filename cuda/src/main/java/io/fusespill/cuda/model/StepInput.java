@@ -73,7 +73,7 @@ public final class StepInput implements AutoCloseable {
     this.limits = limits;
     memory = context.allocatePinned(bytesMax(kv, poolBlocks, limits), "step input");
     sampledTokens =
-        context.allocatePinned((long) Integer.BYTES * limits.maxSamples(), "sampled tokens");
+        context.allocatePinned((long) Integer.BYTES * wantedMax(limits), "sampled tokens");
     tokens = new int[limits.maxRows()];
     sources = new int[limits.maxRows()];
     positions = new int[limits.maxRows()];
@@ -96,11 +96,16 @@ public final class StepInput implements AutoCloseable {
   static long bytesMax(KvShape kv, int poolBlocks, ModelLimits limits) {
     int entries = limits.maxEntries();
     int rows = Math.max(limits.maxRows(), entries);
-    int wanted = Math.max(limits.maxSamples(), entries);
+    int wanted = wantedMax(limits);
     int tiles = rows / Kernels.TILE_ROWS + entries;
     int stride = stride(Math.min(kv.blocks(limits.maxTokens()), poolBlocks));
     StepLayout prefills = new StepLayout(rows, 0, wanted, entries, tiles, stride);
     return prefills.bytes() + Integer.BYTES * (entries + 4L);
+  }
+
+  /// Most rows whose logits are wanted, those included by which decodes are filled up.
+  private static int wantedMax(ModelLimits limits) {
+    return Math.max(limits.maxSamples(), limits.maxEntries());
   }
 
   /// Begins again, without entries.
@@ -401,10 +406,6 @@ public final class StepInput implements AutoCloseable {
     return memory.address();
   }
 
-  long sampledAddress() {
-    return sampledTokens.address();
-  }
-
   long logitsAddress() {
     PinnedBuffer room = logits;
     return room == null ? 0 : room.address();
@@ -425,6 +426,7 @@ public final class StepInput implements AutoCloseable {
   /// Writes all of it to pinned memory, and fills up what the layout has more than there is.
   void pack(StepLayout layout) {
     MemorySegment to = memory.memory();
+    to.set(JAVA_LONG, layout.answer(), sampledTokens.address());
     packWanted(to, layout);
     put(to, layout.tokens(), tokens, rows, layout.rows(), -1);
     put(to, layout.sources(), sources, rows, layout.rows(), -1);

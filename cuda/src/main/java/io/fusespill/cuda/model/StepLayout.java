@@ -15,14 +15,19 @@ record StepLayout(int rows, int decodes, int wanted, int prefills, int tiles, in
 
   private static final int ALIGNMENT = 16;
 
+  /// The address to which sampled tokens go.
+  long answer() {
+    return 0;
+  }
+
   /// Parameters of the samples.
   long parameters() {
-    return 0;
+    return ALIGNMENT;
   }
 
   /// The row of each wanted one.
   long rowIndex() {
-    return (long) Kernels.SAMPLE_BYTES * wanted;
+    return parameters() + (long) Kernels.SAMPLE_BYTES * wanted;
   }
 
   /// A token a row.

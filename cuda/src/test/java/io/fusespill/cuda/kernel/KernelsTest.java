@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -625,14 +626,13 @@ final class KernelsTest {
     return sum;
   }
 
-  @Test
-  void sample_drawsAsTheHostsSampler() {
-    int vocabulary = 600;
+  @ParameterizedTest
+  @CsvSource({"600, 60", "601, 140", "128256, 3", "32001, 12", "32000, 40"})
+  void sample_drawsAsTheHostsSampler(int vocabulary, int rows) {
     float[] temperatures = {0, 1, 0.75f, 1.25f, 1, 0.875f};
     int[] topKs = {0, 0, 20, 0, 0, 50};
     float[] topPs = {1, 1, 1, 0.75f, 1, 0.875f};
     float[] minPs = {0, 0, 0, 0, 0.125f, 0};
-    int rows = 60;
     Gpu.Numbers logits = gpu.random(random, F32, rows * vocabulary, 2);
     PinnedBuffer parameters = gpu.pinned((long) rows * Kernels.SAMPLE_BYTES);
     int[] expected = new int[rows];
@@ -657,9 +657,20 @@ final class KernelsTest {
       parameters.memory().set(JAVA_LONG, at + 24, 3);
     }
     long tokens = gpu.ints(new int[rows]);
-    Kernels kernels = gpu.kernels(ElementType.BF16);
-    kernels.sample(gpu.stream, logits.address(), vocabulary, parameters.address(), tokens, rows);
+    PinnedBuffer answer = gpu.pinned(4L * rows);
+    PinnedBuffer copy = gpu.pinned(8);
+    copy.memory().set(JAVA_LONG, 0, answer.address());
+    gpu.kernels(ElementType.BF16)
+        .sample(
+            gpu.stream,
+            logits.address(),
+            vocabulary,
+            parameters.address(),
+            tokens,
+            copy.address(),
+            rows);
     assertThat(gpu.readInts(tokens, rows)).isEqualTo(expected);
+    assertThat(answer.memory().toArray(JAVA_INT)).isEqualTo(expected);
   }
 
   @Test
@@ -669,22 +680,32 @@ final class KernelsTest {
     greedy.memory().fill((byte) 0);
     long tokens = gpu.ints(5, 5);
     gpu.kernels(ElementType.F16)
-        .sample(gpu.stream, logits.address(), 64, greedy.address(), tokens, 2);
+        .sample(gpu.stream, logits.address(), 64, greedy.address(), tokens, 0, 2);
     assertThat(gpu.readInts(tokens, 2)).containsExactly(-1, -1);
   }
 
   @Test
-  void feedTokens_takesWhatWasSampledOrWhatTheHostGives() {
+  void beginStep_bringsTheInput_andTakesWhatWasSampledOrWhatTheHostGives() {
+    int words = 20_000;
+    PinnedBuffer from = gpu.pinned(4L * words);
+    for (int i = 0; i < words; i++) {
+      from.memory().setAtIndex(JAVA_INT, i, i);
+    }
+    long input = gpu.ints(new int[words]);
     long tokens = gpu.ints(0, 0, 0, 0);
     gpu.kernels(ElementType.BF16)
-        .feedTokens(
+        .beginStep(
             gpu.stream,
+            from.address(),
+            input,
+            4L * words,
             tokens,
             gpu.ints(10, -1, 30, -1),
             gpu.ints(-1, 2, -1, 0),
             gpu.ints(7, 8, 9),
             4);
     assertThat(gpu.readInts(tokens, 4)).containsExactly(10, 9, 30, 7);
+    assertThat(gpu.readInts(input, words)).isEqualTo(IntStream.range(0, words).toArray());
   }
 
   @Test
