@@ -39,6 +39,12 @@ struct Number<__half> {
   }
 };
 
+// Picks an instance of a function by its argument's type.
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+
 // Two numbers of T in one register, the first in the low half.
 template <typename T>
 __device__ __forceinline__ uint32_t packed(float low, float high) {
@@ -99,7 +105,11 @@ __device__ __forceinline__ void copy_async16(uint32_t shared, const void* global
 
 __device__ __forceinline__ void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-__device__ __forceinline__ void copies_wait() { asm volatile("cp.async.wait_group 0;" ::: "memory"); }
+// Waits for all groups of copies but the last PENDING.
+template <int PENDING>
+__device__ __forceinline__ void copies_wait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+}
 
 // Reads that pass by the first-level cache: keys and values of a step are read once.
 __device__ __forceinline__ void load_stream16(uint32_t* d, const void* from) {

@@ -4,6 +4,11 @@
 //     int tableStride, const int* contexts, T* out, float* partial, int rows, int heads, int kvHeads, int headDim, int blockTokens,
 //     float scale, int splits, int beside)
 //   grid  (splits, kvHeads * ceil(heads / kvHeads / 8), rows), block 128, dynamic shared memory 0
+// attend_decode_d{64,128}_{bf16,f16}(TensorMap pool, const T* qkv, int qkvStride, long long kvBlock, long long layerOffset, const int* tables,
+//     int tableStride, const int* contexts, T* out, float* partial, int rows, int heads, int kvHeads, int blockTokens, float scale, int splits)
+//   the same for heads of 64 and 128 dimensions on compute capability 9.0, blockTokens a multiple of 16; elsewhere it is there and traps.
+//   pool: tensor map of the pool from block 0 on, as rows of a head's dimensions, 128-byte swizzle, boxes of 64 by 16 by 1.
+//   grid and block as above, dynamic shared memory 66560; not behind attend_prefill of the same step
 // attend_merge_{bf16,f16}(const float* partial, const int* contexts, T* out, int rows, int heads, int headDim, int splits)
 //   grid  (ceil(heads / 4), rows), block 128, dynamic shared memory 0; needed only for splits > 1
 //
@@ -34,6 +39,9 @@
 // straight from device memory to registers in the layout of mma.m16n8k16 (no shared memory on the way): S^T[16 tokens][8 heads] = K·Q^T with
 // the dimensions permuted alike in K and Q so that a lane's 16-byte load feeds two steps, then O^T[16 dims][8 heads] += V^T·P^T, where V^T
 // pairs are two tokens of a lane's own 16-byte loads put side by side. Tokens past the context read the last token again with weight 0.
+// attend_decode_d* have the copy engine bring tiles to shared memory, two or more of a warp at a time, and read them there by ldmatrix: what is
+// on its way then takes neither registers nor first-level cache, of which the products around it leave little, and those tiles that hold no
+// token of this step are asked for before the predecessor is done. Beside prefills, which wait for the same memory, that is slower.
 
 #include "attention.cuh"
 #include "copy_engine.cuh"
@@ -46,15 +54,6 @@ constexpr int TILE_HEADS = 8;
 constexpr int SPLIT_TOKENS_MIN = 128;
 constexpr int MERGE_AHEAD = 8;
 constexpr int DECODE_HEAD_DIM_MAX = 128;
-
-// attend_decode_d*: what a warp has of the context in shared memory at a time, and what a CTA has, with its barriers.
-constexpr int BOXED_BYTES = 16384;
-constexpr int BOXED_SHARED_BYTES = 1024 + DECODE_WARPS * BOXED_BYTES;
-
-template <int N>
-struct Constant {
-  static constexpr int value = N;
-};
 
 __device__ __forceinline__ int splits_used(int context, int splits) {
   return max(1, min(splits, (context + SPLIT_TOKENS_MIN - 1) / SPLIT_TOKENS_MIN));
@@ -402,6 +401,10 @@ __device__ __forceinline__ void attend_decode(const T* qkv, int qkvStride, const
 }
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
+
+// What a warp has of the context in shared memory at a time, and what a CTA has, with its barriers.
+constexpr int BOXED_BYTES = 16384;
+constexpr int BOXED_SHARED_BYTES = 1024 + DECODE_WARPS * BOXED_BYTES;
 
 constexpr int BOX_DIMS = 64;  // of a token in a box: 128 bytes, the width of a swizzle
 constexpr int BOX_BYTES = TILE_TOKENS * 128;

@@ -15,9 +15,10 @@
 // Fast (tensor cores) for headDim 16, 32, 64, 80, 96, 128 with blockTokens a power of 2; any other even headDim up to 256 or any other
 // blockTokens takes a slow path of the same kernel, which needs only 4-byte alignment.
 //
-// Four warps of 32 query rows each share tiles of 32 keys and values in shared memory (rows padded by 16 bytes: no bank conflicts); while one
-// tile is worked on, the next arrives by cp.async. The running maximum of a row is raised, and its output rescaled, only once a logit passes it
-// by 8 powers of two: the weights stay under 256, and the rescaling nearly always falls away. Two CTAs share a multiprocessor.
+// Four warps share tiles of 32 keys and values in shared memory (rows padded by 16 bytes: no bank conflicts). Each has 32 query rows; 16 where
+// a tile of queries has no more than 64; 16 and half of the keys where it has no more than 32. While one tile is worked on, the next one or two
+// arrive by cp.async. The running maximum of a row is raised, and its output rescaled, only once a logit passes it by 8 powers of two: the
+// weights stay under 256, and the rescaling nearly always falls away. Two CTAs share a multiprocessor.
 
 #include "attention.cuh"
 
@@ -25,10 +26,11 @@ namespace attention {
 
 constexpr int PREFILL_WARPS = 4;
 constexpr int PREFILL_THREADS = 32 * PREFILL_WARPS;
-constexpr int WARP_ROWS = 32;
-constexpr int QUERY_ROWS = WARP_ROWS * PREFILL_WARPS;
+constexpr int QUERY_ROWS = 32 * PREFILL_WARPS;
 constexpr int KEY_ROWS = 32;
 constexpr float RISE_MAX = 8.0f;
+// Below all logits, and a number: of a share of keys a row may see none.
+constexpr float LEAST_LOGIT = -1e30f;
 
 struct PrefillTile {
   int firstRow;      // of qkv and out
@@ -36,21 +38,29 @@ struct PrefillTile {
   int firstPosition; // of firstRow within the sequence
 };
 
-template <typename T, int HEAD_DIM>
+// A warp has ROW_TILES times 16 query rows and, of each tile of keys, a share of 1 / TEAMS: warps of the same rows form a team.
+template <typename T, int HEAD_DIM, int ROW_TILES, int TEAMS>
 __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const PagedHead<T>& paged, const PrefillTile& tile, T* out, int heads,
                                              int head, float scale2) {
+  constexpr int WARP_ROWS = 16 * ROW_TILES;
+  constexpr int ROW_WARPS = PREFILL_WARPS / TEAMS;
+  constexpr int BLOCK_ROWS = WARP_ROWS * ROW_WARPS;
   constexpr int STRIDE = HEAD_DIM + 8;
   constexpr int CHUNKS = HEAD_DIM / 8;
   constexpr int STEPS = HEAD_DIM / 16;
-  constexpr int KEY_GROUPS = KEY_ROWS / 8;
+  constexpr int TEAM_KEYS = KEY_ROWS / TEAMS;
+  constexpr int KEY_GROUPS = TEAM_KEYS / 8;
+  // Where there are fewer queries there is room for one more tile.
+  constexpr int STAGES = ROW_TILES == 1 ? 3 : 2;
   extern __shared__ __align__(16) unsigned char memory[];
   T* const queries = reinterpret_cast<T*>(memory);
   const uint32_t sharedQueries = static_cast<uint32_t>(__cvta_generic_to_shared(memory));
-  const uint32_t sharedKeys = sharedQueries + QUERY_ROWS * STRIDE * 2;
+  const uint32_t sharedKeys = sharedQueries + BLOCK_ROWS * STRIDE * 2;
   constexpr uint32_t TILE_BYTES = KEY_ROWS * STRIDE * 2;
 
   const int lane = threadIdx.x & 31;
-  const int warp = threadIdx.x >> 5;
+  const int warp = TEAMS == 1 ? threadIdx.x >> 5 : (threadIdx.x >> 5) % ROW_WARPS;
+  const int team = TEAMS == 1 ? 0 : (threadIdx.x >> 5) / ROW_WARPS;
   const int group = lane >> 2;
   const int quarter = lane & 3;
   const int tokens = tile.firstPosition + tile.rows;
@@ -60,9 +70,10 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
   const int firstPosition = tile.firstPosition + warpFirst;
 
   const int blockShift = 31 - __clz(paged.blockTokens);
-  // Keys of tile i at sharedKeys + (i & 1) * 2 * TILE_BYTES, its values behind them.
+  auto stage = [](int keyTile) { return STAGES == 2 ? keyTile & 1 : keyTile % STAGES; };
+  // Keys of tile i at sharedKeys + stage(i) * 2 * TILE_BYTES, its values behind them.
   auto load = [&](int keyTile) {
-    const uint32_t shared = sharedKeys + (keyTile & 1) * 2 * TILE_BYTES;
+    const uint32_t shared = sharedKeys + stage(keyTile) * 2 * TILE_BYTES;
 #pragma unroll
     for (int i = 0; i < (KEY_ROWS * CHUNKS + PREFILL_THREADS - 1) / PREFILL_THREADS; i++) {
       const int chunk = i * PREFILL_THREADS + threadIdx.x;
@@ -77,56 +88,67 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
     }
     copies_commit();
   };
+  // Groups are counted, so where there is no tile i an empty one takes its place, but for the last to be waited for.
+  auto load_if_any = [&](int keyTile) {
+    if (keyTile < keyTiles) {
+      load(keyTile);
+    } else if (STAGES > 2) {
+      copies_commit();
+    }
+  };
 
-  for (int chunk = threadIdx.x; chunk < QUERY_ROWS * CHUNKS; chunk += PREFILL_THREADS) {
+  for (int chunk = threadIdx.x; chunk < BLOCK_ROWS * CHUNKS; chunk += PREFILL_THREADS) {
     const int row = chunk / CHUNKS;
     const int column = chunk % CHUNKS * 8;
     const T* from = qkv + static_cast<long long>(tile.firstRow + min(row, tile.rows - 1)) * qkvStride + head * HEAD_DIM + column;
     copy_async16(sharedQueries + (row * STRIDE + column) * 2, from);
   }
   load(0);
+#pragma unroll
+  for (int i = 1; i < STAGES - 1; i++) load_if_any(i);
 
   // What a lane addresses in ldmatrix: of four 8x8 matrices, a query's go down rows first, a key's along dimensions first, a value's down.
   const int matrix = lane >> 3;
   const int matrixRow = lane & 7;
   const uint32_t queryAddress = sharedQueries + ((warpFirst + (matrix & 1) * 8 + matrixRow) * STRIDE + (matrix >> 1) * 8) * 2;
-  const uint32_t keyAddress = sharedKeys + (((matrix >> 1) * 8 + matrixRow) * STRIDE + (matrix & 1) * 8) * 2;
-  const uint32_t valueAddress = sharedKeys + TILE_BYTES + (((matrix & 1) * 8 + matrixRow) * STRIDE + (matrix >> 1) * 8) * 2;
+  const uint32_t teamKeys = sharedKeys + team * TEAM_KEYS * STRIDE * 2;
+  const uint32_t keyAddress = teamKeys + (((matrix >> 1) * 8 + matrixRow) * STRIDE + (matrix & 1) * 8) * 2;
+  const uint32_t valueAddress = teamKeys + TILE_BYTES + (((matrix & 1) * 8 + matrixRow) * STRIDE + (matrix >> 1) * 8) * 2;
 
-  float output[2][CHUNKS][4] = {};
-  float maximum[2][2];
-  float sum[2][2] = {};
+  float output[ROW_TILES][CHUNKS][4] = {};
+  float maximum[ROW_TILES][2];
+  float sum[ROW_TILES][2] = {};
 #pragma unroll
-  for (int m = 0; m < 2; m++) maximum[m][0] = maximum[m][1] = -INFINITY;
+  for (int m = 0; m < ROW_TILES; m++) maximum[m][0] = maximum[m][1] = LEAST_LOGIT;
 
   // Queries of the first steps stay in registers where there is room beside the output.
   constexpr int HELD = HEAD_DIM >= 128 ? 0 : STEPS < 4 ? STEPS : 4;
-  uint32_t held[HELD > 0 ? HELD : 1][2][4];
+  uint32_t held[HELD > 0 ? HELD : 1][ROW_TILES][4];
   if (HELD > 0) {
-    copies_wait();
+    copies_wait<STAGES - 2>();
     __syncthreads();
 #pragma unroll
     for (int i = 0; i < HELD; i++) {
 #pragma unroll
-      for (int m = 0; m < 2; m++) ldmatrix4(held[i][m], queryAddress + (m * 16 * STRIDE + i * 16) * 2);
+      for (int m = 0; m < ROW_TILES; m++) ldmatrix4(held[i][m], queryAddress + (m * 16 * STRIDE + i * 16) * 2);
     }
   }
 
   for (int keyTile = 0; keyTile < keyTiles; keyTile++) {
-    const int firstKey = keyTile * KEY_ROWS;
-    const uint32_t buffer = (keyTile & 1) * 2 * TILE_BYTES;
+    const int firstKey = keyTile * KEY_ROWS + team * TEAM_KEYS;
+    const uint32_t buffer = stage(keyTile) * 2 * TILE_BYTES;
 
-    copies_wait();
+    copies_wait<STAGES - 2>();
     __syncthreads();
-    if (keyTile + 1 < keyTiles) load(keyTile + 1);
+    load_if_any(keyTile + STAGES - 1);
 
     if (warpLive && firstKey <= firstPosition + WARP_ROWS - 1) {
-      float logit[2][KEY_GROUPS][4] = {};
+      float logit[ROW_TILES][KEY_GROUPS][4] = {};
 #pragma unroll
       for (int i = 0; i < STEPS; i++) {
-        uint32_t query[2][4];
+        uint32_t query[ROW_TILES][4];
 #pragma unroll
-        for (int m = 0; m < 2; m++) {
+        for (int m = 0; m < ROW_TILES; m++) {
           if (i < HELD) {
 #pragma unroll
             for (int j = 0; j < 4; j++) query[m][j] = held[i < HELD ? i : 0][m][j];
@@ -139,16 +161,16 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
           uint32_t key[4];
           ldmatrix4(key, keyAddress + buffer + (n * 16 * STRIDE + i * 16) * 2);
 #pragma unroll
-          for (int m = 0; m < 2; m++) {
+          for (int m = 0; m < ROW_TILES; m++) {
             Number<T>::mma(logit[m][2 * n], query[m][0], query[m][1], query[m][2], query[m][3], key[0], key[1]);
             Number<T>::mma(logit[m][2 * n + 1], query[m][0], query[m][1], query[m][2], query[m][3], key[2], key[3]);
           }
         }
       }
 
-      if (firstKey + KEY_ROWS - 1 > firstPosition) {
+      if (firstKey + TEAM_KEYS - 1 > firstPosition) {
 #pragma unroll
-        for (int m = 0; m < 2; m++) {
+        for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
           for (int n = 0; n < KEY_GROUPS; n++) {
 #pragma unroll
@@ -160,10 +182,10 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
         }
       }
 
-      float larger[2][2];
+      float larger[ROW_TILES][2];
       bool rises = false;
 #pragma unroll
-      for (int m = 0; m < 2; m++) {
+      for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
         for (int r = 0; r < 2; r++) {
           float largest = logit[m][0][2 * r];
@@ -177,7 +199,7 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
       }
       if (__any_sync(0xffffffffu, rises)) {
 #pragma unroll
-        for (int m = 0; m < 2; m++) {
+        for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
           for (int r = 0; r < 2; r++) {
             const float keep = exp2_fast(maximum[m][r] - larger[m][r]);
@@ -192,7 +214,7 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
         }
       }
 #pragma unroll
-      for (int m = 0; m < 2; m++) {
+      for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
         for (int n = 0; n < KEY_GROUPS; n++) {
 #pragma unroll
@@ -205,9 +227,9 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
 
 #pragma unroll
       for (int i = 0; i < KEY_GROUPS / 2; i++) {
-        uint32_t weights[2][4];
+        uint32_t weights[ROW_TILES][4];
 #pragma unroll
-        for (int m = 0; m < 2; m++) {
+        for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
           for (int j = 0; j < 4; j++) weights[m][j] = packed<T>(logit[m][2 * i + j / 2][j % 2 * 2], logit[m][2 * i + j / 2][j % 2 * 2 + 1]);
         }
@@ -216,7 +238,7 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
           uint32_t value[4];
           ldmatrix4_transposed(value, valueAddress + buffer + (i * 16 * STRIDE + n * 16) * 2);
 #pragma unroll
-          for (int m = 0; m < 2; m++) {
+          for (int m = 0; m < ROW_TILES; m++) {
             Number<T>::mma(output[m][2 * n], weights[m][0], weights[m][1], weights[m][2], weights[m][3], value[0], value[1]);
             Number<T>::mma(output[m][2 * n + 1], weights[m][0], weights[m][1], weights[m][2], weights[m][3], value[2], value[3]);
           }
@@ -224,17 +246,59 @@ __device__ __forceinline__ void prefill_fast(const T* qkv, int qkvStride, const 
       }
     }
   }
-  copies_wait();
-
-  if (!warpLive) return;
 #pragma unroll
-  for (int m = 0; m < 2; m++) {
+  for (int m = 0; m < ROW_TILES; m++) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-      float total = sum[m][r];
-      total += __shfl_xor_sync(0xffffffffu, total, 1);
-      total += __shfl_xor_sync(0xffffffffu, total, 2);
-      const float share = 1.0f / total;
+      sum[m][r] += __shfl_xor_sync(0xffffffffu, sum[m][r], 1);
+      sum[m][r] += __shfl_xor_sync(0xffffffffu, sum[m][r], 2);
+    }
+  }
+  if (TEAMS > 1) {
+    // The second of a team leaves what it has where the keys were, and the first adds it to its own.
+    constexpr int PITCH = HEAD_DIM + 8;
+    float* const left = reinterpret_cast<float*>(memory + BLOCK_ROWS * STRIDE * 2);
+    __syncthreads();
+#pragma unroll
+    for (int part = 1; part >= 0; part--) {
+      if (team == part && warpLive) {
+#pragma unroll
+        for (int m = 0; m < ROW_TILES; m++) {
+#pragma unroll
+          for (int r = 0; r < 2; r++) {
+            float* row = left + (warpFirst + m * 16 + r * 8 + group) * PITCH;
+            if (part == 1) {
+              *reinterpret_cast<float2*>(row + HEAD_DIM) = make_float2(maximum[m][r], sum[m][r]);
+#pragma unroll
+              for (int n = 0; n < CHUNKS; n++) {
+                *reinterpret_cast<float2*>(row + 8 * n + 2 * quarter) = make_float2(output[m][n][2 * r], output[m][n][2 * r + 1]);
+              }
+            } else {
+              const float2 other = *reinterpret_cast<const float2*>(row + HEAD_DIM);
+              const float larger = fmaxf(maximum[m][r], other.x);
+              const float keep = exp2_fast(maximum[m][r] - larger);
+              const float add = exp2_fast(other.x - larger);
+              sum[m][r] = sum[m][r] * keep + other.y * add;
+#pragma unroll
+              for (int n = 0; n < CHUNKS; n++) {
+                const float2 two = *reinterpret_cast<const float2*>(row + 8 * n + 2 * quarter);
+                output[m][n][2 * r] = output[m][n][2 * r] * keep + two.x * add;
+                output[m][n][2 * r + 1] = output[m][n][2 * r + 1] * keep + two.y * add;
+              }
+            }
+          }
+        }
+      }
+      if (part == 1) __syncthreads();
+    }
+  }
+
+  if (!warpLive || team > 0) return;
+#pragma unroll
+  for (int m = 0; m < ROW_TILES; m++) {
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+      const float share = 1.0f / sum[m][r];
       T* row = queries + (warpFirst + m * 16 + r * 8 + group) * STRIDE + 2 * quarter;
 #pragma unroll
       for (int n = 0; n < CHUNKS; n++) store_pair(row + 8 * n, output[m][n][2 * r] * share, output[m][n][2 * r + 1] * share);
@@ -287,13 +351,23 @@ __device__ __forceinline__ void attend_prefill(const T* qkv, int qkvStride, cons
                            headDim, blockTokens);
   const float scale2 = scale * LOG2_E;
   const bool shiftable = (blockTokens & (blockTokens - 1)) == 0;
+  auto fast = [&](auto dim) {
+    constexpr int HEAD_DIM = decltype(dim)::value;
+    if (tile.rows > 64) {
+      prefill_fast<T, HEAD_DIM, 2, 1>(qkv, qkvStride, paged, tile, out, heads, head, scale2);
+    } else if (tile.rows > 32) {
+      prefill_fast<T, HEAD_DIM, 1, 1>(qkv, qkvStride, paged, tile, out, heads, head, scale2);
+    } else {
+      prefill_fast<T, HEAD_DIM, 1, 2>(qkv, qkvStride, paged, tile, out, heads, head, scale2);
+    }
+  };
   switch (shiftable ? headDim : 0) {
-    case 16: prefill_fast<T, 16>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
-    case 32: prefill_fast<T, 32>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
-    case 64: prefill_fast<T, 64>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
-    case 80: prefill_fast<T, 80>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
-    case 96: prefill_fast<T, 96>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
-    case 128: prefill_fast<T, 128>(qkv, qkvStride, paged, tile, out, heads, head, scale2); break;
+    case 16: fast(Constant<16>()); break;
+    case 32: fast(Constant<32>()); break;
+    case 64: fast(Constant<64>()); break;
+    case 80: fast(Constant<80>()); break;
+    case 96: fast(Constant<96>()); break;
+    case 128: fast(Constant<128>()); break;
     default: prefill_generic(qkv, qkvStride, paged, tile, out, heads, head, headDim, scale2);
   }
 }

@@ -653,7 +653,7 @@ Tiling advisedWide(int m, int wide, int k) {
   for (const Tiling& tiling : tilings(m)) {
     const double shares = static_cast<double>(tiling.tiles(wide)) * tiling.splits / sms;
     const double cost = 2.0 * wide * k * (1 + 0.7 * (std::ceil(shares) / shares - 1))
-                            * std::max(1.0, 0.48 * (1 + static_cast<double>(tiling.batch) / tiling.rows))
+                            * std::max(1.0, 0.4 * (1 + static_cast<double>(tiling.batch) / tiling.rows))
                         + 4.0 * tiling.rows * tiling.batch * (tiling.splits > 1 ? 200 : 80);
     if (runs(tiling, wide) && cost < least) {
       least = cost;

@@ -30,7 +30,7 @@ record WideTiling(int batch, int tile, int tiles, int splits) {
 
   /// What a byte of x or of weights costs in the second-level cache, from which all blocks read x,
   /// to one of the weights in memory.
-  private static final double CACHE_COST = 0.48;
+  private static final double CACHE_COST = 0.4;
 
   /// What storing a byte of a tile's sums costs, to one of the weights.
   private static final double STORE_COST = 80;
