@@ -91,8 +91,9 @@ __device__ inline void touch(const void* at) { asm volatile("prefetch.global.L1 
 
 // Waits for the kernels before this one in the stream where the launch lets this one begin early
 // (programmatic dependent launch); nothing otherwise. Every block calls it before it touches what other
-// kernels write, and at least one block of each kernel before it returns: a kernel that ended without it would
-// let its successor overtake its predecessor. (attend_decode is the one kernel that may begin without: see there.)
+// kernels of the step write, and at least one block of each kernel before it returns: a kernel that ended without it would
+// let its successor overtake its predecessor. (attend_decode is the one kernel that may begin without: see there.) What
+// begin_step and steps before it wrote is there anyway: it and embed begin once all before them is done.
 __device__ inline void awaitPredecessor() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");
