@@ -13,8 +13,8 @@
 //   grid  (ceil(heads / 4), rows), block 128, dynamic shared memory 0; needed only for splits > 1
 //
 // Row r: query of head h at qkv + r*qkvStride + h*headDim; block table at tables + r*tableStride; contexts[r] tokens, the new one (already
-// written to the pool) among them; output at out + r*heads*headDim. A context of 0 marks a padding row: its output is zeros, its table is not
-// read. Table entries and pool slots past the context are never used. qkv 16-byte aligned and qkvStride a multiple of 8; kvBlock and
+// written to the pool) among them, which no other row of the step may have in its context; output at out + r*heads*headDim. A context of 0 marks a padding row: its output is zeros, its table is not
+// read. Table entries past the context are not read; pool slots past it are, by attend_decode_d* and within its last 16 tokens, and never used. qkv 16-byte aligned and qkvStride a multiple of 8; kvBlock and
 // layerOffset multiples of 8 and kv 16-byte aligned; heads a multiple of kvHeads.
 // Fast (tensor cores) for headDim 16, 32, 64, 80, 96, 128 with blockTokens 8, 16, 32, …; any other even headDim up to 256 or any other
 // blockTokens takes a slow path of the same kernel, which needs only 4-byte alignment.
@@ -39,9 +39,9 @@
 // straight from device memory to registers in the layout of mma.m16n8k16 (no shared memory on the way): S^T[16 tokens][8 heads] = K·Q^T with
 // the dimensions permuted alike in K and Q so that a lane's 16-byte load feeds two steps, then O^T[16 dims][8 heads] += V^T·P^T, where V^T
 // pairs are two tokens of a lane's own 16-byte loads put side by side. Tokens past the context read the last token again with weight 0.
-// attend_decode_d* have the copy engine bring tiles to shared memory, two or more of a warp at a time, and read them there by ldmatrix: what is
-// on its way then takes neither registers nor first-level cache, of which the products around it leave little, and those tiles that hold no
-// token of this step are asked for before the predecessor is done. Beside prefills, which wait for the same memory, that is slower.
+// attend_decode_d* have the copy engine bring tiles to shared memory, two or more of a warp at a time, and read them there by ldmatrix, with weight 0 and values 0 past the context: what is
+// on its way then takes neither registers nor first-level cache, of which the products around it leave little, and a warp's first tiles, but that of
+// the newest token, are asked for before the predecessor is done: what earlier steps wrote is there. Beside prefills, which wait for the same memory, that is slower.
 
 #include "attention.cuh"
 #include "copy_engine.cuh"

@@ -29,8 +29,8 @@ constexpr int PREFILL_THREADS = 32 * PREFILL_WARPS;
 constexpr int QUERY_ROWS = 32 * PREFILL_WARPS;
 constexpr int KEY_ROWS = 32;
 constexpr float RISE_MAX = 8.0f;
-// Below all logits, and a number: of a share of keys a row may see none.
-constexpr float LEAST_LOGIT = -1e30f;
+// Below all logits that are numbers, and one itself: of a share of keys a row may see none.
+constexpr float LEAST_LOGIT = -3e38f;
 
 struct PrefillTile {
   int firstRow;      // of qkv and out

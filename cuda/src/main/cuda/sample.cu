@@ -606,7 +606,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   row.max = logitOf(greatest);
   int token = -1;
   bool found = blockIdx.x == 0;
-  if (greatest == 0 || !isfinite(row.max) || p.temperature < kGreedy) {
+  if (greatest == 0 || !isfinite(row.max) || !(p.temperature >= kGreedy)) {
     token = greatest == 0 || !isfinite(row.max) ? -1 : static_cast<int>(0xffffffffu - static_cast<unsigned>(greatest));
     // Nobody is done before all have read what it has.
     awaitBlocks(blocks);

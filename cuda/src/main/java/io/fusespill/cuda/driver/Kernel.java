@@ -78,8 +78,8 @@ public final class Kernel {
 
   /// The same, but the run may begin while the kernel before it in the stream has not ended, once
   /// that allows it (`griddepcontrol.launch_dependents`). So the kernel itself has to wait
-  /// (`griddepcontrol.wait`) before it touches what others write. For machine code of compute
-  /// capability 9.0 and newer.
+  /// (`griddepcontrol.wait`) before it touches what others write that were launched so, or behind
+  /// such. For machine code of compute capability 9.0 and newer.
   public void launchEarly(Stream stream, LaunchShape shape, Arguments arguments) {
     check(arguments);
     long config = arguments.early().of(shape, stream.handle());

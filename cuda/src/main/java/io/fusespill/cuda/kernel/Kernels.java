@@ -67,6 +67,7 @@ public final class Kernels implements AutoCloseable {
   private static final int COPYING_BLOCKS = 16;
   private static final int BEGINNING_BLOCKS = 64;
   private static final int SAMPLING_BLOCKS_MAX = 8;
+  private static final int VOCABULARY_MAX = 1 << 19;
 
   private final ElementType type;
   private final KernelModule module;
@@ -246,7 +247,8 @@ public final class Kernels implements AutoCloseable {
   }
 
   /// Adds the bias, normalises and rotates queries and keys, and writes keys and values to the
-  /// pool; where a row's slot is -1, they stay in `qkv`.
+  /// pool; where a row's slot is -1, they stay in `qkv`. Positions and slots are there since
+  /// [#beginStep].
   ///
   /// @param bias float32, may be null
   /// @param queryNorm float32 `[headDim]`, may be null
@@ -289,7 +291,8 @@ public final class Kernels implements AutoCloseable {
     return splits == 1 ? 0 : 4L * rows * shape.heads() * splits * (shape.headDim() + 2);
   }
 
-  /// Attention of one query a row to a paged context, the new token included.
+  /// Attention of one query a row to a paged context, the new token included: that one written by
+  /// the kernel before, the others, and tables and contexts, before [#beginStep].
   ///
   /// @param tables block ids, `tableStride` a row
   /// @param contexts tokens a row; 0 gives zeros
@@ -456,6 +459,7 @@ public final class Kernels implements AutoCloseable {
   /// a finite maximum.
   ///
   /// @param parameters [#SAMPLE_BYTES] a row
+  /// @param vocabulary at most 524,288
   /// @param tokens int32 a row
   /// @param copy may be null; else where the address of pinned host memory stands to which the
   ///   tokens go, too, or 0
@@ -467,6 +471,11 @@ public final class Kernels implements AutoCloseable {
       long tokens,
       long copy,
       int rows) {
+    if (vocabulary > VOCABULARY_MAX) {
+      throw new IllegalArgumentException(
+          "the vocabulary must have at most %,d tokens, got %,d"
+              .formatted(VOCABULARY_MAX, vocabulary));
+    }
     arguments.clear().pointer(logits).int32(vocabulary).int32(vocabulary).pointer(parameters);
     arguments.pointer(tokens).pointer(copy).int32(rows);
     int blocks = early ? Math.clamp(multiprocessors / rows, 1, SAMPLING_BLOCKS_MAX) : 1;

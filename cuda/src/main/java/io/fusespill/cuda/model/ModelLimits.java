@@ -4,21 +4,26 @@ package io.fusespill.cuda.model;
 ///
 /// @param maxRows tokens of a step, at least 1
 /// @param maxEntries sequences of a step, 1 to 65,535
-/// @param maxSamples rows of a step whose logits are wanted, for a sample or by the host; at least
-///   1
+/// @param maxSamples rows of a step whose logits are wanted, for a sample or by the host; 1 to
+///   65,535
 /// @param maxTokens of a sequence, at least 1
 public record ModelLimits(int maxRows, int maxEntries, int maxSamples, int maxTokens) {
 
-  private static final int ENTRIES_MAX = 65_535;
+  private static final int GRID_MAX = 65_535;
 
   public ModelLimits {
     check("maxRows", maxRows);
     check("maxEntries", maxEntries);
     check("maxSamples", maxSamples);
     check("maxTokens", maxTokens);
-    if (maxEntries > ENTRIES_MAX) {
+    checkGrid("maxEntries", maxEntries);
+    checkGrid("maxSamples", maxSamples);
+  }
+
+  private static void checkGrid(String name, int value) {
+    if (value > GRID_MAX) {
       throw new IllegalArgumentException(
-          "maxEntries must be at most %d, got %d".formatted(ENTRIES_MAX, maxEntries));
+          "%s must be at most %d, got %d".formatted(name, GRID_MAX, value));
     }
   }
 

@@ -120,7 +120,9 @@ public final class StepInput implements AutoCloseable {
     logitsCount = 0;
   }
 
-  /// Adds a sequence's next token, which attends to all of its tokens; its KV goes to the pool.
+  /// Adds a sequence's next token, which attends to all of its tokens; its KV goes to the pool. The
+  /// others' KV is there since earlier steps: no row of a step reads a token that another one of it
+  /// writes, but within a prefill.
   ///
   /// @param token the token, if it is known
   /// @param source -1, or the number of the sample of the pass launched before this one that is the
