@@ -107,7 +107,7 @@ public final class CudaMachine implements AutoCloseable {
     return new ModelLimits(
         limits.maxNumBatchedTokens(),
         limits.maxNumSeqs(),
-        limits.maxNumSeqs() + EngineLimits.MAX_SAMPLES,
+        Math.min(limits.maxNumSeqs() + EngineLimits.MAX_SAMPLES, ModelLimits.GRID_MAX),
         limits.maxModelTokens());
   }
 

@@ -9,7 +9,8 @@ package io.fusespill.cuda.model;
 /// @param maxTokens of a sequence, at least 1
 public record ModelLimits(int maxRows, int maxEntries, int maxSamples, int maxTokens) {
 
-  private static final int GRID_MAX = 65_535;
+  /// Most sequences, and most samples, of a step: as many as a grid has blocks in y.
+  public static final int GRID_MAX = 65_535;
 
   public ModelLimits {
     check("maxRows", maxRows);
