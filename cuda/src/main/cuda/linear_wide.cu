@@ -88,18 +88,25 @@ __device__ inline uint64_t describe(uint32_t shared) {
   return uint64_t{1} << 62 | uint64_t{1024 >> 4} << 32 | uint64_t{1} << 16 | (shared & 0x3ffff) >> 4;
 }
 
-__device__ inline void addFour(float* sum, uint32_t from, int block) {
-  float4 x;
+// Adds four numbers of a block of the cluster, if they are wanted.
+__device__ inline void addFour(float* sum, uint32_t from, int block, bool wanted) {
+  float4 x = {};
   asm volatile(
-      "{\n.reg .u32 at;\nmapa.shared::cluster.u32 at, %4, %5;\nld.shared::cluster.v4.f32 {%0,%1,%2,%3}, [at];\n}"
-      : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
-      : "r"(from), "r"(block)
+      "{\n.reg .u32 at;\n.reg .pred wanted;\nsetp.ne.s32 wanted, %6, 0;\nmapa.shared::cluster.u32 at, %4, %5;\n"
+      "@wanted ld.shared::cluster.v4.f32 {%0,%1,%2,%3}, [at];\n}"
+      : "+f"(x.x), "+f"(x.y), "+f"(x.z), "+f"(x.w)
+      : "r"(from), "r"(block), "r"(static_cast<int>(wanted))
       : "memory");
   sum[0] += x.x, sum[1] += x.y, sum[2] += x.z, sum[3] += x.w;
 }
 
 __device__ inline void awaitCluster() {
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+
+// As awaitCluster, where the others want nothing of what this block has stored: so it does not wait for stores to arrive.
+__device__ inline void meetCluster() {
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
 }
 
 extern __shared__ __align__(1024) unsigned char wideShared[];
@@ -228,11 +235,12 @@ struct WideLinear {
       for (int block = 0; block < splits; block++) {
 #pragma unroll
         for (int i = 0; i < kAtOnce; i++) {
-          const int one = min(unit + i * stride, m * kFours - 1);
+          const int one = unit + i * stride;
+          const bool wanted = one < m * kFours && first + one % kFours * kFour < n;
           const uint32_t at = shared + kBarrierBytes + (one / kFours * kPitch + one % kFours * kFour) * 4;
-          addFour(sums[i], at, block);
+          addFour(sums[i], at, block, wanted);
           if (kGate) {
-            addFour(ups[i], at + kHalf * 4, block);
+            addFour(ups[i], at + kHalf * 4, block, wanted);
           }
         }
       }
@@ -370,8 +378,9 @@ struct WideLinear {
         finish<false>(splits, first);
       }
       __syncwarp();
-      // The others may still be reading what this block has.
-      awaitCluster();
+      // The others may still be reading what this block has. This one is done with theirs: it has stored what came of it, and has
+      // asked for nothing else.
+      meetCluster();
     }
   }
 };
