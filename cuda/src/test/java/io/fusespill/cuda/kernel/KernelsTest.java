@@ -383,6 +383,97 @@ final class KernelsTest {
     assertClose(out.read(), expected, tolerance(type));
   }
 
+  /// The last token of each context comes from the launch before, behind something slow, and
+  /// nothing lies between the launches: decodes may begin with earlier tokens, but must wait for
+  /// that one.
+  @ParameterizedTest
+  @CsvSource({
+    "BF16, 8, 8, 128, 16, 1",
+    "F16, 8, 2, 128, 16, 4",
+    "BF16, 8, 2, 64, 32, 1",
+    "F16, 4, 4, 64, 16, 3",
+    "BF16, 4, 1, 32, 16, 1"
+  })
+  void attendDecode_behindTheRotation_waitsForTheNewToken(
+      ElementType type, int heads, int kvHeads, int headDim, int blockTokens, int splits) {
+    AttentionShape shape =
+        new AttentionShape(heads, new KvShape(2, kvHeads, headDim, blockTokens, type));
+    int[] contexts = {700, 1, 16, 17, 32, 33, 128, 129};
+    int rows = contexts.length;
+    Contexts kv = new Contexts(shape, contexts);
+    float[] qkv = gpu.random(random, type, rows * shape.inputWidth(), 1).values.clone();
+    float[] without = kv.pool.values.clone();
+    int[] slots = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      int last = contexts[row] - 1;
+      slots[row] = kv.tables[row][last / blockTokens] * blockTokens + last % blockTokens;
+      for (int head = 0; head < kvHeads; head++) {
+        int from = row * shape.inputWidth() + (heads + head) * headDim;
+        int key = kv.at(row, head, last, false);
+        int value = kv.at(row, head, last, true);
+        System.arraycopy(kv.pool.values, key, qkv, from, headDim);
+        System.arraycopy(kv.pool.values, value, qkv, from + kvHeads * headDim, headDim);
+        Arrays.fill(without, key, key + headDim, Float.NaN);
+        Arrays.fill(without, value, value + headDim, Float.NaN);
+      }
+    }
+    double[] expected = new double[rows * shape.queryWidth()];
+    for (int row = 0; row < rows; row++) {
+      kv.attend(
+          qkv, row * shape.inputWidth(), row, contexts[row], expected, row * shape.queryWidth());
+    }
+    // Cosines of 1 and sines of 0 leave keys as they are.
+    float[] still = new float[headDim];
+    Arrays.fill(still, 0, headDim / 2, 1);
+    Gpu.Numbers cosSin = gpu.of(F32, still);
+    Gpu.Numbers slowFrom = gpu.poisoned(F32, 1 << 22);
+    Gpu.Numbers slowTo = gpu.poisoned(type, slowFrom.values.length);
+    Gpu.Numbers partial =
+        gpu.poisoned(F32, 1 + (int) (Kernels.partialBytes(shape, rows, splits) / 4));
+    long positions = gpu.ints(new int[rows]);
+    long slotAddress = gpu.ints(slots);
+    long lengths = gpu.ints(contexts);
+    long tables = kv.tableAddress();
+    Kernels kernels = gpu.kernels(type);
+    for (int repeat = 0; repeat < 10; repeat++) {
+      Gpu.Numbers written = gpu.of(type, qkv);
+      Gpu.Numbers pool = gpu.of(type, without);
+      Gpu.Numbers out = gpu.poisoned(type, expected.length);
+      Gpu.Numbers read = gpu.poisoned(F32, expected.length);
+      kernels.narrow(gpu.stream, slowFrom.address(), slowTo.address(), slowFrom.values.length);
+      kernels.ropeWriteKv(
+          gpu.stream,
+          shape,
+          1,
+          written.address(),
+          0,
+          0,
+          0,
+          cosSin.address(),
+          positions,
+          slotAddress,
+          pool.address(),
+          rows,
+          1e-5f);
+      kernels.attendDecode(
+          gpu.stream,
+          shape,
+          1,
+          written.address(),
+          pool.address(),
+          tables,
+          kv.stride,
+          lengths,
+          out.address(),
+          partial.address(),
+          rows,
+          splits,
+          false);
+      kernels.widen(gpu.stream, out.address(), read.address(), expected.length);
+      assertClose(read.read(), expected, tolerance(type));
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "BF16, 8, 8, 128, 16",
