@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// A model and the machine that runs it: what all live runs are asked for, by vLLM's names where
@@ -101,6 +102,8 @@ final class LiveOptions {
       description =
           "Share of a GPU's memory for weights and KV, and of the machine's for weights, swap space and KV, where a device has no blocks=N (default 0.9).")
   private double utilisation;
+
+  @Mixin private DtypeOption dtype;
 
   @Option(
       names = "--kv-cache-dtype",
@@ -240,7 +243,10 @@ final class LiveOptions {
     if (out != null) {
       RunDirectory.check(out, force);
     }
-    return LoadedModel.open(new LoadedModel.Source(model, tokenizer, loadFormat, seed), textNeeded);
+    List<Share> shares = new ArrayList<>(devices());
+    shares.addAll(auxiliary());
+    return LoadedModel.open(
+        new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)), textNeeded);
   }
 
   /// What is to be run.
@@ -253,13 +259,9 @@ final class LiveOptions {
     if (!this.predictor.isEmpty()) {
       ScenarioOptions.requireKnown("predictor", this.predictor, PredictorKind.labels());
     }
-    List<String> shares = new ArrayList<>(auxiliary);
-    if (multiWorker && shares.isEmpty()) {
-      shares.add(Share.KIND);
-    }
     return new LiveSpec(
-        devices.isEmpty() ? List.of(Share.WHOLE) : devices.stream().map(Share::parse).toList(),
-        shares.stream().map(Share::parse).toList(),
+        devices(),
+        auxiliary(),
         attention(),
         swapSpace,
         disk,
@@ -274,6 +276,16 @@ final class LiveOptions {
             CHECKPOINT_EVENTS,
             depth == null ? 0 : ScenarioOptions.within("--depth", depth, 1, STEPS_MAX),
             this.predictor.isEmpty() ? predictor : this.predictor));
+  }
+
+  private List<Share> devices() {
+    return devices.isEmpty() ? List.of(Share.WHOLE) : devices.stream().map(Share::parse).toList();
+  }
+
+  private List<Share> auxiliary() {
+    return multiWorker && auxiliary.isEmpty()
+        ? List.of(Share.parse(Share.KIND))
+        : auxiliary.stream().map(Share::parse).toList();
   }
 
   private @Nullable Share attention() {

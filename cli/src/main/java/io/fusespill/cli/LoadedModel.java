@@ -12,6 +12,7 @@ import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.StepCosts;
 import io.fusespill.host.checkpoint.Checkpoint;
 import io.fusespill.host.checkpoint.CheckpointException;
+import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.LoadFormat;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.exec.Accelerator;
@@ -41,7 +42,13 @@ final class LoadedModel implements AutoCloseable {
   ///
   /// @param tokenizer null where it is in the model's folder, if anywhere
   /// @param seed of dummy weights
-  record Source(Path folder, @Nullable Path tokenizer, LoadFormat format, long seed) {
+  /// @param type what weights become on a GPU; null for what they are
+  record Source(
+      Path folder,
+      @Nullable Path tokenizer,
+      LoadFormat format,
+      long seed,
+      @Nullable ElementType type) {
 
     ObjectNode toJson() {
       ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -51,6 +58,9 @@ final class LoadedModel implements AutoCloseable {
           tokenizer == null ? null : tokenizer.toAbsolutePath().normalize().toString());
       json.put("load_format", format.name().toLowerCase(Locale.ROOT));
       json.put("seed", seed);
+      if (type != null) {
+        json.put("dtype", DtypeOption.name(type));
+      }
       return json;
     }
 
@@ -61,12 +71,14 @@ final class LoadedModel implements AutoCloseable {
           Path.of(json.required("model").asText()),
           tokenizer.isTextual() ? Path.of(tokenizer.asText()) : null,
           LoadFormat.valueOf(json.required("load_format").asText().toUpperCase(Locale.ROOT)),
-          json.required("seed").asLong());
+          json.required("seed").asLong(),
+          json.has("dtype") ? DtypeOption.type(json.get("dtype").asText()) : null);
     }
   }
 
   private final Source source;
   private final Checkpoint checkpoint;
+  private final ModelConfig config;
   private final ModelWeights weights;
   private final @Nullable Tokenizer tokenizer;
   private final CudaMachine gpus;
@@ -77,7 +89,9 @@ final class LoadedModel implements AutoCloseable {
     this.checkpoint = checkpoint;
     this.weights = weights;
     this.tokenizer = tokenizer;
-    gpus = new CudaMachine(checkpoint.config(), checkpoint);
+    ModelConfig own = checkpoint.config();
+    config = source.type() == null ? own : own.withWeightType(source.type());
+    gpus = new CudaMachine(config, checkpoint);
   }
 
   /// @param textNeeded whether it is an error that there is no tokenizer
@@ -204,8 +218,9 @@ final class LoadedModel implements AutoCloseable {
     return source;
   }
 
+  /// The shape, with the type that weights have on a GPU.
   ModelConfig config() {
-    return checkpoint.config();
+    return config;
   }
 
   long weightBytes() {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -74,6 +75,8 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       description =
           "auto (default), safetensors, or dummy: random weights of the shape that config.json says.")
   private LoadFormat loadFormat;
+
+  @Mixin private DtypeOption dtype;
 
   @Option(
       names = {"-o", "--out"},
@@ -161,7 +164,9 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     FittedProfile profile;
     List<Overlap> overlaps;
     try (LoadedModel loaded =
-        LoadedModel.open(new LoadedModel.Source(model, null, loadFormat, seed), false)) {
+        LoadedModel.open(
+            new LoadedModel.Source(model, null, loadFormat, seed, dtype.type(live.devices())),
+            false)) {
       LivePlan plan = loaded.plan(live);
       loaded.warmUp(plan);
       overlaps = measure(loaded, plan, measurements);

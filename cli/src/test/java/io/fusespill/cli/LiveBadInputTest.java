@@ -50,6 +50,10 @@ class LiveBadInputTest {
             List.of("--prompt", "x", "--gpu-memory-utilization", "0.000001"),
             List.of("no room", "--gpu-memory-utilization")),
         arguments(List.of("--prompt", "x", "--kv-cache-dtype", "fp8"), List.of("fp8", "bf16")),
+        arguments(List.of("--prompt", "x", "--dtype", "f16"), List.of("--dtype f16", "GPU")),
+        arguments(
+            List.of("--prompt", "x", "--device", "cuda:0", "--dtype", "f64"),
+            List.of("--dtype is \"f64\"", "bf16 or f16")),
         arguments(List.of("--prompt", "x", "--load-format", "pickle"), List.of("pickle", "DUMMY")),
         arguments(List.of("--prompt", "x", "--policy", "fifo"), List.of("fifo", "continuous")),
         arguments(List.of("--prompt", "x", "--predictor", "oracle"), List.of("oracle", "nobody")),
@@ -92,6 +96,9 @@ class LiveBadInputTest {
         arguments(
             List.of("--device", "cuda:0", "--kv-cache-dtype", "f32"),
             List.of("kv-cache-dtype is f32", "f16 or auto")),
+        arguments(
+            List.of("--device", "cuda:0", "--dtype", "bfloat16", "--kv-cache-dtype", "f16"),
+            List.of("kv-cache-dtype is f16", "bf16 or auto")),
         arguments(List.of("--num-prompts", "0"), List.of("--num-prompts is 0")),
         arguments(List.of("--input-len", "500"), List.of("--input-len", "512")),
         arguments(List.of("--output-len", "0"), List.of("--output-len is 0")),

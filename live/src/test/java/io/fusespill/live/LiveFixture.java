@@ -219,25 +219,7 @@ final class LiveFixture implements AutoCloseable {
   /// The same model in f16, which is what all runs on GPUs are in: bf16 rounds so much that tokens
   /// tell little of what happened to KV.
   private static ModelConfig half(ModelConfig config) {
-    return new ModelConfig(
-        config.architecture(),
-        config.vocabulary(),
-        config.hidden(),
-        config.intermediate(),
-        config.layers(),
-        config.heads(),
-        config.kvHeads(),
-        config.headDim(),
-        config.normEpsilon(),
-        config.rope(),
-        config.qkvBias(),
-        config.outputBias(),
-        config.mlpBias(),
-        config.qkNorm(),
-        config.tiedEmbeddings(),
-        config.maxPositions(),
-        ElementType.F16,
-        config.eosIds());
+    return config.withWeightType(ElementType.F16);
   }
 
   LivePlan plan(LiveSpec spec) {

@@ -4,11 +4,13 @@ import io.fusespill.cuda.driver.Context;
 import io.fusespill.cuda.driver.Event;
 import io.fusespill.cuda.driver.PinnedBuffer;
 import io.fusespill.cuda.driver.Stream;
+import io.fusespill.host.checkpoint.CheckpointException;
 import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.Tensor;
 import io.fusespill.host.kernel.Convert;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 
@@ -20,6 +22,8 @@ final class WeightUpload implements AutoCloseable {
 
   /// Numbers that one thread reads or converts at a time.
   private static final int SLICE = 1 << 19;
+
+  private static final float LARGEST_F16 = 65_504;
 
   private final Stream stream;
   private final PinnedBuffer[] buffers = new PinnedBuffer[2];
@@ -45,6 +49,7 @@ final class WeightUpload implements AutoCloseable {
   /// Copies the numbers of a tensor, as numbers of `type`, to device memory.
   ///
   /// @param stride numbers from a row to the next there
+  /// @throws CheckpointException if the type does not hold them
   void put(Tensor tensor, ElementType type, long target, int stride) {
     if (stride == tensor.columns()) {
       long elements = (long) tensor.rows() * tensor.columns();
@@ -105,22 +110,46 @@ final class WeightUpload implements AutoCloseable {
       if (tensor.type() == type) {
         to.copyFrom(from);
       } else {
-        convert(from, tensor.type(), to, type, numbers);
+        convert(tensor.name(), from, tensor.type(), to, type, numbers);
       }
     }
   }
 
-  private static void convert(
-      MemorySegment source, ElementType from, MemorySegment target, ElementType to, int count) {
+  /// Writes numbers of one type as those of another.
+  ///
+  /// @param name of the tensor
+  static void convert(
+      String name,
+      MemorySegment source,
+      ElementType from,
+      MemorySegment target,
+      ElementType to,
+      int count) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment here =
           source.isNative() ? source : arena.allocate(source.byteSize(), 8).copyFrom(source);
       MemorySegment wide =
           to == ElementType.F32 ? target : arena.allocate((long) count * Float.BYTES, 64);
       Convert.widen(from, here.address(), wide.address(), count);
+      if (to == ElementType.F16) {
+        requireHeld(name, wide, count);
+      }
       if (to != ElementType.F32) {
         Convert.narrow(to, wide.address(), target.address(), count);
       }
+    }
+  }
+
+  private static void requireHeld(String name, MemorySegment numbers, int count) {
+    float largest = 0;
+    for (int i = 0; i < count; i++) {
+      float size = Math.abs(numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+      largest = size > largest && size < Float.POSITIVE_INFINITY ? size : largest;
+    }
+    if (largest > LARGEST_F16) {
+      throw new CheckpointException(
+          "tensor %s holds numbers as large as %s, and f16 none beyond %,.0f: bf16 does (--dtype bf16)"
+              .formatted(name, largest, LARGEST_F16));
     }
   }
 

@@ -127,8 +127,8 @@ final class GoldenModelsTest {
     return worst;
   }
 
-  /// All sequences in one step, fed with the reference's tokens. Where the likeliest token leads by
-  /// less than the logits' errors, another may win.
+  /// All sequences in one step, fed with the reference's tokens. In f16 none differs that leads by
+  /// 0.1. In bf16 another may win where the likeliest leads by less than the logits' errors.
   private static void checkGreedy(
       List<Question> questions, Way way, int[][] tables, DeviceModel gpu, StepInput input) {
     int length = questions.getFirst().greedy().length;
@@ -143,7 +143,8 @@ final class GoldenModelsTest {
       for (int j = 0; j < questions.size(); j++) {
         Question question = questions.get(j);
         double largest = Arrays.stream(question.logits()).map(Math::abs).max().orElseThrow();
-        if (question.margins()[i + 1] > Math.max(0.1, way.logitError() * largest)) {
+        double enough = way.type() == ElementType.F16 ? 0.1 : way.logitError() * largest;
+        if (question.margins()[i + 1] > Math.max(0.1, enough)) {
           assertThat(input.sampled(j))
               .as("token %d of question %d, margin %s", i + 1, j, question.margins()[i + 1])
               .isEqualTo(question.greedy()[i + 1]);

@@ -44,6 +44,29 @@ public record ModelConfig(
     eosIds = List.copyOf(eosIds);
   }
 
+  /// The same shape with weights of another type.
+  public ModelConfig withWeightType(ElementType type) {
+    return new ModelConfig(
+        architecture,
+        vocabulary,
+        hidden,
+        intermediate,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        normEpsilon,
+        rope,
+        qkvBias,
+        outputBias,
+        mlpBias,
+        qkNorm,
+        tiedEmbeddings,
+        maxPositions,
+        type,
+        eosIds);
+  }
+
   /// Numbers in the keys of one token in one layer; values have as many.
   public int kvWidth() {
     return kvHeads * headDim;
