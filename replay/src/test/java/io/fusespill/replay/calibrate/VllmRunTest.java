@@ -72,9 +72,9 @@ class VllmRunTest {
   void rtxPro6000_meansAreWithin10Percent() throws IOException {
     Report report = compare("RTXPRO6000", "rtx-pro-6000", AMPLE_BLOCKS, 128);
 
-    assertThat(report.meanOf("TTFT")).as(report.text()).isBetween(-10.0, 10.0);
+    assertThat(report.meanOf("TTFT")).as(report.text()).isBetween(-6.0, 6.0);
     assertThat(report.meanOf("TPOT")).as(report.text()).isBetween(-3.0, 3.0);
-    assertThat(report.meanOf("E2E")).as(report.text()).isBetween(-5.0, 5.0);
+    assertThat(report.meanOf("E2E")).as(report.text()).isBetween(-3.0, 3.0);
   }
 
   private static Report compare(String card, String hardware, int blocks, int maxNumSeqs)

@@ -137,14 +137,29 @@ final class KernelTables {
   // --------------------------------------------------------------- attention
 
   private List<TermShape> decodeTerms() {
+    StepKind kind = mixedMeasured() ? StepKind.DECODE : StepKind.ALL;
+    String alone = mixedMeasured() ? " alone" : "";
     return List.of(
         new TermShape(
-            mixedMeasured() ? "attention of decodes alone" : "attention of decodes",
-            mixedMeasured() ? StepKind.DECODE : StepKind.ALL,
+            "attention of decodes" + alone,
+            kind,
             StepFeature.DECODES,
             ends(decodes, StepFeature.DECODES),
             List.of(StepFeature.DECODES, StepFeature.DECODE_CONTEXT_TOKENS),
-            true));
+            true),
+        muchContext("attention of much context" + alone, kind, decodes));
+  }
+
+  private static TermShape muchContext(String name, StepKind kind, List<StepSample> samples) {
+    return new TermShape(
+        name,
+        kind,
+        StepFeature.DECODE_CONTEXT_TOKENS,
+        ends(samples, StepFeature.DECODE_CONTEXT_TOKENS).stream()
+            .filter(end -> end >= CACHED_CONTEXT)
+            .toList(),
+        List.of(StepFeature.DECODE_CONTEXT_TOKENS),
+        true);
   }
 
   /// Whether attention of decodes was measured in one call with prefill.
@@ -174,15 +189,7 @@ final class KernelTables {
             ends(prefills, StepFeature.DECODES),
             List.of(StepFeature.DECODES, StepFeature.DECODE_CONTEXT_TOKENS),
             false),
-        new TermShape(
-            "attention of much context beside prefill",
-            StepKind.PREFILL,
-            StepFeature.DECODE_CONTEXT_TOKENS,
-            ends(prefills, StepFeature.DECODE_CONTEXT_TOKENS).stream()
-                .filter(end -> end >= CACHED_CONTEXT)
-                .toList(),
-            List.of(StepFeature.DECODE_CONTEXT_TOKENS),
-            true));
+        muchContext("attention of much context beside prefill", StepKind.PREFILL, prefills));
   }
 
   /// Values of the grid at which a segment ends: powers of two but the first and the last, so that
