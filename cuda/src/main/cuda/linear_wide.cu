@@ -104,7 +104,8 @@ __device__ inline void awaitCluster() {
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
 
-// As awaitCluster, where the others want nothing of what this block has stored: so it does not wait for stores to arrive.
+// As awaitCluster, where the others want nothing of what this block has stored: so it does not wait for stores to arrive. Nor for
+// loads: whatever was asked for of others must have been used.
 __device__ inline void meetCluster() {
   asm volatile("barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
 }

@@ -106,7 +106,7 @@ final class BenchLatencyCommand implements Callable<Integer> {
     ScenarioOptions.within("--num-iters-warmup", warmUps, 0, BATCHES_MAX);
     ScenarioOptions.within("--n", samples, 1, EngineLimits.MAX_SAMPLES);
     LiveSpec live = liveOptions.spec("");
-    try (LoadedModel model = liveOptions.load(false)) {
+    try (LoadedModel model = liveOptions.load(live, false)) {
       LivePlan plan = model.plan(live);
       BenchWorkload.requireRoom(inputLen, outputLen, plan.config().limits().maxModelTokens());
       long[] nanos = measure(model, plan, live);

@@ -79,7 +79,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
     boolean oracle = liveOptions.predictor().oracle();
     LiveSpec live =
         liveOptions.spec(responseAware && !oracle ? PredictorKind.DECLARED.label() : "");
-    try (LoadedModel model = liveOptions.load(text)) {
+    try (LoadedModel model = liveOptions.load(live, text)) {
       LivePlan plan = model.plan(live);
       int longest = plan.config().limits().maxModelTokens();
       BenchWorkload.Prompts prompts =

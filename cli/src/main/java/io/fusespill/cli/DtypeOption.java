@@ -38,8 +38,7 @@ final class DtypeOption {
     return type;
   }
 
-  /// @throws UsageException if there is none of that name
-  static ElementType type(String name) {
+  private static ElementType type(String name) {
     return switch (name) {
       case "bf16", "bfloat16" -> ElementType.BF16;
       case "f16", "float16", "half" -> ElementType.F16;

@@ -89,7 +89,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     SamplingParams params = samplingOptions.params(liveOptions.seed());
     LiveSpec live = liveOptions.spec(predictor());
-    try (LoadedModel model = liveOptions.load(true)) {
+    try (LoadedModel model = liveOptions.load(live, true)) {
       Tokenizer tokenizer = model.requireTokenizer();
       List<int[]> encoded = encode(tokenizer);
       LivePlan plan = model.plan(live);

@@ -110,7 +110,7 @@ final class LiveOptions {
       defaultValue = "auto",
       paramLabel = "T",
       description =
-          "How KV is stored: f32, bf16, f16 or auto (default): as the weights where a GPU is among the devices, else f32.")
+          "How KV is stored: f32, bf16, f16 or auto (default): what a GPU computes in where one is among the devices, else f32.")
   private String kvType;
 
   @Option(
@@ -223,10 +223,11 @@ final class LiveOptions {
 
   /// The model that is asked for, loaded.
   ///
+  /// @param spec of [#spec]
   /// @param textNeeded whether it is no use without a tokenizer
   /// @throws UsageException if what is asked for cannot be had here
   /// @throws io.fusespill.host.checkpoint.CheckpointException if the model cannot be used
-  LoadedModel load(boolean textNeeded) {
+  LoadedModel load(LiveSpec spec, boolean textNeeded) {
     if (tensorParallel != 1) {
       throw new UsageException(
           "--tensor-parallel-size is %d, must be 1: one model over several devices is not possible yet; --device and --aux run a model on each"
@@ -243,8 +244,8 @@ final class LiveOptions {
     if (out != null) {
       RunDirectory.check(out, force);
     }
-    List<Share> shares = new ArrayList<>(devices());
-    shares.addAll(auxiliary());
+    List<Share> shares = new ArrayList<>(spec.devices());
+    shares.addAll(spec.auxiliary());
     return LoadedModel.open(
         new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)), textNeeded);
   }
@@ -259,9 +260,13 @@ final class LiveOptions {
     if (!this.predictor.isEmpty()) {
       ScenarioOptions.requireKnown("predictor", this.predictor, PredictorKind.labels());
     }
+    List<String> shares = new ArrayList<>(auxiliary);
+    if (multiWorker && shares.isEmpty()) {
+      shares.add(Share.KIND);
+    }
     return new LiveSpec(
-        devices(),
-        auxiliary(),
+        devices.isEmpty() ? List.of(Share.WHOLE) : devices.stream().map(Share::parse).toList(),
+        shares.stream().map(Share::parse).toList(),
         attention(),
         swapSpace,
         disk,
@@ -276,16 +281,6 @@ final class LiveOptions {
             CHECKPOINT_EVENTS,
             depth == null ? 0 : ScenarioOptions.within("--depth", depth, 1, STEPS_MAX),
             this.predictor.isEmpty() ? predictor : this.predictor));
-  }
-
-  private List<Share> devices() {
-    return devices.isEmpty() ? List.of(Share.WHOLE) : devices.stream().map(Share::parse).toList();
-  }
-
-  private List<Share> auxiliary() {
-    return multiWorker && auxiliary.isEmpty()
-        ? List.of(Share.parse(Share.KIND))
-        : auxiliary.stream().map(Share::parse).toList();
   }
 
   private @Nullable Share attention() {

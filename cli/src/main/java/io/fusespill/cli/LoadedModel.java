@@ -72,7 +72,9 @@ final class LoadedModel implements AutoCloseable {
           tokenizer.isTextual() ? Path.of(tokenizer.asText()) : null,
           LoadFormat.valueOf(json.required("load_format").asText().toUpperCase(Locale.ROOT)),
           json.required("seed").asLong(),
-          json.has("dtype") ? DtypeOption.type(json.get("dtype").asText()) : null);
+          json.has("dtype")
+              ? ElementType.valueOf(json.get("dtype").asText().toUpperCase(Locale.ROOT))
+              : null);
     }
   }
 
@@ -221,6 +223,11 @@ final class LoadedModel implements AutoCloseable {
   /// The shape, with the type that weights have on a GPU.
   ModelConfig config() {
     return config;
+  }
+
+  /// What the weights are in the checkpoint.
+  ElementType weightType() {
+    return checkpoint.config().weightType();
   }
 
   long weightBytes() {

@@ -291,7 +291,10 @@ final class ModelRun {
     json.put("model", model.name());
     json.put("architecture", model.config().architecture());
     json.put("load_format", model.source().format().name().toLowerCase(Locale.ROOT));
-    json.put("weight_type", model.config().weightType().name().toLowerCase(Locale.ROOT));
+    json.put("weight_type", DtypeOption.name(model.weightType()));
+    if (!gpus.isEmpty()) {
+      json.put("dtype", DtypeOption.name(this.kv.type()));
+    }
     json.put("weight_bytes", model.weightBytes());
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.LoadFormat;
 import io.fusespill.host.exec.DeviceBench;
 import io.fusespill.host.exec.HostExecutor;
@@ -160,13 +161,12 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     ProfileFile file = new ProfileFile(out, force);
     file.requireFree();
     LiveSpec live = spec();
+    ElementType type = dtype.type(live.devices());
     Measurements measurements = new Measurements();
     FittedProfile profile;
     List<Overlap> overlaps;
     try (LoadedModel loaded =
-        LoadedModel.open(
-            new LoadedModel.Source(model, null, loadFormat, seed, dtype.type(live.devices())),
-            false)) {
+        LoadedModel.open(new LoadedModel.Source(model, null, loadFormat, seed, type), false)) {
       LivePlan plan = loaded.plan(live);
       loaded.warmUp(plan);
       overlaps = measure(loaded, plan, measurements);
@@ -174,9 +174,12 @@ final class ProfileDeviceCommand implements Callable<Integer> {
           measurements.fit(
               file.profileName(name),
               loaded.name(),
-              "profile-device%s, %,d steps and %,d copies"
+              "profile-device%s%s, %,d steps and %,d copies"
                   .formatted(
-                      quick ? " --quick" : "", measurements.steps(), measurements.transfers()),
+                      type == null ? "" : " --dtype " + DtypeOption.name(type),
+                      quick ? " --quick" : "",
+                      measurements.steps(),
+                      measurements.transfers()),
               false,
               place -> String.valueOf(loaded.hardware(plan.threads(), plan.gpus(), 0)));
     }

@@ -97,6 +97,9 @@ class LiveBadInputTest {
             List.of("--device", "cuda:0", "--kv-cache-dtype", "f32"),
             List.of("kv-cache-dtype is f32", "f16 or auto")),
         arguments(
+            List.of("--aux", "cuda:0", "--dtype", "half", "--kv-cache-dtype", "bf16"),
+            List.of("kv-cache-dtype is bf16", "f16 or auto", "--dtype")),
+        arguments(
             List.of("--device", "cuda:0", "--dtype", "bfloat16", "--kv-cache-dtype", "f16"),
             List.of("kv-cache-dtype is f16", "bf16 or auto")),
         arguments(List.of("--num-prompts", "0"), List.of("--num-prompts is 0")),

@@ -172,6 +172,7 @@ class ProfileDeviceCommandTest {
       delimiter = '|',
       textBlock =
           """
+          --dtype            | f16  | --dtype f16 is for GPUs, and none is among the devices
           --max-num-seqs     | 0    | --max-num-seqs is 0, must be at least 1
           --max-model-len    | 9999 | max-model-len is 9999, must be at most the 512 positions that the model was made for
           --max-num-seqs     | 512  | max-num-batched-tokens is 128, must be at least max-num-seqs (512)

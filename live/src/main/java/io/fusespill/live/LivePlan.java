@@ -108,7 +108,7 @@ public record LivePlan(
             : model.weightType() == ElementType.F32 ? ElementType.BF16 : model.weightType();
     if (gpu && asked != null && asked != type) {
       throw new LiveException(
-          "kv-cache-dtype is %s, must be %s or auto: on a GPU keys and values are of the weights' type"
+          "kv-cache-dtype is %s, must be %s or auto: on a GPU keys and values are of the type that it computes in (--dtype)"
               .formatted(label(asked), label(type)));
     }
     return asked == null ? type : asked;

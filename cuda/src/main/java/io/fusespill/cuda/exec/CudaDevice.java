@@ -13,6 +13,7 @@ import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.plan.BlockCopy;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.exec.BlockStore;
 import io.fusespill.host.exec.Device;
@@ -98,6 +99,7 @@ final class CudaDevice implements Device {
   private final Context context;
   private final Stream stream;
   private final Sampler sampler;
+  private final boolean f16;
   private final float[] logits;
   private final AttentionCall remoteCall = new AttentionCall();
 
@@ -130,6 +132,7 @@ final class CudaDevice implements Device {
     stream = context.stream(place.name() + " steps");
     sampler = new Sampler(config.vocabulary());
     logits = new float[config.vocabulary()];
+    f16 = config.weightType() == ElementType.F16;
     for (int i = 0; i < FLIGHTS; i++) {
       slots.add(new Slot(model.input(), context.timedEvent(), context.timedEvent()));
     }
@@ -393,8 +396,10 @@ final class CudaDevice implements Device {
       token = flight.slot.input.sampled(take.sampled());
       if (token < 0) {
         throw new IllegalArgumentException(
-            "the logits of sequence %d have a NaN or no finite maximum"
-                .formatted(sample.sequence()));
+            "the logits of sequence %d have a NaN or no finite maximum%s"
+                .formatted(
+                    sample.sequence(),
+                    f16 ? "; f16 holds no number beyond 65,504, bf16 does: --dtype bf16" : ""));
       }
     } else if (take.logits() >= 0) {
       MemorySegment.copy(

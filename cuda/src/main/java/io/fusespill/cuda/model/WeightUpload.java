@@ -23,7 +23,7 @@ final class WeightUpload implements AutoCloseable {
   /// Numbers that one thread reads or converts at a time.
   private static final int SLICE = 1 << 19;
 
-  private static final float LARGEST_F16 = 65_504;
+  private static final double LARGEST_F16 = 65_504;
 
   private final Stream stream;
   private final PinnedBuffer[] buffers = new PinnedBuffer[2];
@@ -80,7 +80,7 @@ final class WeightUpload implements AutoCloseable {
     PinnedBuffer buffer = buffers[next];
     long bytes = elements * slices.type.bytes();
     copied[next].synchronize();
-    slices.fill(buffer.memory().asSlice(0, bytes));
+    fill(slices, buffer.memory().asSlice(0, bytes));
     stream.copyToDevice(target, buffer.address(), bytes);
     stream.record(copied[next]);
     next = 1 - next;
@@ -88,20 +88,34 @@ final class WeightUpload implements AutoCloseable {
     progress.accept(done);
   }
 
-  /// Numbers of a tensor in slices of `length`, which come to lie `stride` apart.
-  private record Slices(
-      Tensor tensor, ElementType type, long first, long count, int length, int stride) {
+  /// Writes numbers of a tensor.
+  ///
+  /// @throws CheckpointException if the type does not hold them; no thread is at it any more then
+  static void fill(Slices slices, MemorySegment target) {
+    double largest = slices.fill(target);
+    if (slices.type == ElementType.F16 && largest > LARGEST_F16) {
+      throw new CheckpointException(
+          "tensor %s holds numbers as large as %,.0f, and f16 none beyond %,.0f: bf16 does (--dtype bf16)"
+              .formatted(slices.tensor.name(), largest, LARGEST_F16));
+    }
+  }
 
-    void fill(MemorySegment target) {
+  /// Numbers of a tensor in slices of `length`, which come to lie `stride` apart.
+  record Slices(Tensor tensor, ElementType type, long first, long count, int length, int stride) {
+
+    /// The size of the largest number that was converted and is none of infinity; 0 for none.
+    private double fill(MemorySegment target) {
       if (stride != length) {
         target.fill((byte) 0);
       }
-      LongStream.range(0, (count + length - 1) / length)
+      return LongStream.range(0, (count + length - 1) / length)
           .parallel()
-          .forEach(slice -> fill(target, slice));
+          .mapToDouble(slice -> fill(target, slice))
+          .max()
+          .orElse(0);
     }
 
-    private void fill(MemorySegment target, long slice) {
+    private double fill(MemorySegment target, long slice) {
       int numbers = (int) Math.min(length, count - slice * length);
       long size = tensor.type().bytes();
       MemorySegment from = tensor.data().asSlice((first + slice * length) * size, numbers * size);
@@ -109,48 +123,34 @@ final class WeightUpload implements AutoCloseable {
           target.asSlice(slice * stride * type.bytes(), (long) numbers * type.bytes());
       if (tensor.type() == type) {
         to.copyFrom(from);
-      } else {
-        convert(tensor.name(), from, tensor.type(), to, type, numbers);
+        return 0;
       }
+      return convert(from, tensor.type(), to, type, numbers);
     }
   }
 
-  /// Writes numbers of one type as those of another.
-  ///
-  /// @param name of the tensor
-  static void convert(
-      String name,
-      MemorySegment source,
-      ElementType from,
-      MemorySegment target,
-      ElementType to,
-      int count) {
+  private static double convert(
+      MemorySegment source, ElementType from, MemorySegment target, ElementType to, int count) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment here =
           source.isNative() ? source : arena.allocate(source.byteSize(), 8).copyFrom(source);
       MemorySegment wide =
           to == ElementType.F32 ? target : arena.allocate((long) count * Float.BYTES, 64);
       Convert.widen(from, here.address(), wide.address(), count);
-      if (to == ElementType.F16) {
-        requireHeld(name, wide, count);
-      }
       if (to != ElementType.F32) {
         Convert.narrow(to, wide.address(), target.address(), count);
       }
+      return to == ElementType.F16 ? largest(wide, count) : 0;
     }
   }
 
-  private static void requireHeld(String name, MemorySegment numbers, int count) {
+  private static double largest(MemorySegment numbers, int count) {
     float largest = 0;
     for (int i = 0; i < count; i++) {
       float size = Math.abs(numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i));
       largest = size > largest && size < Float.POSITIVE_INFINITY ? size : largest;
     }
-    if (largest > LARGEST_F16) {
-      throw new CheckpointException(
-          "tensor %s holds numbers as large as %s, and f16 none beyond %,.0f: bf16 does (--dtype bf16)"
-              .formatted(name, largest, LARGEST_F16));
-    }
+    return largest;
   }
 
   /// Waits until all of it is on the device.

@@ -143,8 +143,9 @@ final class GoldenModelsTest {
       for (int j = 0; j < questions.size(); j++) {
         Question question = questions.get(j);
         double largest = Arrays.stream(question.logits()).map(Math::abs).max().orElseThrow();
-        double enough = way.type() == ElementType.F16 ? 0.1 : way.logitError() * largest;
-        if (question.margins()[i + 1] > Math.max(0.1, enough)) {
+        double enough =
+            way.type() == ElementType.F16 ? 0.1 : Math.max(0.1, way.logitError() * largest);
+        if (question.margins()[i + 1] > enough) {
           assertThat(input.sampled(j))
               .as("token %d of question %d, margin %s", i + 1, j, question.margins()[i + 1])
               .isEqualTo(question.greedy()[i + 1]);
