@@ -3,7 +3,6 @@ package io.fusespill.cli;
 import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.live.Share;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -45,10 +44,5 @@ final class DtypeOption {
       default ->
           throw new UsageException("--dtype is \"%s\", must be auto, bf16 or f16".formatted(name));
     };
-  }
-
-  /// The name of a type.
-  static String name(ElementType type) {
-    return type.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -59,7 +59,7 @@ final class LoadedModel implements AutoCloseable {
       json.put("load_format", format.name().toLowerCase(Locale.ROOT));
       json.put("seed", seed);
       if (type != null) {
-        json.put("dtype", DtypeOption.name(type));
+        json.put("dtype", type.label());
       }
       return json;
     }

@@ -267,7 +267,7 @@ final class ModelRun {
   /// What `resume` needs beside the journal and the requests.
   private ObjectNode live() {
     ObjectNode json = model.source().toJson();
-    json.put("kv_cache_dtype", kv.type().name().toLowerCase(Locale.ROOT));
+    json.put("kv_cache_dtype", kv.type().label());
     json.put("journal", durability.name().toLowerCase(Locale.ROOT));
     ObjectNode each = json.putObject("threads");
     threads.forEach((place, count) -> each.put(String.valueOf(place), count));
@@ -291,9 +291,9 @@ final class ModelRun {
     json.put("model", model.name());
     json.put("architecture", model.config().architecture());
     json.put("load_format", model.source().format().name().toLowerCase(Locale.ROOT));
-    json.put("weight_type", DtypeOption.name(model.weightType()));
+    json.put("weight_type", model.weightType().label());
     if (!gpus.isEmpty()) {
-      json.put("dtype", DtypeOption.name(this.kv.type()));
+      json.put("dtype", this.kv.type().label());
     }
     json.put("weight_bytes", model.weightBytes());
     ObjectNode kv = json.putObject("kv");

@@ -176,7 +176,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
               loaded.name(),
               "profile-device%s%s, %,d steps and %,d copies"
                   .formatted(
-                      type == null ? "" : " --dtype " + DtypeOption.name(type),
+                      type == null ? "" : " --dtype " + type.label(),
                       quick ? " --quick" : "",
                       measurements.steps(),
                       measurements.transfers()),

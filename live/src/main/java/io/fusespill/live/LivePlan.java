@@ -15,7 +15,6 @@ import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.model.KvShape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -102,20 +101,13 @@ public record LivePlan(
     boolean gpu =
         Stream.concat(spec.devices().stream(), spec.auxiliary().stream()).anyMatch(Share::isGpu);
     ElementType asked = spec.kvType();
-    ElementType type =
-        !gpu
-            ? ElementType.F32
-            : model.weightType() == ElementType.F32 ? ElementType.BF16 : model.weightType();
+    ElementType type = gpu ? model.gpuType() : ElementType.F32;
     if (gpu && asked != null && asked != type) {
       throw new LiveException(
           "kv-cache-dtype is %s, must be %s or auto: on a GPU keys and values are of the type that it computes in (--dtype)"
-              .formatted(label(asked), label(type)));
+              .formatted(asked.label(), type.label()));
     }
     return asked == null ? type : asked;
-  }
-
-  private static String label(ElementType type) {
-    return type.name().toLowerCase(Locale.ROOT);
   }
 
   /// Derives everything from a specification.

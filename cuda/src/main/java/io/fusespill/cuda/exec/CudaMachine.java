@@ -7,7 +7,6 @@ import io.fusespill.cuda.model.CudaWeights;
 import io.fusespill.cuda.model.ModelLimits;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.StepCosts;
-import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.ModelConfig;
 import io.fusespill.host.checkpoint.WeightSource;
 import io.fusespill.host.exec.Accelerator;
@@ -34,11 +33,6 @@ public final class CudaMachine implements AutoCloseable {
     this.source = source;
   }
 
-  /// What a model with these weights computes in.
-  public static ElementType type(ModelConfig config) {
-    return config.weightType() == ElementType.F32 ? ElementType.BF16 : config.weightType();
-  }
-
   /// @throws io.fusespill.cuda.driver.CudaException if there is no such GPU, or no room on it
   private Gpu gpu(int index) {
     Gpu known = gpus.get(index);
@@ -47,7 +41,8 @@ public final class CudaMachine implements AutoCloseable {
     }
     Context context = Context.open(index);
     try (Context.Making making = context.make()) {
-      CudaWeights weights = CudaWeights.upload(context, config, source, type(config), bytes -> {});
+      CudaWeights weights =
+          CudaWeights.upload(context, config, source, config.gpuType(), bytes -> {});
       Bandwidth bandwidth = Bandwidth.measure(context);
       Gpu gpu = new Gpu(context, weights, Math.min(bandwidth.toDevice(), bandwidth.toHost()));
       gpus.put(index, gpu);

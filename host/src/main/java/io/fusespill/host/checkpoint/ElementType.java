@@ -1,5 +1,7 @@
 package io.fusespill.host.checkpoint;
 
+import java.util.Locale;
+
 /// How the numbers of a tensor are stored, all little-endian.
 public enum ElementType {
   F32(4),
@@ -15,6 +17,11 @@ public enum ElementType {
   /// Bytes of one number.
   public int bytes() {
     return bytes;
+  }
+
+  /// The name in options and files: `f32`, `f16`, `bf16`.
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /// The nearest number of this type, in the low bits; ties to even.

@@ -67,6 +67,11 @@ public record ModelConfig(
         eosIds);
   }
 
+  /// What a GPU computes in, of 16 bits: the weights' type, BF16 for F32.
+  public ElementType gpuType() {
+    return weightType == ElementType.F32 ? ElementType.BF16 : weightType;
+  }
+
   /// Numbers in the keys of one token in one layer; values have as many.
   public int kvWidth() {
     return kvHeads * headDim;
