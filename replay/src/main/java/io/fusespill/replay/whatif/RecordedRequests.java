@@ -18,6 +18,7 @@ import io.fusespill.sim.Arrival;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,7 @@ public final class RecordedRequests {
 
   private final List<Recorded> requests = new ArrayList<>();
   private final List<Recorded> bySequence = new ArrayList<>();
+  private final BitSet ended = new BitSet();
   private final Map<Integer, Deque<StepPlan>> flights = new TreeMap<>();
   private boolean oracle;
   private int maxModelTokens;
@@ -102,16 +104,26 @@ public final class RecordedRequests {
     return plan;
   }
 
+  /// Steps that were queued before a sequence's end was known compute it once more, and an executor
+  /// may call that an end too: the first one counts.
   private void complete(StepCompleted completed) {
     StepPlan plan = flight(completed.device());
     for (int i = 0; i < plan.size(); i++) {
-      Recorded request = bySequence.get(plan.sequences().get(i));
+      int sequence = plan.sequences().get(i);
+      if (ended.get(sequence)) {
+        continue;
+      }
+      Recorded request = bySequence.get(sequence);
       int context = plan.computedTokens().get(i) + plan.newTokens().get(i);
       request.seenTokens =
           Math.max(request.seenTokens, context - request.arrived.promptTokens() + 1);
     }
     for (int i = 0; i < completed.ended().size(); i++) {
       int sequence = completed.ended().get(i);
+      if (ended.get(sequence)) {
+        continue;
+      }
+      ended.set(sequence);
       Recorded request = bySequence.get(sequence);
       int entry = entryOf(plan, sequence);
       int output =

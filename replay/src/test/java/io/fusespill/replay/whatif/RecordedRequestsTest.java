@@ -8,8 +8,12 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.sim.Arrival;
 import io.fusespill.sim.Faults;
 import io.fusespill.sim.Simulation;
@@ -18,9 +22,12 @@ import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Requests taken from a log: what it tells of them, and what has to be taken instead.
@@ -92,6 +99,39 @@ class RecordedRequestsTest {
     assertThat(record(recorded(events).arrivals(Map.of()))).isEqualTo(events);
   }
 
+  /// An executor that runs models knows a sequence's end by its tokens, and a step that was queued
+  /// before that was known computes one more.
+  @Test
+  void stepQueuedBehindTheLastOne_addsNoTokenToItsSequences() {
+    List<EngineEvent> events = record(ARRIVALS, 3);
+    Map<Long, StepPlan> plans = new TreeMap<>();
+    BitSet ended = new BitSet();
+    List<EngineEvent> again = new ArrayList<>();
+    int wasted = 0;
+    for (EngineEvent event : events) {
+      if (event instanceof StepPlanned planned) {
+        plans.put(planned.plan().step(), planned.plan());
+      }
+      if (event instanceof StepCompleted done) {
+        int[] once = done.ended().toArray();
+        int[] more =
+            Arrays.stream(plans.get(done.step()).sequences().toArray())
+                .filter(ended::get)
+                .toArray();
+        int[] told = IntStream.concat(Arrays.stream(once), Arrays.stream(more)).toArray();
+        Arrays.stream(once).forEach(ended::set);
+        wasted += more.length;
+        again.add(
+            new StepCompleted(
+                done.atNanos(), done.device(), done.step(), Ints.of(told), done.sampledTokens()));
+      } else {
+        again.add(event);
+      }
+    }
+    assertThat(wasted).isGreaterThan(1);
+    assertThat(recorded(again).arrivals(Map.of())).isEqualTo(recorded(events).arrivals(Map.of()));
+  }
+
   private static RecordedRequests recorded(List<EngineEvent> events) {
     RecordedRequests requests = new RecordedRequests();
     events.forEach(requests::accept);
@@ -99,10 +139,14 @@ class RecordedRequestsTest {
   }
 
   private static List<EngineEvent> record(List<Arrival> arrivals) {
+    return record(arrivals, 1);
+  }
+
+  private static List<EngineEvent> record(List<Arrival> arrivals, int stepsInFlight) {
     EngineConfig config =
         new EngineConfig(
             new KvLayout(16, 8 << 20, 1),
-            new EngineLimits(16, 64, 64, 3, 0),
+            new EngineLimits(16, 64, 64, 3, 0, stepsInFlight),
             new Topology(List.of(Place.device(0, "gpu", 20)), List.of()),
             PolicySpec.of("continuous"));
     RooflineModel model =
