@@ -60,7 +60,7 @@ final class ProfileText {
     if (!profile.links().isEmpty()) {
       out.println();
       Table links =
-          new Table().row("link", "us/transfer", "GB/s", "transfers", "mean %", "p90 %", "bias %");
+          new Table().row("link", "begins, us", "GB/s", "transfers", "mean %", "p90 %", "bias %");
       for (FittedLink link : profile.links()) {
         links.row(
             link.from() + " > " + link.to(),

@@ -208,12 +208,12 @@ public final class SimulatedExecutor implements Executor {
           "no link from place %d to %d".formatted(plan.from(), plan.to()));
     }
     int channel = channelOf[link];
-    long start = Math.max(now.getAsLong(), channelFreeNanos[channel]);
+    TransferTimeModel model = linkModels.get(link);
+    long start = Math.max(now.getAsLong() + (long) model.latencyNanos(), channelFreeNanos[channel]);
     channelFreeNanos[channel] =
         start
-            + linkModels
-                .get(link)
-                .nanos(plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
+            + model.nanos(
+                plan.blocks() * kv.blockBytes(), (long) plan.blocks() * kv.copiesPerBlock());
     return channelFreeNanos[channel];
   }
 

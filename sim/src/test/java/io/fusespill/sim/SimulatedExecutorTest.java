@@ -15,7 +15,13 @@ import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferKind;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.sim.cost.FeatureRange;
+import io.fusespill.sim.cost.FitErrors;
+import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
@@ -66,6 +72,10 @@ class SimulatedExecutorTest {
   }
 
   private void start(long submitNanos, long seed, Faults faults) {
+    start(submitNanos, seed, faults, List.of());
+  }
+
+  private void start(long submitNanos, long seed, Faults faults, List<FittedLink> links) {
     List<Place> places =
         List.of(
             Place.device(0, "gpu0", 64),
@@ -81,7 +91,12 @@ class SimulatedExecutorTest {
     List<@Nullable HostAttentionModel> attention = Arrays.asList(null, null, ATTENTION, ATTENTION);
     World world =
         new World(
-            List.of(STEP, STEP, STEP, STEP), attention, submitNanos, faults, PolicyKind::create);
+            List.of(STEP, STEP, STEP, STEP),
+            attention,
+            links,
+            submitNanos,
+            faults,
+            PolicyKind::create);
     executor =
         new SimulatedExecutor(config, world, seed, () -> now, (rank, event) -> results.add(event));
     executor.expect(0, 1, 10, 100);
@@ -154,6 +169,36 @@ class SimulatedExecutorTest {
       now = running;
       running = queued.atNanos();
     }
+  }
+
+  @Test
+  void linkLatency_isPaidByATransferThatFindsItIdle_andHiddenByAQueue() {
+    FitErrors errors = new FitErrors(1, 0, 0, 0, 0);
+    start(
+        0,
+        0,
+        Faults.NONE,
+        List.of(new FittedLink("gpu0", "host2", 500, 1, new FeatureRange(1, 9), errors)));
+    assertThat(swapOut(0)).isEqualTo(1_500);
+    assertThat(swapOut(1)).isEqualTo(2_500);
+    now = 2_200;
+    assertThat(swapOut(2)).isEqualTo(3_700);
+    now = 10_000;
+    assertThat(swapOut(3)).isEqualTo(11_500);
+  }
+
+  private long swapOut(int transfer) {
+    executor.transfer(
+        new TransferPlan(
+            transfer,
+            TransferKind.SWAP_OUT,
+            TransferMode.ASYNC,
+            0,
+            2,
+            Ints.of(0),
+            Ints.of(transfer),
+            Ints.of(transfer)));
+    return results.getLast().atNanos();
   }
 
   @Test

@@ -132,7 +132,7 @@ public final class Measurements {
     if (span.estimated()) {
       ordered.add(span);
     } else if (span.failure() == null && span.nanos() > 0 && span.bytes() > 0) {
-      samples(span.link()).add(new TransferSample(1, span.bytes(), span.nanos()));
+      samples(span.link()).add(new TransferSample(begun(span), span.bytes(), span.nanos()));
     }
   }
 
@@ -142,8 +142,14 @@ public final class Measurements {
     long bytes = spans.stream().mapToLong(TransferSpan::bytes).sum();
     boolean oneLink = spans.stream().mapToInt(TransferSpan::link).distinct().count() == 1;
     if (oneLink && nanos > 0 && bytes > 0) {
-      samples(spans.getFirst().link()).add(new TransferSample(spans.size(), bytes, nanos));
+      samples(spans.getFirst().link())
+          .add(new TransferSample(begun(spans.getFirst()), bytes, nanos));
     }
+  }
+
+  /// Whether its link was idle when it was planned.
+  private static boolean begun(TransferSpan span) {
+    return span.startNanos() == span.plannedNanos();
   }
 
   private List<TransferSample> samples(int link) {

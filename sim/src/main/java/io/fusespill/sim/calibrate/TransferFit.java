@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Fits the time of transfers over a link: a fixed time, and each byte.
+/// Fits the time of transfers over a link: until it begins if it is idle, and each byte.
 ///
 /// Where all were of one size, nothing tells the two apart, and the bytes get it all.
 public final class TransferFit {
@@ -34,7 +34,7 @@ public final class TransferFit {
             2,
             indices,
             samples.stream()
-                .map(each -> new double[] {each.bytes(), each.transfers()})
+                .map(each -> new double[] {each.bytes(), each.begun() ? 1 : 0})
                 .toArray(double[][]::new),
             samples.stream().mapToDouble(TransferSample::nanos).toArray());
     double[] all = regression.fit(IntStream.range(0, n).toArray());

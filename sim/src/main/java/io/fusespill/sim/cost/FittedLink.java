@@ -5,12 +5,12 @@ import io.fusespill.sim.profile.Check;
 import io.fusespill.sim.profile.JsonReader;
 import java.util.List;
 
-/// The time of a transfer from one place to another as it was measured: a fixed time, and each
-/// byte.
+/// The time of a transfer from one place to another as it was measured: until an idle link begins,
+/// and each byte.
 ///
 /// @param from name of the place where the blocks lie
 /// @param to name of the place where they go
-/// @param latencyNanos fixed time of a transfer, finite, at least 0
+/// @param latencyNanos until an idle link begins with a transfer, finite, at least 0
 /// @param nanosPerByte finite, at least 0
 /// @param bytes sizes that were measured
 public record FittedLink(
@@ -29,10 +29,10 @@ public record FittedLink(
     Check.notNegative("nanosPerByte", nanosPerByte);
   }
 
-  /// As the latency was measured, it holds whatever number of copies a transfer is made of.
+  /// As it was measured, whatever number of copies a transfer is made of.
   @Override
   public long nanos(long bytes, long copies) {
-    return Math.max(1, (long) (latencyNanos + bytes * nanosPerByte));
+    return Math.max(1, (long) (bytes * nanosPerByte));
   }
 
   static FittedLink from(JsonReader json) {

@@ -31,6 +31,11 @@ public final class LinkModel implements TransferTimeModel {
   }
 
   @Override
+  public double latencyNanos() {
+    return 0;
+  }
+
+  @Override
   public long nanos(long bytes, long copies) {
     Check.range("bytes", bytes, 0, Long.MAX_VALUE);
     Check.range("copies", copies, 0, Long.MAX_VALUE);

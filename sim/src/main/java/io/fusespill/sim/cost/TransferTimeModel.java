@@ -1,9 +1,13 @@
 package io.fusespill.sim.cost;
 
-/// The time that a transfer occupies a link that is otherwise idle.
+/// The time of a transfer over a link.
 public interface TransferTimeModel {
 
-  /// Nanoseconds, at least 1.
+  /// Nanoseconds from a transfer's planning until an idle link begins with it, at least 0. They
+  /// pass while it queues behind another.
+  double latencyNanos();
+
+  /// Nanoseconds for which it then has the link, at least 1.
   ///
   /// @param bytes of all copies together, at least 0
   /// @param copies at least 0

@@ -47,15 +47,13 @@ class TransferFitTest {
   private List<TransferSample> samples(int minMib, int maxMib) {
     List<TransferSample> samples = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
-      int transfers = random.nextInt(1, 3);
       long bytes = (long) random.nextInt(minMib, maxMib) << 20;
       boolean alone = minMib == maxMib;
-      double nanos = (alone ? 1 : transfers) * LATENCY + bytes * NANOS_PER_BYTE;
+      boolean begun = alone || random.nextInt(0, 1) == 1;
+      double nanos = (begun ? LATENCY : 0) + bytes * NANOS_PER_BYTE;
       samples.add(
           new TransferSample(
-              alone ? 1 : transfers,
-              bytes,
-              Math.round(nanos * (0.96 + 0.08 * random.nextDouble()))));
+              begun, bytes, Math.round(nanos * (0.96 + 0.08 * random.nextDouble()))));
     }
     return samples;
   }
