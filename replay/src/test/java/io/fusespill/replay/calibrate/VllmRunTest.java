@@ -66,8 +66,8 @@ class VllmRunTest {
     assertThat(report.meanOf("E2E")).as(report.text()).isBetween(-3.0, 3.0);
   }
 
-  /// The tables alone are too fast for this run: by the simulator that they were made for, too
-  /// (4.0, 1.0 and 1.8 %). What is missing is not in them.
+  /// Step times without uneven contexts are too fast for this run, and prompts that share no blocks
+  /// hide a part of it: `docs/measurements/calibration.md` tells the two apart.
   @Test
   void rtxPro6000_meansAreWithin10Percent() throws IOException {
     Report report = compare("RTXPRO6000", "rtx-pro-6000", AMPLE_BLOCKS, 128);
