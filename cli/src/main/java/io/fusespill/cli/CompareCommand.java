@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Simulates a live run's requests again, under the run's own configuration and with the times of a profile, and prints how far the simulation is off.",
       "Arrivals, cancellations and true output lengths are those of the run. Without --profile the times are fitted to the run itself, which shows what the fit leaves, not what it foretells.",
+      "A policy that decides by time may decide otherwise where a step takes a microsecond more: --spread shows which figures hang on that.",
       ""
     },
     sortOptions = false,
@@ -43,12 +44,18 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  fusespill compare runs/other --profile profile.json",
-      "  fusespill compare runs/other --profile profile.json --within throughput=3,latency=5"
+      "  fusespill compare runs/other --profile profile.json --within throughput=3,latency=5",
+      "  fusespill compare runs/other --profile profile.json --spread 20"
     })
 final class CompareCommand implements Callable<Integer> {
 
   private static final String THROUGHPUT = "throughput";
   private static final String LATENCY = "latency";
+
+  /// How much shorter and longer `--spread` makes steps: what cards of one kind differ by and more.
+  private static final double STRETCH = 0.005;
+
+  private static final int SPREAD_MAX = 1_000;
 
   /// A figure of both runs.
   private record Row(String label, String figure, String format, String kind) {}
@@ -73,6 +80,13 @@ final class CompareCommand implements Callable<Integer> {
       description =
           "End with code 1 where throughput, or a latency's mean, is off by more: throughput=3,latency=5.")
   private Map<String, Double> within = new LinkedHashMap<>();
+
+  @Option(
+      names = "--spread",
+      paramLabel = "N",
+      description =
+          "Simulate N times more, with all steps from 0.5 %% shorter to 0.5 %% longer, and print the least, the median and the greatest of each figure (2 to 1,000; default: not at all).")
+  private @Nullable Integer spread;
 
   @Option(
       names = "--partial",
@@ -121,6 +135,10 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     requireKnownKinds();
+    if (spread != null && (spread < 2 || spread > SPREAD_MAX)) {
+      throw new UsageException(
+          "--spread is %,d, must be 2 to %,d simulations".formatted(spread, SPREAD_MAX));
+    }
     Latencies latencies = new Latencies(outcome -> {});
     RunMetrics metrics = new RunMetrics(latencies);
     RecordedRequests requests = new RecordedRequests();
@@ -138,24 +156,27 @@ final class CompareCommand implements Callable<Integer> {
             : FittedProfile.read(profileFile);
     List<Arrival> arrivals = requests.arrivals(lengths());
     Resimulation simulated;
-    try (ProgressLine progress = new ProgressLine("simulate", "requests", arrivals.size(), quiet)) {
-      simulated =
-          Resimulation.of(
-              live.start(),
-              models(live, profile),
-              profile.links(),
-              profile.submitNanos(),
-              arrivals,
-              (arrived, alive, now) -> progress.at(arrived - alive));
+    List<Map<String, Object>> others = new ArrayList<>();
+    int runs = 1 + (spread == null ? 0 : spread);
+    try (ProgressLine progress =
+        new ProgressLine("simulate", "requests", (long) runs * arrivals.size(), quiet)) {
+      simulated = simulate(live, profile, 1, arrivals, 0, progress);
+      for (int i = 0; i < runs - 1; i++) {
+        double factor = 1 + STRETCH * (2.0 * i / (runs - 2) - 1);
+        others.add(
+            simulate(live, profile, factor, arrivals, (1L + i) * arrivals.size(), progress)
+                .report()
+                .figures());
+      }
     }
     Map<String, Object> measured = new RunReport(metrics, latencies).figures();
     Map<String, Object> foretold = simulated.report().figures();
     List<String> beyond = beyond(measured, foretold);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(toJson(live, profile, requests, simulated, measured, foretold, beyond));
+      out.println(toJson(live, profile, requests, simulated, measured, foretold, others, beyond));
     } else {
-      print(out, live, profile, requests, simulated, measured, foretold, beyond);
+      print(out, live, profile, requests, simulated, measured, foretold, others, beyond);
     }
     out.flush();
     return beyond.isEmpty() ? 0 : 1;
@@ -183,15 +204,34 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private static List<FittedModel> models(RecordedLiveRun live, FittedProfile profile) {
+  private static Resimulation simulate(
+      RecordedLiveRun live,
+      FittedProfile profile,
+      double factor,
+      List<Arrival> arrivals,
+      long before,
+      ProgressLine progress) {
+    return Resimulation.of(
+        live.start(),
+        models(live, profile, factor),
+        profile.links(),
+        profile.submitNanos(),
+        arrivals,
+        (arrived, alive, now) -> progress.at(before + arrived - alive));
+  }
+
+  /// What each place's steps take, times `factor`.
+  private static List<FittedModel> models(
+      RecordedLiveRun live, FittedProfile profile, double factor) {
     int blockTokens = live.start().config().kv().blockTokens();
     List<FittedModel> models = new ArrayList<>();
     for (Place place : live.places()) {
       models.add(
           place.computes()
               ? new FittedModel(
-                  profile.place(
-                      place.name(), live.hardware(place.name()), live.model(), blockTokens))
+                  profile
+                      .place(place.name(), live.hardware(place.name()), live.model(), blockTokens)
+                      .stretched(factor))
               : models.getFirst());
     }
     return models;
@@ -222,6 +262,16 @@ final class CompareCommand implements Callable<Integer> {
         row.figure(), number(measured, row.figure()), number(foretold, row.figure()));
   }
 
+  /// Least, median and greatest of a figure.
+  private record Spread(double least, double median, double greatest) {
+
+    static Spread of(String figure, List<Map<String, Object>> runs) {
+      double[] values = runs.stream().mapToDouble(each -> number(each, figure)).sorted().toArray();
+      int last = values.length - 1;
+      return new Spread(values[0], (values[last / 2] + values[(last + 1) / 2]) / 2, values[last]);
+    }
+  }
+
   private static double number(Map<String, Object> figures, String figure) {
     return figures.get(figure) instanceof Number number ? number.doubleValue() : 0;
   }
@@ -234,26 +284,45 @@ final class CompareCommand implements Callable<Integer> {
       Resimulation simulated,
       Map<String, Object> measured,
       Map<String, Object> foretold,
+      List<Map<String, Object>> others,
       List<String> beyond) {
     out.println(
         "%s: %s, policy %s, %,d requests"
             .formatted(run, live.model(), live.start().config().policy().name(), requests.size()));
     out.println("step and transfer times: %s".formatted(modelInWords(profile)));
     out.println();
-    Table table = new Table().row("", "live", "simulated", "error %");
+    List<String> header = new ArrayList<>(List.of("", "live", "simulated", "error %"));
+    if (!others.isEmpty()) {
+      header.addAll(List.of("least", "median", "greatest"));
+    }
+    Table table = new Table().row(header.toArray(String[]::new));
     for (Row row : ROWS) {
       Difference difference = difference(row, measured, foretold);
       if (difference.baseline() != 0 || difference.alternative() != 0) {
-        table.row(
-            row.label(),
-            row.format().formatted(difference.baseline()),
-            row.format().formatted(difference.alternative()),
+        List<String> cells = new ArrayList<>();
+        cells.add(row.label());
+        cells.add(row.format().formatted(difference.baseline()));
+        cells.add(row.format().formatted(difference.alternative()));
+        cells.add(
             Double.isNaN(difference.percent())
                 ? "-"
                 : FigureTable.signed("%.2f".formatted(difference.percent())));
+        if (!others.isEmpty()) {
+          Spread of = Spread.of(row.figure(), others);
+          cells.add(row.format().formatted(of.least()));
+          cells.add(row.format().formatted(of.median()));
+          cells.add(row.format().formatted(of.greatest()));
+        }
+        table.row(cells.toArray(String[]::new));
       }
     }
     table.print(out);
+    if (!others.isEmpty()) {
+      out.println();
+      out.println(
+          "least, median, greatest: of %,d more simulations, with steps from %s %% shorter to as much longer"
+              .formatted(others.size(), 100 * STRETCH));
+    }
     if (requests.assumed() > 0) {
       out.println();
       out.println(
@@ -285,6 +354,7 @@ final class CompareCommand implements Callable<Integer> {
       Resimulation simulated,
       Map<String, Object> measured,
       Map<String, Object> foretold,
+      List<Map<String, Object>> others,
       List<String> beyond) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("run", run.toString());
@@ -308,6 +378,13 @@ final class CompareCommand implements Callable<Integer> {
         one.putNull("error_percent");
       } else {
         one.put("error_percent", difference.percent());
+      }
+      if (!others.isEmpty()) {
+        Spread of = Spread.of(row.figure(), others);
+        ObjectNode spread = one.putObject("spread");
+        spread.put("least", of.least());
+        spread.put("median", of.median());
+        spread.put("greatest", of.greatest());
       }
     }
     beyond.forEach(node.putArray("beyond")::add);

@@ -170,6 +170,30 @@ class CalibrateCommandTest {
   }
 
   @Test
+  void compare_withASpread_tellsBetweenWhichFiguresSimulationsLie() {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+
+    JsonNode end =
+        Cli.run("compare", other, "--profile", profile, "--json", "--spread", 3)
+            .json()
+            .path("figures")
+            .path("mean_e2el_ms");
+    Cli printed = Cli.run("compare", other, "--profile", profile, "--spread", 2);
+
+    double least = end.path("spread").path("least").asDouble();
+    double median = end.path("spread").path("median").asDouble();
+    double greatest = end.path("spread").path("greatest").asDouble();
+    // The middle one of three has the profile's own times.
+    assertThat(end.path("simulated").asDouble()).isIn(least, median, greatest);
+    assertThat(least).isPositive().isLessThan(greatest);
+    assertThat(median).isBetween(least, greatest);
+    assertThat(printed.out())
+        .containsPattern("error % +least +median +greatest")
+        .contains("of 2 more simulations, with steps from 0.5 % shorter to as much longer");
+  }
+
+  @Test
   void wrongInput_isOneLineAnd2() throws IOException {
     Path profile = folder.resolve("p.json");
     Cli.run("calibrate", run, "-o", profile);
@@ -205,6 +229,7 @@ class CalibrateCommandTest {
         "--within",
         "ttft=3");
     assertFails("must be per cent of at least 0", "compare", other, "--within", "latency=-1");
+    assertFails("--spread is 1, must be 2 to 1,000 simulations", "compare", other, "--spread", 1);
   }
 
   private static void assertFails(String message, Object... arguments) {

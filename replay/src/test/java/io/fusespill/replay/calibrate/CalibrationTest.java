@@ -26,19 +26,14 @@ import io.fusespill.sim.cost.FeatureRange;
 import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
-import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
-import io.fusespill.sim.cost.FittedSegment;
-import io.fusespill.sim.cost.FittedTerm;
 import io.fusespill.sim.cost.StepCost;
-import io.fusespill.sim.cost.StepFeature;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.SeededRandom;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -198,7 +193,7 @@ class CalibrationTest {
             "a test",
             SUBMIT_NANOS / 4,
             7_000,
-            known.places().stream().map(CalibrationTest::faster).toList(),
+            known.places().stream().map(place -> place.stretched(0.9)).toList(),
             List.of(link));
     Measurements few = new Measurements();
     run(scenario("continuous", 90, 0, 1), arrivals(2, 150, 1), few::accept);
@@ -283,33 +278,6 @@ class CalibrationTest {
             decodes);
     double nanos = Math.max(4e6, 20e3 * tokens) + 120 * context + 2e3 * prompt;
     return new StepSample(shape, Math.round(level * nanos));
-  }
-
-  private static FittedPlace faster(FittedPlace place) {
-    List<FittedTerm> terms =
-        place.terms().stream()
-            .map(term ->
-                new FittedTerm(
-                    term.name(),
-                    term.steps(),
-                    term.by(),
-                    term.segments().stream().map(CalibrationTest::faster).toList()))
-            .toList();
-    return new FittedPlace(
-        place.place(),
-        place.hardware(),
-        place.padded(),
-        place.ranges(),
-        terms,
-        place.remote(),
-        place.errors(),
-        place.regions());
-  }
-
-  private static FittedSegment faster(FittedSegment segment) {
-    Map<StepFeature, Double> nanosPer = new EnumMap<>(StepFeature.class);
-    segment.nanosPer().forEach((feature, nanos) -> nanosPer.put(feature, nanos * 0.9));
-    return new FittedSegment(segment.upTo(), segment.interceptNanos() * 0.9, nanosPer);
   }
 
   private static FittedProfile fit(Measurements measurements) {

@@ -84,6 +84,22 @@ public record FittedPlace(
     return ranges;
   }
 
+  /// The same place, each of whose steps takes `factor` times as long; errors are those of the
+  /// original.
+  ///
+  /// @param factor finite, at least 0
+  public FittedPlace stretched(double factor) {
+    return new FittedPlace(
+        place,
+        hardware,
+        padded,
+        ranges,
+        terms.stream().map(each -> each.stretched(factor)).toList(),
+        remote == null ? null : remote.stretched(factor),
+        errors,
+        regions);
+  }
+
   FittedPlace rounded() {
     return new FittedPlace(
         place,

@@ -38,6 +38,11 @@ public record FittedRemote(
     return overlapped ? Math.max(0, away - kvNanos) : away;
   }
 
+  FittedRemote stretched(double factor) {
+    return new FittedRemote(
+        factor * handOffNanos, factor * rowNanos, factor * tokenNanos, overlapped);
+  }
+
   FittedRemote rounded() {
     return new FittedRemote(
         Digits.of(handOffNanos), Digits.of(rowNanos), Digits.of(tokenNanos), overlapped);

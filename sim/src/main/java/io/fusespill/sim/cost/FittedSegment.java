@@ -47,6 +47,12 @@ public record FittedSegment(long upTo, double interceptNanos, Map<StepFeature, D
     return new FittedSegment(upTo, Digits.of(interceptNanos), rounded);
   }
 
+  FittedSegment stretched(double factor) {
+    Map<StepFeature, Double> stretched = new EnumMap<>(StepFeature.class);
+    nanosPer.forEach((feature, nanos) -> stretched.put(feature, factor * nanos));
+    return new FittedSegment(upTo, factor * interceptNanos, stretched);
+  }
+
   void writeTo(ObjectNode json) {
     if (upTo != REST) {
       json.put("upTo", upTo);

@@ -70,6 +70,11 @@ public record FittedTerm(
                                 .toList()))));
   }
 
+  FittedTerm stretched(double factor) {
+    return new FittedTerm(
+        name, steps, by, segments.stream().map(each -> each.stretched(factor)).toList());
+  }
+
   /// The same with every number to as many digits as a file keeps.
   FittedTerm rounded() {
     return new FittedTerm(name, steps, by, segments.stream().map(FittedSegment::rounded).toList());
