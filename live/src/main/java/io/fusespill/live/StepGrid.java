@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// The steps that a device is measured by: decodes of a batch at a context, prompts alone, chunks
-/// that begin late, prompts beside decodes, and mixtures that are drawn.
+/// that begin late, prompts and such chunks beside decodes, and mixtures that are drawn.
 ///
 /// Contexts of a batch are spread by half to either side, as those of a run are. What would not fit
 /// the limits or the device's memory is left out.
@@ -58,7 +58,7 @@ public final class StepGrid {
           1280, 1536, 1792, 2048, 4096, 8192
         },
         new int[] {256, 512, 1024, 2048},
-        new int[] {16, 64, 128, 256, 512, 1024, 2048},
+        new int[] {16, 32, 48, 64, 88, 128, 256, 512, 1024, 2048},
         new int[] {1, 8, 32, 64, 128},
         80);
 
@@ -91,7 +91,9 @@ public final class StepGrid {
   /// Tokens by which sequences may grow while their step is repeated.
   static final int ROOM = 16;
 
-  private static final int BESIDE_CONTEXT = 384;
+  /// Contexts of decodes beside prompts, in turn: with one alone nothing would tell what a decode
+  /// costs there from what a token of its context does.
+  private static final int[] BESIDE_CONTEXTS = {384, 1024, 128};
 
   /// Prompts of a step that has several, of these many tokens each at least.
   private static final int[] SHARED = {4, 16};
@@ -160,11 +162,19 @@ public final class StepGrid {
   private void mixed() {
     for (int batch : fineness.decodes) {
       for (int tokens : fineness.besides) {
-        List<Part> parts = decodes(batch, BESIDE_CONTEXT);
-        parts.add(new Part(0, Math.min(tokens, bounds.stepTokens() - batch)));
-        add(parts);
+        mixed(batch, 0, tokens);
+        for (int i = 0; i < fineness.starts.length; i += 2) {
+          mixed(batch, fineness.starts[i], tokens);
+        }
       }
     }
+  }
+
+  private void mixed(int batch, int start, int tokens) {
+    int context = BESIDE_CONTEXTS[points.size() % BESIDE_CONTEXTS.length];
+    List<Part> parts = decodes(batch, context);
+    parts.add(new Part(start, Math.min(tokens, bounds.stepTokens() - batch)));
+    add(parts);
   }
 
   /// Steps of all sorts: numbers are drawn so that each power of two is as likely as the next.

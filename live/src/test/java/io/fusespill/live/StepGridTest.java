@@ -56,7 +56,10 @@ class StepGridTest {
         .anyMatch(step -> step.size() == 16 && step.stream().noneMatch(Part::isDecode))
         .anyMatch(step ->
             step.stream().anyMatch(Part::isDecode)
-                && step.stream().anyMatch(part -> !part.isDecode()));
+                && step.stream().anyMatch(part -> !part.isDecode() && part.before() == 0))
+        .anyMatch(step ->
+            step.stream().filter(Part::isDecode).count() == 32
+                && step.stream().anyMatch(part -> !part.isDecode() && part.before() > 0));
   }
 
   @ParameterizedTest
