@@ -52,7 +52,7 @@ final class CompareCommand implements Callable<Integer> {
   private static final String THROUGHPUT = "throughput";
   private static final String LATENCY = "latency";
 
-  /// How much shorter and longer `--spread` makes steps: what cards of one kind differ by and more.
+  /// How much shorter and longer `--spread` makes steps: about what a profile is off.
   private static final double STRETCH = 0.005;
 
   private static final int SPREAD_MAX = 1_000;
@@ -298,7 +298,10 @@ final class CompareCommand implements Callable<Integer> {
     Table table = new Table().row(header.toArray(String[]::new));
     for (Row row : ROWS) {
       Difference difference = difference(row, measured, foretold);
-      if (difference.baseline() != 0 || difference.alternative() != 0) {
+      Spread of = others.isEmpty() ? null : Spread.of(row.figure(), others);
+      if (difference.baseline() != 0
+          || difference.alternative() != 0
+          || (of != null && of.greatest() != 0)) {
         List<String> cells = new ArrayList<>();
         cells.add(row.label());
         cells.add(row.format().formatted(difference.baseline()));
@@ -307,8 +310,7 @@ final class CompareCommand implements Callable<Integer> {
             Double.isNaN(difference.percent())
                 ? "-"
                 : FigureTable.signed("%.2f".formatted(difference.percent())));
-        if (!others.isEmpty()) {
-          Spread of = Spread.of(row.figure(), others);
+        if (of != null) {
           cells.add(row.format().formatted(of.least()));
           cells.add(row.format().formatted(of.median()));
           cells.add(row.format().formatted(of.greatest()));

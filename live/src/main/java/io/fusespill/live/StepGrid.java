@@ -91,8 +91,8 @@ public final class StepGrid {
   /// Tokens by which sequences may grow while their step is repeated.
   static final int ROOM = 16;
 
-  /// Contexts of decodes beside prompts, in turn: with one alone nothing would tell what a decode
-  /// costs there from what a token of its context does.
+  /// Contexts of decodes beside prompts, in turn over batches, sizes and beginnings: with one alone
+  /// nothing would tell what a decode costs there from what a token of its context does.
   private static final int[] BESIDE_CONTEXTS = {384, 1024, 128};
 
   /// Prompts of a step that has several, of these many tokens each at least.
@@ -160,21 +160,27 @@ public final class StepGrid {
   }
 
   private void mixed() {
-    for (int batch : fineness.decodes) {
-      for (int tokens : fineness.besides) {
-        mixed(batch, 0, tokens);
-        for (int i = 0; i < fineness.starts.length; i += 2) {
-          mixed(batch, fineness.starts[i], tokens);
+    for (int batch = 0; batch < fineness.decodes.length; batch++) {
+      for (int size = 0; size < fineness.besides.length; size++) {
+        int decodes = fineness.decodes[batch];
+        int tokens = Math.min(fineness.besides[size], bounds.stepTokens() - decodes);
+        mixed(decodes, new Part(0, tokens), batch + size);
+        for (int start = 0; start < fineness.starts.length; start += 2) {
+          mixed(decodes, new Part(fineness.starts[start], tokens), batch + size + start);
         }
       }
     }
   }
 
-  private void mixed(int batch, int start, int tokens) {
-    int context = BESIDE_CONTEXTS[points.size() % BESIDE_CONTEXTS.length];
-    List<Part> parts = decodes(batch, context);
-    parts.add(new Part(start, Math.min(tokens, bounds.stepTokens() - batch)));
-    add(parts);
+  /// With the first context from the `turn`th on that there is room for.
+  private void mixed(int batch, Part chunk, int turn) {
+    for (int i = 0; i < BESIDE_CONTEXTS.length; i++) {
+      List<Part> parts = decodes(batch, BESIDE_CONTEXTS[(turn + i) % BESIDE_CONTEXTS.length]);
+      parts.add(chunk);
+      if (add(parts)) {
+        return;
+      }
+    }
   }
 
   /// Steps of all sorts: numbers are drawn so that each power of two is as likely as the next.
@@ -201,7 +207,8 @@ public final class StepGrid {
     return Math.clamp(Math.round(Math.pow(Math.max(2, most), random.nextDouble())), 1, most);
   }
 
-  private void add(List<Part> parts) {
+  /// Whether the step fits, and is there.
+  private boolean add(List<Part> parts) {
     int tokens = parts.stream().mapToInt(Part::tokens).sum();
     int longest = parts.stream().mapToInt(Part::after).max().orElse(0);
     long blocks = parts.stream().mapToLong(part -> bounds.blocks(part.after() + ROOM)).sum();
@@ -214,5 +221,6 @@ public final class StepGrid {
     if (fits && !points.contains(parts)) {
       points.add(parts);
     }
+    return fits;
   }
 }

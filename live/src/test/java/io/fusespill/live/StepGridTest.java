@@ -6,9 +6,14 @@ import io.fusespill.host.exec.DeviceBench.Part;
 import io.fusespill.live.StepGrid.Bounds;
 import io.fusespill.live.StepGrid.Fineness;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The steps by which a device is measured.
 class StepGridTest {
@@ -60,6 +65,28 @@ class StepGridTest {
         .anyMatch(step ->
             step.stream().filter(Part::isDecode).count() == 32
                 && step.stream().anyMatch(part -> !part.isDecode() && part.before() > 0));
+  }
+
+  /// What a fit is to tell apart must not go together: where a chunk begins, how many decode beside
+  /// it, and how much context they have.
+  @ParameterizedTest
+  @ValueSource(ints = {1_152, 6_000, 100_000})
+  void chunksOfEachBeginning_areBesideDecodesOfSeveralContexts(int blocks) {
+    Map<Integer, Set<Long>> contexts = new TreeMap<>();
+    for (List<Part> step :
+        StepGrid.of(new Bounds(256, 2048, 2048, 16, blocks), Fineness.FULL, SEED)) {
+      List<Part> chunks = step.stream().filter(part -> !part.isDecode()).toList();
+      if (step.size() == 33 && chunks.size() == 1) {
+        long context = step.stream().filter(Part::isDecode).mapToLong(Part::after).sum() / 32;
+        contexts
+            .computeIfAbsent(chunks.getFirst().before(), start -> new TreeSet<>())
+            .add(context / 256);
+      }
+    }
+    assertThat(contexts).containsKeys(0, 256, 1024);
+    assertThat(contexts.get(0)).hasSizeGreaterThan(1);
+    assertThat(contexts.get(256)).hasSizeGreaterThan(1);
+    assertThat(contexts.get(1024)).hasSizeGreaterThan(1);
   }
 
   @ParameterizedTest

@@ -209,7 +209,7 @@ public final class SimulatedExecutor implements Executor {
     }
     int channel = channelOf[link];
     TransferTimeModel model = linkModels.get(link);
-    long start = Math.max(now.getAsLong() + (long) model.latencyNanos(), channelFreeNanos[channel]);
+    long start = Math.max(now.getAsLong() + model.beginNanos(), channelFreeNanos[channel]);
     channelFreeNanos[channel] =
         start
             + model.nanos(

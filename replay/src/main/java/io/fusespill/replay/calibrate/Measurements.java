@@ -119,7 +119,7 @@ public final class Measurements {
     if (told) {
       long gap = spanned - span.busyNanos();
       if (!before.isEmpty()) {
-        orderedTransfers(before, gap);
+        orderedTransfers(before, gap, queued);
       } else if (queued) {
         times.queued.add(gap);
       } else if (!first) {
@@ -132,23 +132,24 @@ public final class Measurements {
     if (span.estimated()) {
       ordered.add(span);
     } else if (span.failure() == null && span.nanos() > 0 && span.bytes() > 0) {
-      samples(span.link()).add(new TransferSample(begun(span), span.bytes(), span.nanos()));
+      samples(span.link()).add(new TransferSample(foundIdle(span), span.bytes(), span.nanos()));
     }
   }
 
-  /// Copies in front of a step had all the time until the device was at work on it. Over several
-  /// links at once, nobody knows which took how long.
-  private void orderedTransfers(List<TransferSpan> spans, long nanos) {
+  /// Copies in front of a step had all the time until the device was at work on it; their way to
+  /// the link passed while it was at work on the step before, if it was. Over several links at
+  /// once, nobody knows which took how long.
+  private void orderedTransfers(List<TransferSpan> spans, long nanos, boolean queued) {
     long bytes = spans.stream().mapToLong(TransferSpan::bytes).sum();
     boolean oneLink = spans.stream().mapToInt(TransferSpan::link).distinct().count() == 1;
     if (oneLink && nanos > 0 && bytes > 0) {
       samples(spans.getFirst().link())
-          .add(new TransferSample(begun(spans.getFirst()), bytes, nanos));
+          .add(new TransferSample(!queued && foundIdle(spans.getFirst()), bytes, nanos));
     }
   }
 
   /// Whether its link was idle when it was planned.
-  private static boolean begun(TransferSpan span) {
+  private static boolean foundIdle(TransferSpan span) {
     return span.startNanos() == span.plannedNanos();
   }
 

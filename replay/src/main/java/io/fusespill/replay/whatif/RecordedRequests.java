@@ -109,11 +109,7 @@ public final class RecordedRequests {
   private void complete(StepCompleted completed) {
     StepPlan plan = flight(completed.device());
     for (int i = 0; i < plan.size(); i++) {
-      int sequence = plan.sequences().get(i);
-      if (ended.get(sequence)) {
-        continue;
-      }
-      Recorded request = bySequence.get(sequence);
+      Recorded request = bySequence.get(plan.sequences().get(i));
       int context = plan.computedTokens().get(i) + plan.newTokens().get(i);
       request.seenTokens =
           Math.max(request.seenTokens, context - request.arrived.promptTokens() + 1);

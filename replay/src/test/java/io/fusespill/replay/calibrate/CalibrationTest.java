@@ -132,6 +132,29 @@ class CalibrationTest {
     }
   }
 
+  /// Copies that found their link idle took longer, by what passes before it begins, than those
+  /// that waited behind another.
+  @Test
+  void fit_transfersThatQueueAndOthers_findsWhatPassesBeforeALinkBegins() {
+    Measurements measurements = new Measurements();
+    List<FittedLink> links =
+        List.of(
+            new FittedLink("a10", "host", 3e6, 0.05, RANGE, ERRORS),
+            new FittedLink("host", "a10", 5e6, 0.04, RANGE, ERRORS));
+    run(scenario("fusespill", 300, 0), arrivals(1, 250, 5), links, measurements::accept);
+
+    FittedProfile profile = fit(measurements);
+
+    assertThat(profile.links()).hasSize(2);
+    for (int i = 0; i < 2; i++) {
+      FittedLink link = profile.links().get(i);
+      assertThat(link.latencyNanos())
+          .isCloseTo(links.get(i).latencyNanos(), Percentage.withPercentage(5));
+      assertThat(link.nanosPerByte())
+          .isCloseTo(links.get(i).nanosPerByte(), Percentage.withPercentage(2));
+    }
+  }
+
   /// Where no device tells how long it worked, the time since the step before is taken.
   @Test
   void fit_devicesThatDoNotTell_comesToTheSameTimes() {
@@ -364,6 +387,14 @@ class CalibrationTest {
 
   private static RunReport run(
       ResolvedScenario scenario, List<Arrival> arrivals, Consumer<EngineEvent> listener) {
+    return run(scenario, arrivals, List.of(), listener);
+  }
+
+  private static RunReport run(
+      ResolvedScenario scenario,
+      List<Arrival> arrivals,
+      List<FittedLink> links,
+      Consumer<EngineEvent> listener) {
     Latencies latencies = new Latencies(outcome -> {});
     RunMetrics metrics = new RunMetrics(latencies);
     int places = scenario.config().topology().places().size();
@@ -380,6 +411,7 @@ class CalibrationTest {
         new World(
             models,
             Collections.nCopies(places, null),
+            links,
             SUBMIT_NANOS,
             Faults.NONE,
             scenario.world().policies());

@@ -9,23 +9,31 @@ import java.util.stream.IntStream;
 
 /// Fits the time of transfers over a link: until it begins if it is idle, and each byte.
 ///
-/// Where all were of one size, nothing tells the two apart, and the bytes get it all.
+/// Where all were of one size and found the link idle, nothing tells the two apart, and the bytes
+/// get it all. Where few found it idle they are left out, and it begins at once.
 public final class TransferFit {
 
   /// The fewest transfers from which a link is fitted.
   public static final int SAMPLES_MIN = 10;
+
+  /// The fewest that found the link idle from which its latency is taken: the first copy of a run
+  /// may be a slow one.
+  private static final int IDLE_MIN = 5;
 
   private static final int FOLDS = 5;
 
   private TransferFit() {}
 
   /// @throws ProfileException if the samples are too few
-  public static FittedLink of(String from, String to, List<TransferSample> samples) {
-    if (samples.size() < SAMPLES_MIN) {
+  public static FittedLink of(String from, String to, List<TransferSample> measured) {
+    if (measured.size() < SAMPLES_MIN) {
       throw new ProfileException(
           "the link from %s to %s has %d measured transfers, must have at least %d: measure a longer run"
-              .formatted(from, to, samples.size(), SAMPLES_MIN));
+              .formatted(from, to, measured.size(), SAMPLES_MIN));
     }
+    List<TransferSample> queued = measured.stream().filter(each -> !each.foundIdle()).toList();
+    boolean few = measured.size() - queued.size() < IDLE_MIN && queued.size() >= SAMPLES_MIN;
+    List<TransferSample> samples = few ? queued : measured;
     int n = samples.size();
     int[][] indices = new int[n][];
     Arrays.fill(indices, new int[] {0, 1});
@@ -34,7 +42,7 @@ public final class TransferFit {
             2,
             indices,
             samples.stream()
-                .map(each -> new double[] {each.bytes(), each.begun() ? 1 : 0})
+                .map(each -> new double[] {each.bytes(), each.foundIdle() ? 1 : 0})
                 .toArray(double[][]::new),
             samples.stream().mapToDouble(TransferSample::nanos).toArray());
     double[] all = regression.fit(IntStream.range(0, n).toArray());

@@ -29,6 +29,11 @@ public record FittedLink(
     Check.notNegative("nanosPerByte", nanosPerByte);
   }
 
+  @Override
+  public long beginNanos() {
+    return (long) latencyNanos;
+  }
+
   /// As it was measured, whatever number of copies a transfer is made of.
   @Override
   public long nanos(long bytes, long copies) {

@@ -31,7 +31,7 @@ public final class LinkModel implements TransferTimeModel {
   }
 
   @Override
-  public double latencyNanos() {
+  public long beginNanos() {
     return 0;
   }
 

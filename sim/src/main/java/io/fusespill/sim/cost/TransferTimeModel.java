@@ -5,7 +5,7 @@ public interface TransferTimeModel {
 
   /// Nanoseconds from a transfer's planning until an idle link begins with it, at least 0. They
   /// pass while it queues behind another.
-  double latencyNanos();
+  long beginNanos();
 
   /// Nanoseconds for which it then has the link, at least 1.
   ///

@@ -37,6 +37,19 @@ class TransferFitTest {
         .isCloseTo(LATENCY + NANOS_PER_BYTE * (64L << 20), Percentage.withPercentage(1));
   }
 
+  /// The first copy of a run, which was a slow one, alone found the link idle.
+  @Test
+  void of_queuedTransfersAndOneThatIsSlow_leavesThatOut() {
+    List<TransferSample> samples =
+        new ArrayList<>(samples(1, 200).stream().filter(each -> !each.foundIdle()).toList());
+    samples.addFirst(new TransferSample(true, 1 << 20, 50_000_000));
+
+    FittedLink link = TransferFit.of("gpu", "host", samples);
+
+    assertThat(link.latencyNanos()).isZero();
+    assertThat(link.nanosPerByte()).isCloseTo(NANOS_PER_BYTE, Percentage.withPercentage(1));
+  }
+
   @Test
   void of_fewTransfers_saysHowManyAreNeeded() {
     assertThatThrownBy(() -> TransferFit.of("gpu", "host", samples(1, 9).subList(0, 9)))
@@ -49,11 +62,10 @@ class TransferFitTest {
     for (int i = 0; i < 500; i++) {
       long bytes = (long) random.nextInt(minMib, maxMib) << 20;
       boolean alone = minMib == maxMib;
-      boolean begun = alone || random.nextInt(0, 1) == 1;
-      double nanos = (begun ? LATENCY : 0) + bytes * NANOS_PER_BYTE;
+      boolean idle = alone || random.nextInt(0, 1) == 1;
+      double nanos = (idle ? LATENCY : 0) + bytes * NANOS_PER_BYTE;
       samples.add(
-          new TransferSample(
-              begun, bytes, Math.round(nanos * (0.96 + 0.08 * random.nextDouble()))));
+          new TransferSample(idle, bytes, Math.round(nanos * (0.96 + 0.08 * random.nextDouble()))));
     }
     return samples;
   }
