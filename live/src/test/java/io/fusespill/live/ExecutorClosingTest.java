@@ -18,6 +18,7 @@ import io.fusespill.host.model.KvPool;
 import io.fusespill.host.model.ModelWeights;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -34,6 +35,9 @@ class ExecutorClosingTest {
   private final List<String> open = new ArrayList<>();
 
   private final List<String> closed = new ArrayList<>();
+
+  /// Copies, each of which then fails.
+  private final List<String> copied = Collections.synchronizedList(new ArrayList<>());
 
   /// What fails when it is made, or when it is closed.
   private String failing = "";
@@ -74,6 +78,20 @@ class ExecutorClosingTest {
       }
       assertThat(open).as(each).isEmpty();
     }
+  }
+
+  /// So that the first copy that counts is not the first of its thread.
+  @Test
+  void eachLink_copiesABlockBeforeThereIsAny() {
+    try (LiveFixture live = LiveFixture.open("llama2-mha", temp)) {
+      executor(live).close();
+    }
+    assertThat(copied)
+        .contains(
+            "store cuda-0 out",
+            "store cuda-0 in",
+            "store aux-cuda-0-2 out",
+            "store aux-cuda-0-2 in");
   }
 
   private HostExecutor executor(LiveFixture live) {
@@ -160,11 +178,13 @@ class ExecutorClosingTest {
 
     @Override
     public void copyFrom(Memory source, Ints blocks, Ints targetBlocks) {
+      copied.add(name + " in");
       throw new IllegalStateException("a copy");
     }
 
     @Override
     public void copy(Ints blocks, BlockStore target, Ints targetBlocks) {
+      copied.add(name + " out");
       throw new IllegalStateException("a copy");
     }
 

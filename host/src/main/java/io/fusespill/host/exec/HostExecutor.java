@@ -1,6 +1,7 @@
 package io.fusespill.host.exec;
 
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +73,10 @@ public final class HostExecutor implements Executor, AutoCloseable {
   private final List<AutoCloseable> pins = new ArrayList<>();
   private final Map<Integer, Map<Integer, AttentionService>> attention = new TreeMap<>();
   private final List<WorkerPool> attentionWorkers = new ArrayList<>();
-  private final Map<Integer, ExecutorService> links = new TreeMap<>();
+
+  /// Of each link of the topology, by its index, the thread that copies.
+  private final List<ExecutorService> links = new ArrayList<>();
+
   private final Map<Integer, Generation> generations = new HashMap<>();
 
   /// Takes the memory and starts the threads.
@@ -104,6 +109,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
           start(place);
         }
       }
+      startCopiers();
     } catch (RuntimeException | Error e) {
       try {
         close();
@@ -179,6 +185,34 @@ public final class HostExecutor implements Executor, AutoCloseable {
             this::storeOf,
             services::get,
             completions));
+  }
+
+  /// Starts a thread for each link, and has each between memories copy a block while none holds
+  /// anything: the first copy of a run took a GPU some 8 ms longer than the next, and while a link
+  /// is busy others are handled otherwise. One that fails will fail again when it counts, and is
+  /// told then.
+  private void startCopiers() {
+    Ints first = Ints.of(0);
+    List<Callable<Void>> copies = new ArrayList<>();
+    for (Link link : config.topology().links()) {
+      links.add(Executors.newSingleThreadExecutor(HostExecutor::copier));
+      BlockStore from = storeOf(link.from());
+      BlockStore to = storeOf(link.to());
+      boolean memories = !(from instanceof BlockStore.File || to instanceof BlockStore.File);
+      copies.add(() -> {
+        if (memories) {
+          from.copy(first, to, first);
+        }
+        return null;
+      });
+    }
+    try {
+      for (int i = 0; i < copies.size(); i++) {
+        links.get(i).invokeAll(List.of(copies.get(i)));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private int threads(int place) {
@@ -311,9 +345,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
   @Override
   public void transfer(TransferPlan plan) {
     int link = config.topology().linkIndex(plan.from(), plan.to());
-    links
-        .computeIfAbsent(link, index -> Executors.newSingleThreadExecutor(HostExecutor::copier))
-        .execute(() -> run(plan));
+    links.get(link).execute(() -> run(plan));
   }
 
   private static Thread copier(Runnable copies) {
@@ -339,7 +371,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
   /// where something fails meanwhile.
   @Override
   public void close() {
-    List<AutoCloseable> all = new ArrayList<>(links.values());
+    List<AutoCloseable> all = new ArrayList<>(links);
     all.addAll(devices.values());
     attention.values().forEach(services -> all.addAll(services.values()));
     all.addAll(attentionWorkers);
