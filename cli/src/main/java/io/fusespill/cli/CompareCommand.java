@@ -62,6 +62,32 @@ final class CompareCommand implements Callable<Integer> {
 
   private static final List<Row> ROWS = rows();
 
+  /// What is told.
+  ///
+  /// @param measured figures of the live run
+  /// @param foretold those of the simulation
+  /// @param others those of each simulation of `--spread`
+  /// @param beyond what `--within` does not allow
+  private record Comparison(
+      RecordedLiveRun live,
+      FittedProfile profile,
+      RecordedRequests requests,
+      Resimulation simulated,
+      Map<String, Object> measured,
+      Map<String, Object> foretold,
+      List<Map<String, Object>> others,
+      List<String> beyond) {
+
+    Difference difference(Row row) {
+      return CompareCommand.difference(row, measured, foretold);
+    }
+
+    /// Of a figure over the simulations of `--spread`; null where there are none.
+    @Nullable Spread spread(Row row) {
+      return others.isEmpty() ? null : Spread.of(row.figure(), others);
+    }
+  }
+
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "LIVE_RUN", description = "Run directory, or a journal itself.")
@@ -173,10 +199,12 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Object> foretold = simulated.report().figures();
     List<String> beyond = beyond(measured, foretold);
     PrintWriter out = spec.commandLine().getOut();
+    Comparison told =
+        new Comparison(live, profile, requests, simulated, measured, foretold, others, beyond);
     if (json) {
-      out.println(toJson(live, profile, requests, simulated, measured, foretold, others, beyond));
+      out.println(toJson(told));
     } else {
-      print(out, live, profile, requests, simulated, measured, foretold, others, beyond);
+      print(out, told);
     }
     out.flush();
     return beyond.isEmpty() ? 0 : 1;
@@ -276,29 +304,24 @@ final class CompareCommand implements Callable<Integer> {
     return figures.get(figure) instanceof Number number ? number.doubleValue() : 0;
   }
 
-  private void print(
-      PrintWriter out,
-      RecordedLiveRun live,
-      FittedProfile profile,
-      RecordedRequests requests,
-      Resimulation simulated,
-      Map<String, Object> measured,
-      Map<String, Object> foretold,
-      List<Map<String, Object>> others,
-      List<String> beyond) {
+  private void print(PrintWriter out, Comparison told) {
     out.println(
         "%s: %s, policy %s, %,d requests"
-            .formatted(run, live.model(), live.start().config().policy().name(), requests.size()));
-    out.println("step and transfer times: %s".formatted(modelInWords(profile)));
+            .formatted(
+                run,
+                told.live().model(),
+                told.live().start().config().policy().name(),
+                told.requests().size()));
+    out.println("step and transfer times: %s".formatted(modelInWords(told.profile())));
     out.println();
     List<String> header = new ArrayList<>(List.of("", "live", "simulated", "error %"));
-    if (!others.isEmpty()) {
+    if (!told.others().isEmpty()) {
       header.addAll(List.of("least", "median", "greatest"));
     }
     Table table = new Table().row(header.toArray(String[]::new));
     for (Row row : ROWS) {
-      Difference difference = difference(row, measured, foretold);
-      Spread of = others.isEmpty() ? null : Spread.of(row.figure(), others);
+      Difference difference = told.difference(row);
+      Spread of = told.spread(row);
       if (difference.baseline() != 0
           || difference.alternative() != 0
           || (of != null && of.greatest() != 0)) {
@@ -319,60 +342,52 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     table.print(out);
-    if (!others.isEmpty()) {
+    if (!told.others().isEmpty()) {
       out.println();
       out.println(
           "least, median, greatest: of %,d more simulations, with steps from %s %% shorter to as much longer"
-              .formatted(others.size(), 100 * STRETCH));
+              .formatted(told.others().size(), 100 * STRETCH));
     }
-    if (requests.assumed() > 0) {
+    if (told.requests().assumed() > 0) {
       out.println();
       out.println(
           "%,d requests were not served to their end: those given up or cut at a limit are taken to go on without end, the others to be of median length (%,d tokens)"
-              .formatted(requests.assumed(), requests.typicalTokens()));
+              .formatted(told.requests().assumed(), told.requests().typicalTokens()));
     }
-    if (simulated.extrapolatedSteps() > 0) {
+    if (told.simulated().extrapolatedSteps() > 0) {
       out.println();
       out.println(
           "warning: %,d of %,d simulated steps (%.1f %%) are outside what the profile was measured on: %s"
               .formatted(
-                  simulated.extrapolatedSteps(),
-                  simulated.steps(),
-                  100.0 * simulated.extrapolatedSteps() / simulated.steps(),
-                  simulated.outside().isEmpty()
+                  told.simulated().extrapolatedSteps(),
+                  told.simulated().steps(),
+                  100.0 * told.simulated().extrapolatedSteps() / told.simulated().steps(),
+                  told.simulated().outside().isEmpty()
                       ? "attention elsewhere"
-                      : simulated.outside().entrySet().stream()
+                      : told.simulated().outside().entrySet().stream()
                           .map(each -> "%s %,d".formatted(each.getKey().label(), each.getValue()))
                           .reduce((a, b) -> a + ", " + b)
                           .orElse("")));
     }
-    beyond.forEach(out::println);
+    told.beyond().forEach(out::println);
   }
 
-  private ObjectNode toJson(
-      RecordedLiveRun live,
-      FittedProfile profile,
-      RecordedRequests requests,
-      Resimulation simulated,
-      Map<String, Object> measured,
-      Map<String, Object> foretold,
-      List<Map<String, Object>> others,
-      List<String> beyond) {
+  private ObjectNode toJson(Comparison told) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("run", run.toString());
-    node.put("model", live.model());
-    node.put("policy", live.start().config().policy().name());
+    node.put("model", told.live().model());
+    node.put("policy", told.live().start().config().policy().name());
     node.put("profile", profileFile == null ? null : profileFile.toString());
-    node.put("times", modelInWords(profile));
-    node.put("requests", requests.size());
-    node.put("assumed_lengths", requests.assumed());
-    node.put("simulated_steps", simulated.steps());
-    node.put("extrapolated_steps", simulated.extrapolatedSteps());
+    node.put("times", modelInWords(told.profile()));
+    node.put("requests", told.requests().size());
+    node.put("assumed_lengths", told.requests().assumed());
+    node.put("simulated_steps", told.simulated().steps());
+    node.put("extrapolated_steps", told.simulated().extrapolatedSteps());
     ObjectNode outside = node.putObject("extrapolated_by_feature");
-    simulated.outside().forEach((feature, times) -> outside.put(feature.label(), times));
+    told.simulated().outside().forEach((feature, times) -> outside.put(feature.label(), times));
     ObjectNode figures = node.putObject("figures");
     for (Row row : ROWS) {
-      Difference difference = difference(row, measured, foretold);
+      Difference difference = told.difference(row);
       ObjectNode one = figures.putObject(row.figure());
       one.put("live", difference.baseline());
       one.put("simulated", difference.alternative());
@@ -381,15 +396,15 @@ final class CompareCommand implements Callable<Integer> {
       } else {
         one.put("error_percent", difference.percent());
       }
-      if (!others.isEmpty()) {
-        Spread of = Spread.of(row.figure(), others);
+      Spread of = told.spread(row);
+      if (of != null) {
         ObjectNode spread = one.putObject("spread");
         spread.put("least", of.least());
         spread.put("median", of.median());
         spread.put("greatest", of.greatest());
       }
     }
-    beyond.forEach(node.putArray("beyond")::add);
+    told.beyond().forEach(node.putArray("beyond")::add);
     return node;
   }
 }
