@@ -150,6 +150,7 @@ final class CompareCommand implements Callable<Integer> {
     rows.add(new Row("preemptions", "preemptions", "%,.0f", ""));
     rows.add(new Row("preempted requests", "preempted_requests", "%,.0f", ""));
     rows.add(new Row("recomputed tokens", "recomputed_tokens", "%,.0f", ""));
+    rows.add(new Row("prefix cache hits, tokens", "prefix_cache_hits", "%,.0f", ""));
     rows.add(new Row("swapped-out blocks", "swapped_out_blocks", "%,.0f", ""));
     rows.add(new Row("swapped-in blocks", "swapped_in_blocks", "%,.0f", ""));
     rows.add(new Row("offloaded blocks", "offloaded_blocks", "%,.0f", ""));

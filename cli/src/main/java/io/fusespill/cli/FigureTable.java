@@ -46,6 +46,7 @@ final class FigureTable {
           new Line("preemptions", "preemptions", 1, "%,.0f", true),
           new Line("spilled requests", "preempted_requests", 1, "%,.0f", true),
           new Line("recomputed tokens", "recomputed_tokens", 1, "%,.0f", true),
+          new Line("prefix cache hits, tokens", "prefix_cache_hits", 1, "%,.0f", false),
           new Line("swapped-out blocks", "swapped_out_blocks", 1, "%,.0f", false),
           new Line("swapped-in blocks", "swapped_in_blocks", 1, "%,.0f", false),
           new Line("offloaded blocks", "offloaded_blocks", 1, "%,.0f", false),

@@ -100,7 +100,10 @@ final class Summary {
         .row(
             "prefill",
             "%,d tokens, %,d with padding"
-                .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens()));
+                    .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens())
+                + (metrics.prefixCacheHits() == 0
+                    ? ""
+                    : "; %,d were there already".formatted(metrics.prefixCacheHits())));
     addSpilling(table, report, topology);
     table.printLeft(out);
     out.println();

@@ -100,7 +100,7 @@ final class Recorder implements Decisions {
         sequence.id());
     require(
         keptBlocks >= 0 && keptBlocks <= state.keptBlocks(sequence, device, reserved(device)),
-        "sequence %d has not left that many blocks",
+        "that many blocks of sequence %d are not there",
         sequence.id());
     log.accept(new SequenceAdmitted(state.nowNanos(), sequence.id(), device, keptBlocks));
   }

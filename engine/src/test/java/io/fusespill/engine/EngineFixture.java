@@ -27,6 +27,7 @@ import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
@@ -302,6 +303,20 @@ public final class EngineFixture implements AfterEachCallback {
     /// A request of one sample whose output length somebody foretold.
     public Run arrivesForetold(int promptTokens, int outputTokens) {
       return arrives(promptTokens, outputTokens, 1, outputTokens);
+    }
+
+    /// A request of one sample whose prompt is these tokens.
+    public Run arrivesWith(int maxOutputTokens, int... prompt) {
+      return accept(
+          new RequestArrived(
+              nowNanos,
+              state().nextRequest(),
+              state().nextSequence(),
+              1,
+              prompt.length,
+              maxOutputTokens,
+              0,
+              new Prompt(Ints.of(prompt), "")));
     }
 
     private Run arrives(int promptTokens, int maxOutputTokens, int samples, int hintTokens) {

@@ -162,6 +162,21 @@ final class LiveFixture implements AutoCloseable {
     return requests;
   }
 
+  /// Requests whose prompts begin with 34 tokens of one of two kinds.
+  List<TextRequest> requestsThatBeginAlike(int count, long seed) {
+    List<TextRequest> requests = new ArrayList<>();
+    for (TextRequest request : requests(count, 1, seed)) {
+      int[] own = request.promptIds().toArray();
+      int[] ids = new int[34 + own.length];
+      for (int t = 0; t < 34; t++) {
+        ids[t] = 3 + (7 * t + requests.size() % 2) % (checkpoint.config().vocabulary() - 3);
+      }
+      System.arraycopy(own, 0, ids, 34, own.length);
+      requests.add(new TextRequest(0, Ints.of(ids), request.params(), request.hintTokens()));
+    }
+    return requests;
+  }
+
   /// Requests that ask for all that the host samples by itself or ends by itself: penalties,
   /// log-probabilities, a masked end, stop strings; and some that a GPU draws.
   List<TextRequest> demandingRequests(int count, long seed) {

@@ -12,7 +12,9 @@ import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.plan.TransferKind;
 import io.fusespill.live.LiveFixture.Run;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -111,8 +113,29 @@ abstract class SpillContract {
     sameAsAmple(
         "llama3-gqa-ropescaled-tied-sharded",
         1,
-        spec(PolicySpec.of("continuous").with("reuse-preempted", "true"), 1, false, 0, 0, FEW),
+        spec(PolicySpec.of("continuous").with("prefix-caching", "true"), 1, false, 0, 0, FEW),
         event -> event instanceof SequenceAdmitted admitted && admitted.keptBlocks() > 0);
+  }
+
+  /// Sequences read blocks that others computed, of prompts that begin alike.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void sharedPrefixes_giveTheSameTokens(int depth) {
+    Set<Integer> preempted = new HashSet<>();
+    try (LiveFixture live = LiveFixture.open("llama3-gqa-ropescaled-tied-sharded", temp)) {
+      sameAsAmple(
+          live,
+          live.requestsThatBeginAlike(REQUESTS, 23),
+          spec(PolicySpec.of("continuous").with("prefix-caching", "true"), depth, false, 0, 0, FEW),
+          event -> {
+            if (event instanceof SequencePreempted victim) {
+              preempted.add(victim.sequence());
+            }
+            return event instanceof SequenceAdmitted admitted
+                && admitted.keptBlocks() > 0
+                && !preempted.contains(admitted.sequence());
+          });
+    }
   }
 
   @ParameterizedTest

@@ -107,6 +107,7 @@ public final class RunReport {
     figures.put("preemptions", metrics.preemptions());
     figures.put("preempted_requests", metrics.preemptedRequests());
     figures.put("recomputed_tokens", metrics.recomputedTokens());
+    figures.put("prefix_cache_hits", metrics.prefixCacheHits());
     figures.put("prefill_tokens", metrics.prefillTokens());
     figures.put("padded_prefill_tokens", metrics.paddedPrefillTokens());
     figures.put("swapped_out_blocks", metrics.swappedOutBlocks());

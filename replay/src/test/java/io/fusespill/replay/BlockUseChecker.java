@@ -16,9 +16,11 @@ import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.plan.BlockCopy;
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.engine.state.BlockTable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,16 +29,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Watches blocks as an executor does: it knows plans alone, and keeps tables of its own from them.
 ///
 /// While a step or an asynchronous transfer is under way, no other request's step or transfer may
-/// touch a block that it uses, and a step reads and writes blocks of its own sequences only.
+/// touch a block that it uses, and a step reads and writes blocks of its own sequences only. Where
+/// prompts share what they begin with, others may read it; what a sequence starts with is compared
+/// with what was written there last.
 final class BlockUseChecker {
 
   private record Block(int place, int id) {}
 
-  private record Use(Block block, int request) {}
+  private record Use(Block block, int request, boolean writes) {}
+
+  /// What a full block of a prompt holds: all ids up to its end.
+  private record Beginning(int tokensPerId, Ints ids) {}
 
   private record Flight(StepPlan plan, List<Use> uses) {}
 
@@ -51,16 +60,31 @@ final class BlockUseChecker {
   private final Map<Integer, List<Use>> transferUses = new HashMap<>();
   private final Map<Integer, RequestArrived> forks = new HashMap<>();
   private final Set<Integer> lost = new HashSet<>();
+  private final Map<Integer, RequestArrived> arrivals = new HashMap<>();
+  private final Map<Block, Beginning> beginnings = new HashMap<>();
+  private final Map<Block, Integer> inWriting = new HashMap<>();
+  private final boolean sharing;
+  private final IntFunction<BlockTable> tableOf;
+  private @Nullable SequenceAdmitted started;
 
-  BlockUseChecker(int blockTokens) {
+  /// @param sharing whether requests may share blocks
+  /// @param tableOf a sequence's table after the event before: what it starts with is in no plan
+  BlockUseChecker(int blockTokens, boolean sharing, IntFunction<BlockTable> tableOf) {
     this.blockTokens = blockTokens;
+    this.sharing = sharing;
+    this.tableOf = tableOf;
   }
 
   void accept(EngineEvent event) {
+    if (started != null) {
+      startsWith(started);
+      started = null;
+    }
     switch (event) {
       case RequestArrived e -> {
         for (int i = 0; i < e.samples(); i++) {
           requests.put(e.firstSequence() + i, e.request());
+          arrivals.put(e.firstSequence() + i, e);
         }
         forks.put(e.firstSequence(), e);
       }
@@ -92,7 +116,7 @@ final class BlockUseChecker {
           lost.remove(e.sequence());
         }
       }
-      case SequenceAdmitted e -> takeBack(e);
+      case SequenceAdmitted e -> started = e;
       case SequenceFinished e -> tables.remove(e.sequence());
       case RequestRejected e -> {
         for (int i = 0; i < e.samples(); i++) {
@@ -103,21 +127,42 @@ final class BlockUseChecker {
     }
   }
 
-  /// What a sequence takes back, nobody has written to since.
-  private void takeBack(SequenceAdmitted admitted) {
-    if (admitted.keptBlocks() > 0) {
-      List<Block> kept =
-          new ArrayList<>(left.get(admitted.sequence()).subList(0, admitted.keptBlocks()));
-      for (Block block : kept) {
-        assertThat(block.place()).isEqualTo(admitted.device());
+  /// What a sequence starts with is its own, or the beginning of its prompt that somebody else
+  /// wrote.
+  private void startsWith(SequenceAdmitted admitted) {
+    if (admitted.keptBlocks() == 0) {
+      return;
+    }
+    int sequence = admitted.sequence();
+    List<Block> kept = new ArrayList<>();
+    for (int i = 0; i < admitted.keptBlocks(); i++) {
+      Block block = new Block(admitted.device(), tableOf.apply(sequence).get(i));
+      Beginning beginning = beginning(sequence, i);
+      if (beginning != null) {
+        assertThat(beginnings.get(block)).as("%s, block %d", admitted, i).isEqualTo(beginning);
+      } else {
         assertThat(requests.get(writers.get(block)))
             .as("last to write %s before %s", block, admitted)
-            .isEqualTo(requests.get(admitted.sequence()));
-        tables.forEach((sequence, table) ->
-            assertThat(table).as("sequence %d holds it", sequence).doesNotContain(block));
+            .isEqualTo(requests.get(sequence));
+        assertThat(left.get(sequence).get(i)).as("%s, block %d", admitted, i).isEqualTo(block);
+        tables.forEach((other, table) ->
+            assertThat(table).as("sequence %d holds it", other).doesNotContain(block));
       }
-      tables.put(admitted.sequence(), kept);
+      kept.add(block);
     }
+    tables.put(sequence, kept);
+  }
+
+  /// What the sequence's `index`-th block holds if it is full and all prompt, or null.
+  private @Nullable Beginning beginning(int sequence, int index) {
+    RequestArrived arrived = arrivals.get(sequence);
+    int tokens = (index + 1) * blockTokens;
+    Ints ids = arrived.prompt().ids();
+    if (ids.isEmpty() || tokens > arrived.promptTokens()) {
+      return null;
+    }
+    int each = arrived.prompt().tokensPerId();
+    return new Beginning(each, Ints.copyOf(ids.toArray(), Math.ceilDiv(tokens, each)));
   }
 
   private void plan(StepPlan plan) {
@@ -136,16 +181,17 @@ final class BlockUseChecker {
       if (copied < plan.copies().size() && plan.copies().get(copied).sequence() == sequence) {
         BlockCopy copy = plan.copies().get(copied++);
         assertThat(table.getLast()).isEqualTo(new Block(place, copy.source()));
-        uses.add(new Use(table.getLast(), requests.get(sequence)));
+        uses.add(new Use(table.getLast(), requests.get(sequence), false));
         table.set(table.size() - 1, new Block(place, copy.target()));
       }
       int tokens = computed + plan.newTokens().get(i);
       while (table.size() * blockTokens < tokens) {
         table.add(new Block(place, plan.newBlocks().get(grown++)));
       }
-      for (Block block : table) {
+      for (int b = 0; b < table.size(); b++) {
+        Block block = table.get(b);
         assertThat(block.place()).as("sequence %d of %s", sequence, plan).isEqualTo(place);
-        uses.add(new Use(block, requests.get(sequence)));
+        uses.add(new Use(block, requests.get(sequence), b >= computed / blockTokens));
       }
     }
     assertThat(grown).as("new blocks of %s", plan).isEqualTo(plan.newBlocks().size());
@@ -162,8 +208,10 @@ final class BlockUseChecker {
       int sequence = plan.sequences().get(i);
       List<Block> table = tables.get(sequence);
       int first = plan.computedTokens().get(i) / blockTokens;
+      int end = plan.computedTokens().get(i) + plan.newTokens().get(i);
       for (int b = first; b < table.size(); b++) {
         this.writers.put(table.get(b), sequence);
+        note(table.get(b), (b + 1) * blockTokens <= end ? beginning(sequence, b) : null);
         assertThat(written.add(table.get(b))).as("two write %s in %s", table.get(b), plan).isTrue();
       }
       writers.add(sequence);
@@ -177,6 +225,14 @@ final class BlockUseChecker {
     });
   }
 
+  private void note(Block block, @Nullable Beginning beginning) {
+    if (beginning == null) {
+      beginnings.remove(block);
+    } else {
+      beginnings.put(block, beginning);
+    }
+  }
+
   private void transfer(TransferPlan plan) {
     if (plan.mode() == TransferMode.ORDERED) {
       move(plan);
@@ -185,8 +241,8 @@ final class BlockUseChecker {
     List<Use> uses = new ArrayList<>();
     int request = requests.get(plan.sequences().get(0));
     for (int i = 0; i < plan.blocks(); i++) {
-      uses.add(new Use(new Block(plan.from(), plan.sourceBlocks().get(i)), request));
-      uses.add(new Use(new Block(plan.to(), plan.targetBlocks().get(i)), request));
+      uses.add(new Use(new Block(plan.from(), plan.sourceBlocks().get(i)), request, false));
+      uses.add(new Use(new Block(plan.to(), plan.targetBlocks().get(i)), request, true));
     }
     begin(uses);
     transfers.put(plan.transfer(), plan);
@@ -200,6 +256,9 @@ final class BlockUseChecker {
           new Block(plan.from(), plan.sourceBlocks().get(i)),
           new Block(plan.to(), plan.targetBlocks().get(i)));
       writers.put(new Block(plan.to(), plan.targetBlocks().get(i)), plan.sequences().get(0));
+      note(
+          new Block(plan.to(), plan.targetBlocks().get(i)),
+          beginnings.get(new Block(plan.from(), plan.sourceBlocks().get(i))));
     }
     for (int i = 0; i < plan.sequences().size(); i++) {
       tables.get(plan.sequences().get(i)).replaceAll(block -> moved.getOrDefault(block, block));
@@ -210,12 +269,16 @@ final class BlockUseChecker {
     for (Use use : uses) {
       Map<Integer, Integer> users = inUse.computeIfAbsent(use.block(), block -> new HashMap<>());
       users.merge(use.request(), 1, Integer::sum);
-      assertThat(users.keySet()).as("requests that use %s", use.block()).hasSize(1);
+      inWriting.merge(use.block(), use.writes() ? 1 : 0, Integer::sum);
+      if (!sharing || inWriting.get(use.block()) > 0) {
+        assertThat(users.keySet()).as("requests that use %s", use.block()).hasSize(1);
+      }
     }
   }
 
   private void end(List<Use> uses) {
     for (Use use : uses) {
+      inWriting.merge(use.block(), use.writes() ? -1 : 0, Integer::sum);
       Map<Integer, Integer> users = inUse.get(use.block());
       if (users.merge(use.request(), -1, Integer::sum) == 0) {
         users.remove(use.request());

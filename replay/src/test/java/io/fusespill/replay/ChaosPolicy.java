@@ -127,7 +127,7 @@ final class ChaosPolicy implements SchedulingPolicy {
       if (seats > view.config().limits().maxNumSeqs() || !fits) {
         return;
       }
-      decisions.admit(head, device);
+      decisions.admit(head, device, view.keptBlocks(head, device, 0));
     }
   }
 

@@ -27,6 +27,7 @@ import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
+import io.fusespill.engine.state.BlockTable;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Invariants;
 import io.fusespill.replay.explain.HandlingSummary;
@@ -98,6 +99,7 @@ class SimulationFuzzTest {
     private final List<TraceRequest> workload;
     private final Faults faults;
     private final int samples;
+    private final int hashTokens;
     private final List<EngineEvent> events = new ArrayList<>();
     private long eventsMax;
 
@@ -108,6 +110,7 @@ class SimulationFuzzTest {
       PolicyKind drawn = PolicyKind.values()[dice.below(PolicyKind.values().length)];
       config = config(chaos ? null : POLICY == null ? drawn : PolicyKind.named(POLICY));
       policies = chaos ? c -> new ChaosPolicy(seed, SECOND * (1 + seed % 3)) : PolicyKind::create;
+      hashTokens = 1 + dice.below(24);
       workload = workload();
       samples = dice.below(3) == 0 ? 1 + dice.below(3) : 1;
       int often = dice.below(3) * 20_000;
@@ -136,7 +139,9 @@ class SimulationFuzzTest {
           new KvLayout(blockTokens, 1 + dice.below(1_000_000), 1 + dice.below(64)),
           limits,
           topology,
-          chaos ? PolicySpec.of("chaos") : policy(kind, topology),
+          chaos
+              ? PolicySpec.of("chaos").with("prefix-caching", anyOf("true", "false"))
+              : policy(kind, topology),
           costs(topology),
           PredictorKind.values()[dice.below(PredictorKind.values().length)].label());
     }
@@ -239,7 +244,7 @@ class SimulationFuzzTest {
           yield spec.with("chunked-prefill", String.valueOf(chunked))
               .with("reserve-prompt", String.valueOf(dice.below(2) == 0))
               .with("long-prefill-threshold", String.valueOf(threshold))
-              .with("reuse-preempted", anyOf("true", "true", "false"))
+              .with("prefix-caching", anyOf("true", "true", "false"))
               .with("routing", anyOf("shared", "least-loaded"));
         }
         case FUSESPILL ->
@@ -281,9 +286,22 @@ class SimulationFuzzTest {
       long arrival = 0;
       for (int i = 1 + dice.below(40); i > 0; i--) {
         arrival += dice.below(3) == 0 ? 0 : dice.below(200_000_000);
-        requests.add(new TraceRequest(arrival, 1 + dice.below(100), 1 + dice.below(60)));
+        requests.add(beginning(new TraceRequest(arrival, 1 + dice.below(100), 1 + dice.below(60))));
       }
       return requests;
+    }
+
+    /// The request with a prompt that begins as some others do, as far as chance says.
+    private TraceRequest beginning(TraceRequest request) {
+      int each = hashTokens;
+      long[] hashes = new long[Math.ceilDiv(request.promptTokens(), each)];
+      long family = dice.below(3);
+      int common = dice.below(hashes.length + 1);
+      for (int i = 0; i < hashes.length; i++) {
+        hashes[i] = i < common ? 1_000 * family + i : 1_000_000 + dice.below(1_000_000);
+      }
+      return new TraceRequest(
+          request.arrivalNanos(), request.promptTokens(), request.outputTokens(), 0, each, hashes);
     }
 
     /// Returns the number of events.
@@ -443,8 +461,14 @@ class SimulationFuzzTest {
 
       private final EventEncoder encoder = new EventEncoder();
       private final EventDecoder decoder = new EventDecoder();
-      private final BlockUseChecker blocks = new BlockUseChecker(config.kv().blockTokens());
       private EngineState state = new EngineState();
+      private final BlockUseChecker blocks =
+          new BlockUseChecker(
+              config.kv().blockTokens(), config.policy().cachesPrefixes(), this::table);
+
+      private BlockTable table(int sequence) {
+        return state.sequence(sequence).table();
+      }
 
       long append(EngineEvent event) {
         if (state.started()) {

@@ -1,6 +1,7 @@
 package io.fusespill.sim;
 
 import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.event.Prompt;
 
 /// A request as it comes to a simulation: what its client says, and what only the simulated world
 /// knows of it.
@@ -14,6 +15,7 @@ import io.fusespill.engine.config.EngineLimits;
 /// @param outputTokens tokens that each sample really generates unless it is cut, at least 1
 /// @param cancelledAfterNanos how long after its arrival the client gives it up; [#NEVER] where it
 ///   does not
+/// @param prompt what its prompt begins with, without parameters
 public record Arrival(
     long atNanos,
     int promptTokens,
@@ -21,7 +23,8 @@ public record Arrival(
     int maxOutputTokens,
     int declaredOutputTokens,
     int outputTokens,
-    long cancelledAfterNanos) {
+    long cancelledAfterNanos,
+    Prompt prompt) {
 
   /// Stands for "as many output tokens as the model allows".
   public static final int NO_MAXIMUM = 0;
@@ -37,6 +40,26 @@ public record Arrival(
     require("declaredOutputTokens", declaredOutputTokens, 0, EngineLimits.MAX_TOKENS);
     require("outputTokens", outputTokens, 1, EngineLimits.MAX_TOKENS);
     require("cancelledAfterNanos", cancelledAfterNanos, NEVER, Long.MAX_VALUE);
+  }
+
+  /// A request that shares its prompt with none.
+  public Arrival(
+      long atNanos,
+      int promptTokens,
+      int samples,
+      int maxOutputTokens,
+      int declaredOutputTokens,
+      int outputTokens,
+      long cancelledAfterNanos) {
+    this(
+        atNanos,
+        promptTokens,
+        samples,
+        maxOutputTokens,
+        declaredOutputTokens,
+        outputTokens,
+        cancelledAfterNanos,
+        Prompt.NONE);
   }
 
   private static void require(String name, long value, long min, long max) {
@@ -55,7 +78,8 @@ public record Arrival(
         maxOutputTokens,
         declaredOutputTokens,
         outputTokens,
-        cancelledAfterNanos);
+        cancelledAfterNanos,
+        prompt);
   }
 
   /// The same request with another number of samples.
@@ -67,6 +91,7 @@ public record Arrival(
         maxOutputTokens,
         declaredOutputTokens,
         outputTokens,
-        cancelledAfterNanos);
+        cancelledAfterNanos,
+        prompt);
   }
 }

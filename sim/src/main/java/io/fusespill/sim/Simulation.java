@@ -303,7 +303,8 @@ public final class Simulation {
             request.maxOutputTokens() == Arrival.NO_MAXIMUM
                 ? config.limits().maxModelTokens()
                 : request.maxOutputTokens(),
-            oracle ? request.outputTokens() : request.declaredOutputTokens());
+            oracle ? request.outputTokens() : request.declaredOutputTokens(),
+            request.prompt());
     executor.expect(
         arrived.firstSequence(), arrived.samples(), arrived.promptTokens(), request.outputTokens());
     engine.accept(arrived);

@@ -14,6 +14,7 @@ final class TraceArrivals implements Iterator<Arrival> {
   private final int samples;
   private final Faults faults;
   private final SeededRandom cancellations;
+  private final TracePrompts prompts = new TracePrompts();
 
   TraceArrivals(Iterator<TraceRequest> requests, int samples, Faults faults, long seed) {
     this.requests = requests;
@@ -37,7 +38,8 @@ final class TraceArrivals implements Iterator<Arrival> {
         Arrival.NO_MAXIMUM,
         request.declaredOutputTokens(),
         request.outputTokens(),
-        patienceNanos());
+        patienceNanos(),
+        prompts.of(request));
   }
 
   private long patienceNanos() {

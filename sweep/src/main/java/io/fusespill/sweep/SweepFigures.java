@@ -203,6 +203,12 @@ public final class SweepFigures {
         run -> run.metrics().recomputedTokens());
     whole(
         all,
+        "prefix_cache_hits",
+        TOKENS,
+        "found computed at admission",
+        run -> run.metrics().prefixCacheHits());
+    whole(
+        all,
         "prefill_tokens",
         TOKENS,
         "of all prefill entries",

@@ -58,6 +58,7 @@ abstract class FileTraceReader implements TraceReader {
         row.promptTokens(),
         row.outputTokens(),
         row.declaredOutputTokens(),
+        row.tokensPerHash(),
         row.prefixHashes());
   }
 

@@ -31,6 +31,8 @@ abstract class JsonlTraceReader extends FileTraceReader {
   private int promptTokens;
   private int outputTokens;
   private int declaredOutputTokens;
+  private String hashField = "";
+  private int tokensPerHash;
   private long[] prefixHashes = TraceRequest.NO_HASHES;
 
   JsonlTraceReader(
@@ -71,7 +73,15 @@ abstract class JsonlTraceReader extends FileTraceReader {
         : "";
   }
 
+  /// The prompt's parts, of any length.
   final void prefix(long[] hashes) {
+    prefixHashes = hashes;
+  }
+
+  /// The prompt's parts, as `name` gives them: none, or one for each `tokens` tokens.
+  final void prefix(String name, int tokens, long[] hashes) {
+    hashField = name;
+    tokensPerHash = hashes.length == 0 ? 0 : tokens;
     prefixHashes = hashes;
   }
 
@@ -101,6 +111,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
     promptTokens = 0;
     outputTokens = 0;
     declaredOutputTokens = 0;
+    tokensPerHash = 0;
     prefixHashes = TraceRequest.NO_HASHES;
     try (JsonParser json = JSON.createParser(line.bytes(), line.offset(), line.length())) {
       readObject(json);
@@ -153,11 +164,22 @@ abstract class JsonlTraceReader extends FileTraceReader {
     if (outputTokens == 0) {
       throw missing(outputField);
     }
+    if (tokensPerHash > 0 && prefixHashes.length != Math.ceilDiv(promptTokens, tokensPerHash)) {
+      throw new InvalidRowException(
+          "%s of %d prompt tokens makes %d parts of %d tokens, must make %d or be empty"
+              .formatted(
+                  hashField,
+                  promptTokens,
+                  prefixHashes.length,
+                  tokensPerHash,
+                  Math.ceilDiv(promptTokens, tokensPerHash)));
+    }
     return new Row(
         arrival == null ? missingArrival() : onOneClock(arrival),
         promptTokens,
         outputTokens,
         declaredOutputTokens,
+        tokensPerHash,
         prefixHashes);
   }
 

@@ -37,6 +37,7 @@ final class LengthsTraceReader extends CsvTraceReader {
         tokens(prompt),
         tokens(output),
         declared < 0 ? 0 : declaredTokens(declared),
+        0,
         TraceRequest.NO_HASHES);
   }
 }

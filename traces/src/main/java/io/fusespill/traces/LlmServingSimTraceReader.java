@@ -2,10 +2,14 @@ package io.fusespill.traces;
 
 import com.fasterxml.jackson.core.JsonParser;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// LLMServingSim: JSONL with the lengths in tokens and the arrival, in nanoseconds in its workloads
-/// (which also hold token ids) and in seconds in its records of vLLM runs.
+/// and in seconds in its records of vLLM runs. Workloads also hold the prompts' token ids, of which
+/// every 16 that stand together become one prefix hash.
 ///
 /// J. Cho et al., "LLMServingSim", IISWC 2024.
 final class LlmServingSimTraceReader extends JsonlTraceReader {
@@ -14,6 +18,13 @@ final class LlmServingSimTraceReader extends JsonlTraceReader {
   private static final String SECONDS = "arrival_time";
   private static final String PROMPT = "input_toks";
   private static final String OUTPUT = "output_toks";
+  private static final String TOKENS = "input_tok_ids";
+
+  /// Tokens in a part: vLLM's blocks.
+  private static final int PART_TOKENS = 16;
+
+  /// Parts by content, numbered as they come.
+  private final Map<List<Long>, Long> parts = new HashMap<>();
 
   LlmServingSimTraceReader(LineReader lines, ReadOptions options) {
     super(lines, options, NANOS, ArrivalUnit.NANOSECONDS, PROMPT, OUTPUT);
@@ -27,6 +38,18 @@ final class LlmServingSimTraceReader extends JsonlTraceReader {
   void field(String name, JsonParser json) throws IOException {
     if (name.equals(SECONDS)) {
       arrival(name, json, ArrivalUnit.SECONDS);
+    } else if (name.equals(TOKENS)) {
+      prefix(name, PART_TOKENS, parts(numbers(name, json)));
     }
+  }
+
+  private long[] parts(long[] tokens) {
+    long[] ids = new long[Math.ceilDiv(tokens.length, PART_TOKENS)];
+    for (int i = 0; i < ids.length; i++) {
+      int end = Math.min((i + 1) * PART_TOKENS, tokens.length);
+      List<Long> part = Arrays.stream(tokens, i * PART_TOKENS, end).boxed().toList();
+      ids[i] = parts.computeIfAbsent(part, unknown -> (long) parts.size());
+    }
+    return ids;
   }
 }

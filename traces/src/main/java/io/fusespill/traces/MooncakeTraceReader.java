@@ -31,7 +31,7 @@ final class MooncakeTraceReader extends JsonlTraceReader {
   @Override
   void field(String name, JsonParser json) throws IOException {
     if (name.equals(HASHES)) {
-      prefix(numbers(name, json));
+      prefix(name, BLOCK_TOKENS, numbers(name, json));
     }
   }
 }

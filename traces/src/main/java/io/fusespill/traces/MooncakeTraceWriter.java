@@ -14,12 +14,19 @@ final class MooncakeTraceWriter extends FileTraceWriter {
   @Override
   String row(TraceRequest request) {
     int hashes = request.prefixHashes().length;
-    int blocks = Math.ceilDiv(request.promptTokens(), MooncakeTraceReader.BLOCK_TOKENS);
-    if (hashes != 0 && hashes != blocks) {
+    int each = MooncakeTraceReader.BLOCK_TOKENS;
+    if (hashes != 0 && request.tokensPerHash() != each) {
       throw new TraceException(
-          ("a request of %d prompt tokens has %d prefix hashes, mooncake must have %d,"
+          ("a request of %d prompt tokens has %d prefix hashes%s, mooncake must have %d,"
                   + " one for each %d tokens; write lengths or vllm, which have none")
-              .formatted(request.promptTokens(), hashes, blocks, MooncakeTraceReader.BLOCK_TOKENS));
+              .formatted(
+                  request.promptTokens(),
+                  hashes,
+                  request.tokensPerHash() == 0
+                      ? ""
+                      : " of %d tokens".formatted(request.tokensPerHash()),
+                  Math.ceilDiv(request.promptTokens(), each),
+                  each));
     }
     return "{\"timestamp\": "
         + ArrivalUnit.MILLISECONDS.decimal(request.arrivalNanos())

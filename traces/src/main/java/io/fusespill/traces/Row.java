@@ -7,10 +7,11 @@ record Row(
     int promptTokens,
     int outputTokens,
     int declaredOutputTokens,
+    int tokensPerHash,
     long[] prefixHashes) {
 
   Row(Arrival arrival, int promptTokens, int outputTokens) {
-    this(arrival, promptTokens, outputTokens, 0, TraceRequest.NO_HASHES);
+    this(arrival, promptTokens, outputTokens, 0, 0, TraceRequest.NO_HASHES);
   }
 
   /// A time of the file's own clock: the field, what it says, and what that is in nanoseconds.

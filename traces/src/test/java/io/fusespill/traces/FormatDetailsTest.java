@@ -3,7 +3,9 @@ package io.fusespill.traces;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// What single formats do beyond the contract.
@@ -175,6 +177,45 @@ final class FormatDetailsTest {
                 {"request_id": "bench-1", "input_toks": 1034, "output_toks": 769, "arrival_time": 1787267980.3478317, "queued_ts": 27537.0}
                 """))
         .containsExactly(new TraceRequest(0, 2358, 531), new TraceRequest(265_091_400, 1034, 769));
+  }
+
+  /// Sixteen tokens are a part, the last perhaps fewer; a part has the same id wherever it stands.
+  @Test
+  void llmServingSim_tokenIds_becomeHashesOfParts() {
+    String row =
+        "{\"input_toks\": %d, \"output_toks\": 1, \"arrival_time_ns\": 0, \"input_tok_ids\": %s}\n";
+    List<Integer> part = IntStream.range(0, 16).boxed().toList();
+    List<Integer> twiceAndOne = new ArrayList<>(part);
+    twiceAndOne.addAll(part);
+    twiceAndOne.add(128_009);
+
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LLMSERVINGSIM,
+                row.formatted(1, "[128009]")
+                    + row.formatted(33, twiceAndOne)
+                    + row.formatted(5, "[]")))
+        .containsExactly(
+            new TraceRequest(0, 1, 1, 0, 16, new long[] {0}),
+            new TraceRequest(0, 33, 1, 0, 16, new long[] {1, 1, 0}),
+            new TraceRequest(0, 5, 1));
+  }
+
+  @Test
+  void numberOfIdsThatDoesNotFitThePrompt_isAnError() {
+    assertThatThrownBy(() ->
+            TestTraces.read(
+                TraceFormat.LLMSERVINGSIM,
+                "{\"input_toks\": 17, \"output_toks\": 1, \"arrival_time_ns\": 0, \"input_tok_ids\": [1]}\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith(
+            "sample:1: input_tok_ids of 17 prompt tokens makes 1 parts of 16 tokens, must make 2 or be empty");
+    assertThatThrownBy(() ->
+            TestTraces.read(
+                TraceFormat.MOONCAKE,
+                "{\"timestamp\": 0, \"input_length\": 513, \"output_length\": 1, \"hash_ids\": [1]}\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageContaining("makes 1 parts of 512 tokens, must make 2 or be empty");
   }
 
   @Test

@@ -71,11 +71,11 @@ record Sample(
                   {"timestamp": 6001, "input_length": 600, "output_length": 3, "hash_ids": [0, 182789]}
                   """),
               List.of(
-                  new TraceRequest(0, 1030, 500, new long[] {0, 1, 2}),
+                  new TraceRequest(0, 1030, 500, 0, 512, new long[] {0, 1, 2}),
                   new TraceRequest(0, 7, 1),
-                  new TraceRequest(3_001_000_000L, 600, 3, new long[] {0, 182_789})),
+                  new TraceRequest(3_001_000_000L, 600, 3, 0, 512, new long[] {0, 182_789})),
               """
-              {"timestamp": TIME, "input_length": PROMPT, "output_length": OUTPUT, "hash_ids": [7]}\
+              {"timestamp": TIME, "input_length": PROMPT, "output_length": OUTPUT, "hash_ids": []}\
               """,
               "1000",
               "2000",
@@ -140,7 +140,9 @@ record Sample(
                   {"input_toks": 3, "output_toks": 531, "arrival_time_ns": 46926808, "input_tok_ids": [5971, 2927, 220], "output_tok_ids": [1]}
                   {"input_toks": 1034, "output_toks": 769, "arrival_time_ns": 347938951}
                   """),
-              List.of(new TraceRequest(0, 3, 531), new TraceRequest(301_012_143L, 1034, 769)),
+              List.of(
+                  new TraceRequest(0, 3, 531, 0, 16, new long[] {0}),
+                  new TraceRequest(301_012_143L, 1034, 769)),
               """
               {"input_toks": PROMPT, "output_toks": OUTPUT, "arrival_time_ns": TIME}\
               """,

@@ -19,8 +19,8 @@ final class TraceWriterTest {
   private static final List<TraceRequest> REQUESTS =
       List.of(
           new TraceRequest(0, 1, 1),
-          new TraceRequest(1, 512, 2, new long[] {7}),
-          new TraceRequest(1_000_000, 513, 3, new long[] {7, -8}),
+          new TraceRequest(1, 512, 2, 0, 512, new long[] {7}),
+          new TraceRequest(1_000_000, 513, 3, 0, 512, new long[] {7, -8}),
           new TraceRequest(4_314_579_000L, TraceLimits.MAX_TOKENS, TraceLimits.MAX_TOKENS),
           new TraceRequest(Long.MAX_VALUE, 10, 20));
 
@@ -55,7 +55,8 @@ final class TraceWriterTest {
   void write_eachFormat_hasItsDocumentedForm() throws Exception {
     List<TraceRequest> requests =
         List.of(
-            new TraceRequest(0, 600, 5, new long[] {1, 2}), new TraceRequest(1_500_000_000, 7, 8));
+            new TraceRequest(0, 600, 5, 0, 512, new long[] {1, 2}),
+            new TraceRequest(1_500_000_000, 7, 8));
 
     assertThat(written(TraceFormat.LENGTHS, requests))
         .isEqualTo("arrived_at,num_prefill_tokens,num_decode_tokens\n0,600,5\n1.5,7,8\n");
@@ -132,6 +133,14 @@ final class TraceWriterTest {
       assertThatThrownBy(() -> writer.write(new TraceRequest(0, 513, 1, new long[] {1, 2, 3})))
           .isInstanceOf(TraceException.class)
           .hasMessageContaining("513 prompt tokens has 3 prefix hashes, mooncake must have 2");
+      TraceRequest smallParts = new TraceRequest(0, 2, 1, 0, 1, new long[] {1, 2});
+      assertThatThrownBy(() -> writer.write(smallParts))
+          .isInstanceOf(TraceException.class)
+          .hasMessageContaining("one for each 512 tokens");
+      TraceRequest onePart = new TraceRequest(0, 16, 1, 0, 16, new long[] {1});
+      assertThatThrownBy(() -> writer.write(onePart))
+          .isInstanceOf(TraceException.class)
+          .hasMessageContaining("has 1 prefix hashes of 16 tokens");
     }
   }
 

@@ -108,6 +108,12 @@ public final class EventDecoder {
     return type;
   }
 
+  private static Prompt prompt(PayloadReader in, int version) {
+    Ints ids = in.ints();
+    String parameters = in.text();
+    return new Prompt(ids, version == 3 ? 1 : in.integer(), parameters);
+  }
+
   private static EngineEvent payload(EventType type, int version, long at, PayloadReader in) {
     return switch (type) {
       case RUN_STARTED ->
@@ -123,7 +129,7 @@ public final class EventDecoder {
               in.integer(),
               in.integer(),
               version == 1 ? 0 : in.integer(),
-              version < 3 ? Prompt.NONE : new Prompt(in.ints(), in.text()));
+              version < 3 ? Prompt.NONE : prompt(in, version));
       case REQUEST_CANCELLED -> new RequestCancelled(at, in.integer());
       case STEP_COMPLETED ->
           new StepCompleted(

@@ -125,6 +125,9 @@ public final class EventEncoder {
         if (text) {
           out.ints(e.prompt().ids());
           out.text(e.prompt().parameters());
+          if (e.prompt().tokensPerId() > 1) {
+            out.unsigned(e.prompt().tokensPerId());
+          }
         }
       }
       case SequencePreempted e -> {

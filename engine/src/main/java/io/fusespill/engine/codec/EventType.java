@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// lie below 64, decisions from 64 up.
 public enum EventType {
   RUN_STARTED(1, 2, RunStarted.class),
-  REQUEST_ARRIVED(2, 3, RequestArrived.class),
+  REQUEST_ARRIVED(2, 4, RequestArrived.class),
   REQUEST_CANCELLED(3, 1, RequestCancelled.class),
   STEP_COMPLETED(4, 2, StepCompleted.class),
   STEP_FAILED(5, 1, StepFailed.class),
@@ -84,13 +84,20 @@ public enum EventType {
     return switch (event) {
       case RunStarted e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
       case ConfigurationChanged e -> ConfigCodec.isFirstVersion(e.config()) ? 1 : 2;
-      case RequestArrived e -> e.prompt().equals(Prompt.NONE) ? (e.hintTokens() == 0 ? 1 : 2) : 3;
+      case RequestArrived e -> versionOf(e.prompt(), e.hintTokens());
       case StepCompleted e -> e.busyNanos() == 0 ? 1 : 2;
       case StepPlanned e -> e.plan().remoteEntries() == 0 ? 1 : 2;
       case SequenceAdmitted e -> e.keptBlocks() == 0 ? 1 : 2;
       case SequencePreempted e -> e.reason() == PreemptionReason.POLICY_CHANGED ? 2 : 1;
       default -> 1;
     };
+  }
+
+  private static int versionOf(Prompt prompt, int hintTokens) {
+    if (prompt.tokensPerId() > 1) {
+      return 4;
+    }
+    return prompt.equals(Prompt.NONE) ? (hintTokens == 0 ? 1 : 2) : 3;
   }
 
   public Class<? extends EngineEvent> event() {

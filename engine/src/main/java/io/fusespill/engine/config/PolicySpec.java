@@ -7,9 +7,8 @@ import java.util.TreeMap;
 /// A policy by name, with its options in key order.
 public record PolicySpec(String name, SortedMap<String, String> options) {
 
-  /// The option by which a policy asks the state to remember what preempted sequences leave in
-  /// their place.
-  public static final String REUSE_PREEMPTED = "reuse-preempted";
+  /// The option by which a policy asks the state to remember what blocks hold.
+  public static final String PREFIX_CACHING = "prefix-caching";
 
   public PolicySpec {
     options = Collections.unmodifiableSortedMap(new TreeMap<>(options));
@@ -19,9 +18,9 @@ public record PolicySpec(String name, SortedMap<String, String> options) {
     return new PolicySpec(name, new TreeMap<>());
   }
 
-  /// Whether the option [#REUSE_PREEMPTED] is set.
-  public boolean reusesPreempted() {
-    return "true".equals(options.get(REUSE_PREEMPTED));
+  /// Whether the option [#PREFIX_CACHING] is set.
+  public boolean cachesPrefixes() {
+    return "true".equals(options.get(PREFIX_CACHING));
   }
 
   /// This spec with one option more.

@@ -26,8 +26,8 @@ public sealed interface DecisionEvent extends EngineEvent {
 
   /// A waiting sequence starts to run on a device.
   ///
-  /// @param keptBlocks leading blocks that it left there when it was preempted and takes back with
-  ///   their KV
+  /// @param keptBlocks leading blocks of its that are there with their KV, because another prompt
+  ///   begins alike or the sequence left them when it was preempted
   record SequenceAdmitted(long atNanos, int sequence, int device, int keptBlocks)
       implements DecisionEvent {
 

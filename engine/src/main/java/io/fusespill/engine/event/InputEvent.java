@@ -36,7 +36,7 @@ public sealed interface InputEvent extends EngineEvent {
   /// @param maxOutputTokens output length at which each sample is cut, at least 1
   /// @param hintTokens output length that the client or somebody else foretells, 0 where nobody
   ///   does; under the oracle it is the truth
-  /// @param prompt with as many ids as there are prompt tokens, or none
+  /// @param prompt with ids for all of the prompt tokens, or none
   record RequestArrived(
       long atNanos,
       int request,
@@ -69,10 +69,11 @@ public sealed interface InputEvent extends EngineEvent {
             "request %d has a hint of %d output tokens: 0 to %d are legal"
                 .formatted(request, hintTokens, EngineLimits.MAX_TOKENS));
       }
-      if (!prompt.ids().isEmpty() && prompt.ids().size() != promptTokens) {
+      int ids = Math.ceilDiv(promptTokens, prompt.tokensPerId());
+      if (!prompt.ids().isEmpty() && prompt.ids().size() != ids) {
         throw new IllegalArgumentException(
-            "request %d has %d prompt tokens, but the ids of %d: all or none are legal"
-                .formatted(request, promptTokens, prompt.ids().size()));
+            "request %d has %d prompt tokens and %d ids, one for each %d tokens: %d or none are legal"
+                .formatted(request, promptTokens, prompt.ids().size(), prompt.tokensPerId(), ids));
       }
     }
 

@@ -149,6 +149,8 @@ public final class RunMetrics {
   private long preemptions;
   private long preemptedRequests;
   private long recomputedTokens;
+  private long prefixCacheHits;
+  private int blockTokens;
   private long prefillTokens;
   private long paddedPrefillTokens;
   private long swappedOutBlocks;
@@ -203,13 +205,15 @@ public final class RunMetrics {
       case PlaceFailed failed -> {}
       case PlaceRestored restored -> {}
       case SequenceRouted routed -> {}
-      case SequenceAdmitted admitted -> {}
+      case SequenceAdmitted admitted ->
+          prefixCacheHits += (long) admitted.keptBlocks() * blockTokens;
       case ResidentsSorted sorted -> {}
     }
   }
 
   private void start(EngineConfig config) {
     List<Place> places = config.topology().places();
+    blockTokens = config.kv().blockTokens();
     flights = new Flights[places.size()];
     poolBlocks = new int[places.size()];
     usedBlocksMax = new int[places.size()];
@@ -543,6 +547,12 @@ public final class RunMetrics {
   /// counts among them.
   public long recomputedTokens() {
     return recomputedTokens;
+  }
+
+  /// Tokens that sequences found computed when they were admitted, for other prompts or before they
+  /// were preempted.
+  public long prefixCacheHits() {
+    return prefixCacheHits;
   }
 
   /// Tokens of all prefill entries, recomputed ones included.

@@ -47,14 +47,14 @@ final class ContinuousPolicy implements SchedulingPolicy {
           "true or false",
           "false",
           "admit only where the whole prompt fits, not just its first chunk");
-  private static final PolicyOption REUSE_PREEMPTED =
+  private static final PolicyOption PREFIX_CACHING =
       new PolicyOption(
-          PolicySpec.REUSE_PREEMPTED,
+          PolicySpec.PREFIX_CACHING,
           "true or false",
           "false",
-          "a preempted sequence goes on from the blocks that nobody has taken since, as a prefix cache would let it; least recently freed blocks are taken first");
+          "a sequence begins with the full blocks that hold its tokens already, computed for other prompts or before it was preempted; least recently freed blocks are taken first");
   static final List<PolicyOption> OPTIONS =
-      List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT, REUSE_PREEMPTED, Routing.OPTION);
+      List.of(CHUNKED_PREFILL, PROMPT_CHUNK, RESERVE_PROMPT, PREFIX_CACHING, Routing.OPTION);
 
   private final KvLayout kv;
   private final EngineLimits limits;
@@ -78,7 +78,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
     int threshold = options.integer(PROMPT_CHUNK, 0, EngineLimits.MAX_TOKENS);
     chunkMax = threshold == 0 ? EngineLimits.MAX_TOKENS : threshold;
     reservePrompt = options.flag(RESERVE_PROMPT);
-    options.flag(REUSE_PREEMPTED);
+    options.flag(PREFIX_CACHING);
     routing = options.constant(Routing.OPTION, Routing.class);
     tokensMax =
         chunked
@@ -161,7 +161,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
         }
         break;
       }
-      int kept = view.keptBlocks(sequence, device, draft.reserved(device));
+      int reserved = draft.reserved(device);
+      int kept = view.keptBlocks(sequence, device, reserved);
       int keptTokens = kept * kv.blockTokens();
       int budget = limits.maxNumBatchedTokens() - draft.tokens();
       if (seats + sequence.seats() > limits.maxNumSeqs()
@@ -169,7 +170,8 @@ final class ContinuousPolicy implements SchedulingPolicy {
         break;
       }
       int tokens = Math.min(Math.min(all - keptTokens, chunkMax), budget);
-      if (kv.blocks(reservePrompt ? all : keptTokens + tokens) > draft.free()
+      int blocks = kv.blocks(reservePrompt ? all : keptTokens + tokens);
+      if (blocks - view.heldBlocks(sequence, device, kept, reserved) > draft.free()
           || kv.blocks(all) > view.pool(device).total()) {
         break;
       }

@@ -27,8 +27,7 @@ public interface Decisions {
     admit(sequence, device, 0);
   }
 
-  /// As [#admit(Sequence, int)], with its first `keptBlocks` blocks as it left them there when it
-  /// was preempted.
+  /// As [#admit(Sequence, int)], with its first `keptBlocks` blocks as they are there.
   ///
   /// @param keptBlocks at most what the view says that are kept
   void admit(Sequence sequence, int device, int keptBlocks);

@@ -1,9 +1,15 @@
 package io.fusespill.engine.state;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// A fixed number of KV blocks of one place, most recently freed first; or least recently, so that
-/// what a sequence left behind lasts as long as it can.
+/// what free blocks still hold lasts as long as it can.
 ///
 /// A fresh pool hands out its blocks from 0 up. Each block counts its holders. A block whose
 /// holders are all on their way out of the place is *leaving*: neither free nor of use to anybody
@@ -12,7 +18,8 @@ public final class BlockPool {
 
   private static final long CLOSED = -1;
 
-  private static final int NOBODY = -1;
+  /// No block, or no sequence.
+  static final int NOBODY = -1;
 
   /// A ring: the next to be given at `first`.
   private final int[] free;
@@ -24,13 +31,24 @@ public final class BlockPool {
   private final int[] leftBy;
 
   private final int[] leftIndex;
+
+  /// What of a prompt's beginning a block holds, free or not.
+  private final PrefixTree.@Nullable Node[] content;
+
+  /// The same the other way round, for those whose content two blocks have in order of age.
+  private final Map<PrefixTree.Node, List<Integer>> cached = new LinkedHashMap<>();
+
+  private final PrefixTree prefixes;
   private int first;
   private int freeCount;
   private int leavingCount;
   private boolean keeping;
   private boolean closed;
 
-  BlockPool(int blocks) {
+  /// @param prefixes what prompts begin with, for as long as it is kept
+  BlockPool(int blocks, PrefixTree prefixes) {
+    this.prefixes = prefixes;
+    content = new PrefixTree.@Nullable Node[blocks];
     free = new int[blocks];
     holders = new int[blocks];
     leavers = new int[blocks];
@@ -88,24 +106,29 @@ public final class BlockPool {
     return position < free.length ? position : position - free.length;
   }
 
-  /// Allocates `block`, which must be the next one.
+  /// Allocates `block`, which must be the next one, for new content.
   void take(int block) {
     if (closed || freeCount == 0 || free[first] != block) {
       throw new IllegalStateException(
           "block %d is not the next free one of %d".formatted(block, freeCount));
     }
+    hand(block);
+    uncache(block);
+  }
+
+  private void hand(int block) {
     first = at(1);
     freeCount--;
     holders[block] = 1;
     leftBy[block] = NOBODY;
   }
 
-  /// Whether the least recently freed block is given first from now on, and what sequences leave
-  /// behind is remembered. What was left behind is forgotten where not.
+  /// Whether the least recently freed block is given first from now on, and what blocks hold is
+  /// remembered. All is forgotten where not.
   void keep(boolean keeping) {
     this.keeping = keeping;
     if (!keeping) {
-      Arrays.fill(leftBy, NOBODY);
+      forget();
     }
   }
 
@@ -116,6 +139,65 @@ public final class BlockPool {
   /// Nothing that lies in the pool is of use any more.
   void forget() {
     Arrays.fill(leftBy, NOBODY);
+    for (int block = 0; block < content.length; block++) {
+      uncache(block);
+    }
+  }
+
+  /// Notes that `block`, which somebody holds, is full and holds what `node` says.
+  void cache(int block, PrefixTree.Node node) {
+    if (content[block] != node) {
+      uncache(block);
+      content[block] = node;
+      prefixes.retain(node);
+      cached.computeIfAbsent(node, any -> new ArrayList<>(1)).add(block);
+    }
+  }
+
+  /// Forgets what `block` holds of a prompt.
+  void uncache(int block) {
+    PrefixTree.Node node = content[block];
+    if (node != null) {
+      content[block] = null;
+      List<Integer> blocks = requireCached(node);
+      blocks.remove(Integer.valueOf(block));
+      if (blocks.isEmpty()) {
+        cached.remove(node);
+      }
+      prefixes.release(node);
+    }
+  }
+
+  private List<Integer> requireCached(PrefixTree.Node node) {
+    return Objects.requireNonNull(cached.get(node), "blocks of a cached beginning");
+  }
+
+  /// What of a prompt's beginning `block` holds, or null.
+  PrefixTree.@Nullable Node content(int block) {
+    return content[block];
+  }
+
+  /// The oldest block that holds what `node` says, is on its way nowhere and is not among the next
+  /// `reserved` to be given; or [#NOBODY].
+  int holding(PrefixTree.Node node, int reserved) {
+    List<Integer> blocks = cached.get(node);
+    for (int i = 0; blocks != null && i < blocks.size(); i++) {
+      int block = blocks.get(i);
+      if (holders[block] == 0 ? !isUpcoming(block, reserved) : leavers[block] == 0) {
+        return block;
+      }
+    }
+    return NOBODY;
+  }
+
+  /// Whether `block` is among the next `within` to be given.
+  boolean isUpcoming(int block, int within) {
+    for (int i = 0; i < within; i++) {
+      if (upcoming(i) == block) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Notes that `block`, which is about to be released, is the `index`-th of the sequence and full.
@@ -129,8 +211,17 @@ public final class BlockPool {
     return leftBy[block] == sequence && leftIndex[block] == index && holders[block] == 0;
   }
 
-  /// Takes `block` from among the free ones, wherever it stands.
-  void takeBack(int block) {
+  /// One holder more of `block` with what is in it, wherever it stands among the free ones if
+  /// nobody holds it.
+  void share(int block) {
+    if (holders[block] > 0) {
+      retain(block);
+    } else {
+      takeBack(block);
+    }
+  }
+
+  private void takeBack(int block) {
     int index = 0;
     while (index < freeCount && free[at(index)] != block) {
       index++;
@@ -142,7 +233,7 @@ public final class BlockPool {
       free[at(i)] = free[at(i - 1)];
     }
     free[first] = block;
-    take(block);
+    hand(block);
   }
 
   void retain(int block) {
@@ -198,6 +289,13 @@ public final class BlockPool {
         hash.add(block);
         hash.add(leftBy[block]);
         hash.add(leftIndex[block]);
+      }
+    }
+    for (int block = 0; keeping && block < content.length; block++) {
+      PrefixTree.Node node = content[block];
+      if (node != null) {
+        hash.add(block);
+        hash.add(node.serial());
       }
     }
     hash.add(leavingCount);

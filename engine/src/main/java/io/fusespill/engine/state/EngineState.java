@@ -64,6 +64,7 @@ public final class EngineState implements EngineView {
   private final Window<Request> requests = new Window<>();
   private final Window<Sequence> sequences = new Window<>();
   private final Window<TransferPlan> transfers = new Window<>();
+  private final PrefixTree prefixes = new PrefixTree();
   private final List<Sequence> affected = new ArrayList<>();
   private LengthPredictor lengths = PredictorKind.NONE.create(1);
   private int nextSequence;
@@ -335,8 +336,8 @@ public final class EngineState implements EngineView {
     int most = 0;
     for (Place place : all) {
       places[place.id()] =
-          new Residence(place.blocks(), started.config().limits().maxStepsInFlight());
-      places[place.id()].pool.keep(started.config().policy().reusesPreempted());
+          new Residence(place.blocks(), prefixes, started.config().limits().maxStepsInFlight());
+      places[place.id()].pool.keep(started.config().policy().cachesPrefixes());
       most = Math.max(most, place.blocks());
     }
     targetOf = new int[most];
@@ -357,7 +358,7 @@ public final class EngineState implements EngineView {
     }
     for (Residence place : places) {
       place.hold(changed.limits().maxStepsInFlight());
-      place.pool.keep(changed.policy().reusesPreempted());
+      place.pool.keep(changed.policy().cachesPrefixes());
     }
     affected.clear();
     config = changed;
@@ -447,6 +448,9 @@ public final class EngineState implements EngineView {
             arrived.maxOutputTokens(),
             arrived.hintTokens(),
             maxModelTokens,
+            config().policy().cachesPrefixes()
+                ? prefixes.insert(arrived.prompt(), arrived.promptTokens(), kv.blockTokens())
+                : PrefixTree.NONE,
             arrived.atNanos());
     Sequence sequence = new Sequence(arrived.firstSequence(), request);
     sequence.unforked = arrived.samples() - 1;
@@ -473,14 +477,15 @@ public final class EngineState implements EngineView {
     int device = admitted.device();
     if (admitted.keptBlocks() > keptBlocks(sequence, device, 0)) {
       throw new IllegalStateException(
-          "sequence %d is admitted with %d kept blocks, %d are left in place %d"
+          "sequence %d is admitted with %d kept blocks, %d are there in place %d"
               .formatted(
                   sequence.id(), admitted.keptBlocks(), keptBlocks(sequence, device, 0), device));
     }
     queueOf(sequence).remove(sequence);
     for (int i = 0; i < admitted.keptBlocks(); i++) {
-      places[device].pool.takeBack(sequence.former.get(i));
-      sequence.table.append(sequence.former.get(i));
+      int block = keptBlock(sequence, device, i, 0);
+      places[device].pool.share(block);
+      sequence.table.append(block);
     }
     sequence.computedTokens = admitted.keptBlocks() * kv.blockTokens();
     sequence.former.clear();
@@ -547,7 +552,9 @@ public final class EngineState implements EngineView {
         noteWasted(sequence);
         continue;
       }
+      int before = sequence.computedTokens;
       sequence.computedTokens += tokens;
+      cache(sequence, before);
       sequence.failures = 0;
       if (flight.sampling[i]) {
         sample(place, sequence);
@@ -566,6 +573,19 @@ public final class EngineState implements EngineView {
     }
     for (TransferPlan transfer : flight.ordered) {
       noteCancelled(transfer);
+    }
+  }
+
+  /// Blocks of the prompt that have become full since `before` tokens were computed can be found by
+  /// what they hold.
+  private void cache(Sequence sequence, int before) {
+    BlockPool pool = places[sequence.place].pool;
+    PrefixTree.Node[] prefix = sequence.request().prefix;
+    if (pool.keeping() && before < sequence.request().promptTokens()) {
+      int full = Math.min(sequence.computedTokens / kv.blockTokens(), prefix.length);
+      for (int i = before / kv.blockTokens(); i < full; i++) {
+        pool.cache(sequence.table.get(i), prefix[i]);
+      }
     }
   }
 
@@ -716,12 +736,19 @@ public final class EngineState implements EngineView {
     places[id].pool.open();
   }
 
-  /// The sequence's KV is gone. While later steps are in flight they still use its blocks.
+  /// The sequence's KV is gone, and with it what only its blocks held of its prompt. While later
+  /// steps are in flight they still use its blocks.
   ///
   /// @param counts whether it is an attempt of its own that failed, and not its place
   private void lose(Sequence sequence, boolean counts) {
     sequence.lost = true;
     sequence.failures += counts ? 1 : 0;
+    BlockPool pool = places[sequence.place].pool;
+    for (int b = 0; pool.keeping() && b < sequence.table.size(); b++) {
+      if (pool.holders(sequence.table.get(b)) == 1) {
+        pool.uncache(sequence.table.get(b));
+      }
+    }
     if (!sequence.pinned()) {
       undoGrowth(sequence);
       affected.add(sequence);
@@ -785,7 +812,7 @@ public final class EngineState implements EngineView {
     queueOf(sequence).addFirst(sequence);
   }
 
-  /// Remembers which full blocks a sequence has that nobody shares and that are not lost.
+  /// Remembers which full blocks a sequence has that are not lost.
   private void leaveBehind(Sequence sequence) {
     sequence.former.clear();
     sequence.formerPlace = Sequence.NOWHERE;
@@ -806,27 +833,42 @@ public final class EngineState implements EngineView {
 
   @Override
   public int keptBlocks(Sequence sequence, int device, int reserved) {
-    if (sequence.formerPlace != device) {
+    if (!places[device].pool.keeping()) {
       return 0;
     }
-    BlockPool pool = places[device].pool;
-    int most = Math.min(sequence.former.size(), (sequence.totalTokens - 1) / kv.blockTokens());
+    int most = (sequence.totalTokens - 1) / kv.blockTokens();
     int kept = 0;
-    while (kept < most
-        && pool.holdsStill(sequence.former.get(kept), sequence.id(), kept)
-        && !isUpcoming(pool, sequence.former.get(kept), reserved)) {
+    while (kept < most && keptBlock(sequence, device, kept, reserved) != BlockPool.NOBODY) {
       kept++;
     }
     return kept;
   }
 
-  private static boolean isUpcoming(BlockPool pool, int block, int within) {
-    for (int i = 0; i < within; i++) {
-      if (pool.upcoming(i) == block) {
-        return true;
-      }
+  @Override
+  public int heldBlocks(Sequence sequence, int device, int kept, int reserved) {
+    int held = 0;
+    for (int i = 0; i < kept; i++) {
+      int block = keptBlock(sequence, device, i, reserved);
+      held += places[device].pool.holders(block) > 0 ? 1 : 0;
     }
-    return false;
+    return held;
+  }
+
+  /// The block of `device` that holds the sequence's `index`-th full block: by what it holds within
+  /// the prompt, and behind that, or where that is not known, because the sequence left it there.
+  private int keptBlock(Sequence sequence, int device, int index, int reserved) {
+    BlockPool pool = places[device].pool;
+    PrefixTree.Node[] prefix = sequence.request().prefix;
+    if (index < prefix.length) {
+      return pool.holding(prefix[index], reserved);
+    }
+    if (sequence.formerPlace != device || index >= sequence.former.size()) {
+      return BlockPool.NOBODY;
+    }
+    int block = sequence.former.get(index);
+    boolean there =
+        pool.holdsStill(block, sequence.id(), index) && !pool.isUpcoming(block, reserved);
+    return there ? block : BlockPool.NOBODY;
   }
 
   private void startTransfer(TransferPlan plan) {
@@ -994,6 +1036,9 @@ public final class EngineState implements EngineView {
     Request request = sequence.request();
     if (--request.liveSequences == 0) {
       requests.remove(request.id());
+      if (request.prefix.length > 0) {
+        prefixes.release(request.lastOfPrefix());
+      }
     }
   }
 
@@ -1040,6 +1085,10 @@ public final class EngineState implements EngineView {
       throw new IllegalStateException("request %d is not live".formatted(id));
     }
     return request;
+  }
+
+  PrefixTree prefixes() {
+    return prefixes;
   }
 
   // ------------------------------------------------------------------ hash

@@ -33,12 +33,18 @@ public sealed interface EngineView permits EngineState {
   /// Whether the place is gone: nothing can be planned there. Its pool counts no block as free.
   boolean failed(int place);
 
-  /// Leading blocks of a waiting sequence that still lie in the pool of `device`, free, as it left
-  /// them when it was preempted; 0 unless the policy's option `reuse-preempted` says so. At least
-  /// one token is left to compute.
+  /// Leading full blocks of a waiting sequence that the pool of `device` holds: of its prompt,
+  /// whoever computed them and whether or not somebody uses them; of what it generated, those that
+  /// it left there when it was preempted and nobody has taken since. 0 unless the policy's option
+  /// `prefix-caching` says so. At least one token is left to compute.
   ///
   /// @param reserved blocks that others are about to take from that pool, the next ones
   int keptBlocks(Sequence sequence, int device, int reserved);
+
+  /// Those of the sequence's first `kept` blocks that others hold: they cost no free block.
+  ///
+  /// @param kept at most what [#keptBlocks] says
+  int heldBlocks(Sequence sequence, int device, int kept, int reserved);
 
   /// A live sequence, or null.
   @Nullable Sequence sequence(int id);

@@ -7,7 +7,9 @@ import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Counts the state again from scratch and says what does not hold. The numbers are those of
@@ -34,6 +36,7 @@ public final class Invariants {
     }
     invariants.checkSequences();
     invariants.checkRequests();
+    invariants.checkPrefixes();
     return invariants.violations;
   }
 
@@ -225,6 +228,7 @@ public final class Invariants {
   }
 
   private void checkSequence(Sequence sequence) {
+    checkContent(sequence);
     require(
         sequence.computedTokens() <= sequence.totalTokens(),
         "I4: sequence %d has computed %d of %d tokens",
@@ -339,6 +343,59 @@ public final class Invariants {
             request.liveSequences(),
             live);
       }
+    }
+  }
+
+  /// Counts anew who uses what prompts begin with, and looks for it in the tables.
+  private void checkPrefixes() {
+    Map<PrefixTree.Node, Integer> uses = new LinkedHashMap<>();
+    for (int id = state.firstRequest(); id < state.nextRequest(); id++) {
+      Request request = state.request(id);
+      if (request != null && request.prefix.length > 0) {
+        uses.merge(request.lastOfPrefix(), 1, Integer::sum);
+      }
+    }
+    for (Place place : config.topology().places()) {
+      BlockPool pool = state.pool(place.id());
+      for (int block = 0; block < pool.total(); block++) {
+        PrefixTree.Node node = pool.content(block);
+        if (node != null) {
+          require(pool.keeping(), "I29: %s remembers block %d", place.name(), block);
+          uses.merge(node, 1, Integer::sum);
+        }
+      }
+    }
+    for (PrefixTree.Node node : state.prefixes().nodes()) {
+      PrefixTree.Node parent = node.parent();
+      if (parent != null && parent != state.prefixes().root()) {
+        uses.merge(parent, 1, Integer::sum);
+      }
+    }
+    for (PrefixTree.Node node : state.prefixes().nodes()) {
+      require(
+          node.uses() > 0 && node.uses() == uses.getOrDefault(node, 0),
+          "I29: beginning %d counts %d uses, but has %d",
+          node.serial(),
+          node.uses(),
+          uses.getOrDefault(node, 0));
+      uses.remove(node);
+    }
+    require(uses.isEmpty(), "I29: %d beginnings in use are forgotten", uses.size());
+  }
+
+  /// A block in a table that is known by what it holds holds that part of the sequence's prompt.
+  private void checkContent(Sequence sequence) {
+    PrefixTree.Node[] prefix = sequence.request().prefix;
+    for (int b = 0; sequence.place() != Sequence.NOWHERE && b < sequence.table().size(); b++) {
+      PrefixTree.Node node = state.pool(sequence.place()).content(sequence.table().get(b));
+      require(
+          node == null
+              || (b < prefix.length
+                  && prefix[b] == node
+                  && sequence.computedTokens() >= (b + 1) * config.kv().blockTokens()),
+          "I30: block %d of sequence %d holds another prompt's beginning",
+          b,
+          sequence.id());
     }
   }
 

@@ -14,6 +14,9 @@ public final class Request {
   /// Tokens of a sequence, prompt included, at which it ends whatever the model says.
   final int lengthLimit;
 
+  /// What each full block of its prompt holds; empty where nothing is known or remembered of that.
+  final PrefixTree.Node[] prefix;
+
   int liveSequences;
   boolean cancelled;
 
@@ -25,6 +28,7 @@ public final class Request {
       int maxOutputTokens,
       int hintTokens,
       int maxModelTokens,
+      PrefixTree.Node[] prefix,
       long arrivalNanos) {
     this.id = id;
     this.firstSequence = firstSequence;
@@ -32,9 +36,14 @@ public final class Request {
     this.promptTokens = promptTokens;
     this.maxOutputTokens = maxOutputTokens;
     this.hintTokens = hintTokens;
+    this.prefix = prefix;
     this.arrivalNanos = arrivalNanos;
     this.lengthLimit =
         (int) Math.min((long) promptTokens + maxOutputTokens, (long) maxModelTokens + 1);
+  }
+
+  PrefixTree.Node lastOfPrefix() {
+    return prefix[prefix.length - 1];
   }
 
   public int id() {

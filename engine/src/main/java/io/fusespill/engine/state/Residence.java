@@ -28,8 +28,8 @@ final class Residence {
   private int oldest;
   private int inFlight;
 
-  Residence(int blocks, int maxStepsInFlight) {
-    pool = new BlockPool(blocks);
+  Residence(int blocks, PrefixTree prefixes, int maxStepsInFlight) {
+    pool = new BlockPool(blocks, prefixes);
     flights = new Flight[maxStepsInFlight];
     for (int i = 0; i < maxStepsInFlight; i++) {
       flights[i] = new Flight();

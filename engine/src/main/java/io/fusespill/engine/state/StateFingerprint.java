@@ -22,6 +22,9 @@ final class StateFingerprint {
       return hash.value();
     }
     hash.add(state.lengths().fingerprint());
+    if (state.config().policy().cachesPrefixes()) {
+      hash.add(state.prefixes().next());
+    }
     for (Place place : state.config().topology().places()) {
       addPlace(hash, state, place.id());
     }
@@ -124,6 +127,9 @@ final class StateFingerprint {
     hash.add(sequence.request().maxOutputTokens());
     hash.add(sequence.request().hintTokens());
     hash.add(sequence.request().cancelled ? 1 : 0);
+    if (sequence.request().prefix.length > 0) {
+      hash.add(sequence.request().lastOfPrefix().serial());
+    }
     for (int b = 0; b < sequence.table.size(); b++) {
       hash.add(sequence.table.get(b));
     }

@@ -109,6 +109,7 @@ final class EventExamples {
         new RunStarted(0, "1.0", "ab", -2, SPILL_CONFIG),
         new RequestArrived(1, 0, 0, 1, 1, 1, 1 << 24),
         new RequestArrived(1, 0, 0, 1, 3, 1, 0, new Prompt(Ints.of(9, 0, MAX), "")),
+        new RequestArrived(1, 0, 0, 1, 1_025, 1, 0, new Prompt(Ints.of(9, 0, MAX), 512, "")),
         new RequestArrived(1, 0, 0, 1, 3, 1, 7, new Prompt(Ints.EMPTY, "{\"seed\":½}")),
         new StepCompleted(3, 1, 1, Ints.EMPTY, Ints.of(-1, MAX, 0, -1), 5),
         new PlaceFailed(4, 1_023, "¡gone!"),

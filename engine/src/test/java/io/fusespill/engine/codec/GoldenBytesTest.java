@@ -192,6 +192,21 @@ class GoldenBytesTest {
             02 7B7D   # "{}"
             """),
         Arguments.of(
+            9,
+            new RequestArrived(1_000, 3, 300, 1, 600, 4_096, 0, new Prompt(Ints.of(7, 5), 512, "")),
+            """
+            0200 0400 2B000000 0900000000000000 E803000000000000 9C356CB5
+            03        # request
+            AC02      # first sequence 300
+            01        # samples
+            D804      # prompt tokens 600
+            8020      # at most 4096 output tokens
+            00        # nobody foretells fewer
+            02 0E 03  # two ids: 7, and 2 less
+            00        # no parameters
+            8004      # an id for each 512 tokens
+            """),
+        Arguments.of(
             12,
             new PlaceFailed(3_000, 2, "gone"),
             """
@@ -327,7 +342,7 @@ class GoldenBytesTest {
             type -> type.number() + " v" + type.version() + " " + type.event().getSimpleName())
         .containsExactly(
             "1 v2 RunStarted",
-            "2 v3 RequestArrived",
+            "2 v4 RequestArrived",
             "3 v1 RequestCancelled",
             "4 v2 StepCompleted",
             "5 v1 StepFailed",

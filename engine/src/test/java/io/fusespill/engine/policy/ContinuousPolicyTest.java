@@ -90,14 +90,63 @@ class ContinuousPolicyTest {
   /// 0 takes that one and ends, its last block the first to be taken; what is left of the other, it
   /// takes back.
   @Test
-  void reusePreempted_shouldGoOnFromWhatNobodyTook() {
-    Run run = given("reuse-preempted", "true", "reserve-prompt", "true").device(4).start();
+  void prefixCaching_preemptedShouldGoOnFromWhatNobodyTook() {
+    Run run = given("prefix-caching", "true", "reserve-prompt", "true").device(4).start();
     run.arrives(4, 5).arrives(12, 9).then("admit 0", "admit 1", "step 0+4 1+12 new 0,1,2,3");
     run.completes(0).then("preempt 1 RECOMPUTE", "step 0@4+1 new 3");
     run.completes(0).then("step 0@5+1");
     run.completes(0).then("step 0@6+1");
     run.completes(0).then("step 0@7+1");
     run.completes(0).then("finish 0 LENGTH", "admit 1 keeping 2", "step 1@8+5 new 3,0");
+  }
+
+  private Run sharing(int blocks) {
+    return given("prefix-caching", "true", "reserve-prompt", "true").device(blocks).start();
+  }
+
+  /// Both prompts begin with the same block; the second finds it in use, and only its own tokens
+  /// cost blocks.
+  @Test
+  void promptThatBeginsAlike_shouldShareFullBlocksInUse() {
+    Run run = sharing(3);
+    run.arrivesWith(3, 1, 2, 3, 4, 5).then("admit 0", "step 0+5 new 0,1");
+    run.arrivesWith(2, 1, 2, 3, 4, 6).then();
+    run.completes(0).then("admit 1 keeping 1", "step 0@5+1 1@4+1 new 2");
+    assertThat(run.view().pool(0).holders(0)).isEqualTo(2);
+    run.completes(0).then("step 0@6+1 1@5+1");
+    run.completes(0).then("finish 0 LENGTH", "finish 1 LENGTH");
+    assertThat(run.free(0)).isEqualTo(3);
+  }
+
+  /// A block is found once the step that computed it is done, and one token is left to compute.
+  @Test
+  void samePromptAgain_shouldComputeItsLastBlock() {
+    Run run = sharing(8);
+    run.arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8).arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8);
+    run.then("admit 0", "admit 1", "step 0+8 1+8 new 0,1,2,3");
+    run.completes(0).then("finish 0 LENGTH", "finish 1 LENGTH");
+    run.arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8).then("admit 2 keeping 1", "step 2@4+4 new 4");
+  }
+
+  /// Nobody's block 0 is found where a block before it differs, or where it was written anew since.
+  @Test
+  void otherBeginningOrOverwrittenBlock_shouldNotBeFound() {
+    Run run = sharing(3);
+    run.arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 0", "step 0+9 new 0,1,2");
+    run.completes(0).then("finish 0 LENGTH");
+    run.arrivesWith(1, 9, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 1", "step 1+9 new 2,1,0");
+    run.completes(0).then("finish 1 LENGTH");
+    run.arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 2", "step 2+9 new 0,1,2");
+  }
+
+  /// The step that fails takes what sequence 0 had; sequence 1 goes on with the block that it
+  /// holds, and whoever comes finds that.
+  @Test
+  void failedStep_shouldForgetWhatNobodyElseHolds() {
+    Run run = sharing(8);
+    run.arrivesWith(9, 1, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 0", "step 0+9 new 0,1,2");
+    run.completes(0).then("step 0@9+1");
+    run.fails(0).then("preempt 0 RECOMPUTE STEP_FAILED", "admit 0", "step 0+10 new 3,4,5");
   }
 
   @Test

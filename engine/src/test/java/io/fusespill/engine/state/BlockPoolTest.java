@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.engine.Seeds;
+import io.fusespill.engine.event.Prompt;
+import io.fusespill.engine.plan.Ints;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -15,7 +17,7 @@ class BlockPoolTest {
 
   @Test
   void freshPool_givesItsBlocksFromZeroUp() {
-    BlockPool pool = new BlockPool(3);
+    BlockPool pool = new BlockPool(3, new PrefixTree());
     assertThat(pool.upcoming(0)).isEqualTo(0);
     assertThat(pool.upcoming(2)).isEqualTo(2);
     assertCounts(pool, 3, 0, 0);
@@ -42,7 +44,7 @@ class BlockPoolTest {
 
   @Test
   void take_otherThanTheNextBlock_changesNothing() {
-    BlockPool pool = new BlockPool(2);
+    BlockPool pool = new BlockPool(2, new PrefixTree());
     assertThatThrownBy(() -> pool.take(1))
         .isExactlyInstanceOf(IllegalStateException.class)
         .hasMessageContaining("block 1 is not the next free one of 2");
@@ -98,7 +100,7 @@ class BlockPoolTest {
 
   @Test
   void poolOfNoBlocks_hasNone() {
-    assertCounts(new BlockPool(0), 0, 0, 0);
+    assertCounts(new BlockPool(0, new PrefixTree()), 0, 0, 0);
   }
 
   /// Against a deque of free blocks and two arrays, after every one of many random operations that
@@ -110,7 +112,7 @@ class BlockPoolTest {
 
   @Test
   void keep_givesTheLeastRecentlyFreedFirst() {
-    BlockPool pool = new BlockPool(4);
+    BlockPool pool = new BlockPool(4, new PrefixTree());
     pool.keep(true);
     take(pool, 0, 1, 2);
     pool.release(2);
@@ -122,24 +124,80 @@ class BlockPoolTest {
     assertThat(new int[] {pool.upcoming(0), pool.upcoming(1)}).containsExactly(0, 3);
   }
 
+  private static PrefixTree.Node node(PrefixTree tree, int token) {
+    return tree.insert(new Prompt(Ints.of(token), ""), 1, 1)[0];
+  }
+
+  /// The older of two blocks of one content is found, then the other, then none.
   @Test
-  void takeBack_fromTheMiddle_leavesTheOthersInOrder() {
-    BlockPool pool = new BlockPool(5);
+  void holding_findsTheOldestBlockUntilItIsTakenAnew() {
+    PrefixTree tree = new PrefixTree();
+    BlockPool pool = new BlockPool(2, tree);
+    pool.keep(true);
+    PrefixTree.Node node = node(tree, 7);
+    take(pool, 0, 1);
+    pool.cache(1, node);
+    pool.cache(0, node);
+    assertThat(pool.holding(node, 0)).isEqualTo(1);
+    assertThat(pool.holding(node(tree, 8), 0)).isEqualTo(BlockPool.NOBODY);
+    pool.release(1);
+    pool.release(0);
+    assertThat(pool.holding(node, 0)).isEqualTo(1);
+    assertThat(pool.holding(node, 1)).as("the next one is spoken for").isEqualTo(0);
+    assertThat(pool.holding(node, 2)).isEqualTo(BlockPool.NOBODY);
+    take(pool, 1);
+    assertThat(pool.holding(node, 0)).isEqualTo(0);
+    take(pool, 0);
+    assertThat(pool.holding(node, 0)).isEqualTo(BlockPool.NOBODY);
+  }
+
+  @Test
+  void holding_passesOverBlocksThatLeave() {
+    PrefixTree tree = new PrefixTree();
+    BlockPool pool = new BlockPool(1, tree);
+    pool.keep(true);
+    take(pool, 0);
+    pool.cache(0, node(tree, 7));
+    pool.leave(0);
+    assertThat(pool.holding(node(tree, 7), 0)).isEqualTo(BlockPool.NOBODY);
+    pool.stay(0);
+    assertThat(pool.holding(node(tree, 7), 0)).isZero();
+  }
+
+  @Test
+  void keepNoMore_forgetsWhatBlocksHold() {
+    PrefixTree tree = new PrefixTree();
+    BlockPool pool = new BlockPool(1, tree);
+    pool.keep(true);
+    take(pool, 0);
+    PrefixTree.Node node = node(tree, 7);
+    pool.cache(0, node);
+    tree.release(node);
+    pool.keep(false);
+    assertThat(pool.content(0)).isNull();
+    assertThat(tree.nodes()).isEmpty();
+  }
+
+  @Test
+  void share_fromTheMiddle_leavesTheOthersInOrder() {
+    BlockPool pool = new BlockPool(5, new PrefixTree());
     pool.keep(true);
     take(pool, 0, 1, 2, 3, 4);
     for (int block : new int[] {4, 2, 0, 1}) {
       pool.release(block);
     }
-    pool.takeBack(0);
+    pool.share(0);
     assertThat(new int[] {pool.upcoming(0), pool.upcoming(1), pool.upcoming(2)})
         .containsExactly(4, 2, 1);
     assertCounts(pool, 3, 2, 0);
-    assertThatThrownBy(() -> pool.takeBack(0)).hasMessageContaining("block 0 is not free");
+    pool.share(0);
+    assertThat(pool.holders(0)).isEqualTo(2);
+    assertCounts(pool, 3, 2, 0);
   }
 
   @Test
   void holdsStill_untilSomebodyTakesTheBlock() {
-    BlockPool pool = new BlockPool(2);
+    BlockPool pool = new BlockPool(2, new PrefixTree());
     pool.keep(true);
     take(pool, 0, 1);
     pool.leftBehind(0, 7, 3);
@@ -155,7 +213,7 @@ class BlockPoolTest {
 
   @Test
   void keep_switchedOff_forgets() {
-    BlockPool pool = new BlockPool(1);
+    BlockPool pool = new BlockPool(1, new PrefixTree());
     pool.keep(true);
     take(pool, 0);
     pool.leftBehind(0, 7, 0);
@@ -182,7 +240,7 @@ class BlockPoolTest {
     Model(Random random) {
       this.random = random;
       total = random.nextInt(9);
-      pool = new BlockPool(total);
+      pool = new BlockPool(total, new PrefixTree());
       holders = new int[total];
       leavers = new int[total];
       for (int block = 0; block < total; block++) {
@@ -266,7 +324,7 @@ class BlockPoolTest {
   }
 
   private static BlockPool taken(int blocks) {
-    BlockPool pool = new BlockPool(blocks);
+    BlockPool pool = new BlockPool(blocks, new PrefixTree());
     for (int block = 0; block < blocks; block++) {
       pool.take(block);
     }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.EngineFixture.Run;
+import io.fusespill.engine.event.Prompt;
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -16,6 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The re-count notices whatever is broken, and names the invariant.
 class InvariantsTest {
+
+  private static final Prompt PROMPT = new Prompt(Ints.of(1, 2, 3, 4, 5, 6, 7, 8), "");
 
   /// Sequence 0 decodes on device 0, samples 1 and 2 rest there, 3 waits, 4 is on its way to host
   /// 1, 5 lies there.
@@ -60,6 +64,9 @@ class InvariantsTest {
         damage("I7", state -> ((SequenceDeque) state.residents(1)).addLast(state.sequence(1))),
         damage("I7", state -> state.sequence(3).home = 0),
         damage("I27", state -> state.sequence(0).home = 0),
+        damage("I29", state -> state.prefixes().insert(PROMPT, 8, 4)),
+        damage("I29", state -> state.pool(0).cache(15, state.prefixes().insert(PROMPT, 4, 4)[0])),
+        damage("I30", state -> state.pool(0).cache(0, state.prefixes().insert(PROMPT, 4, 4)[0])),
         damage("I7", state -> ((SequenceDeque) state.waiting()).remove(state.sequence(3))));
   }
 

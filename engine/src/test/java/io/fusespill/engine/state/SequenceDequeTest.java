@@ -129,7 +129,7 @@ class SequenceDequeTest {
   }
 
   private static Sequence sequence(int request) {
-    return new Sequence(request, new Request(request, request, 1, 1, 1, 0, 8, 0));
+    return new Sequence(request, new Request(request, request, 1, 1, 1, 0, 8, PrefixTree.NONE, 0));
   }
 
   private static List<Integer> requests(SequenceDeque queue) {

@@ -105,10 +105,10 @@ final class Life {
     return child;
   }
 
-  void admit(long now, int device) {
+  void admit(long now, int device, int keptBlocks) {
     place = device;
     turn(now);
-    listener.noted(new Moment.Admitted(now, device));
+    listener.noted(new Moment.Admitted(now, device, keptBlocks));
   }
 
   void plan(long now, StepPlan plan, int entry) {

@@ -85,7 +85,7 @@ final class Lives {
       case SequenceAdmitted admitted -> {
         Life life = lives.get(admitted.sequence());
         if (life != null) {
-          life.admit(nowNanos, admitted.device());
+          life.admit(nowNanos, admitted.device(), admitted.keptBlocks());
         }
       }
       case SequencePreempted preempted -> {

@@ -27,7 +27,9 @@ public sealed interface Moment {
   record Bound(long atNanos, int device) implements Moment {}
 
   /// It was let onto a device.
-  record Admitted(long atNanos, int device) implements Moment {}
+  ///
+  /// @param keptBlocks leading blocks of its that were there with their KV
+  record Admitted(long atNanos, int device, int keptBlocks) implements Moment {}
 
   /// A time in one phase and one place; several steps are one stretch.
   ///

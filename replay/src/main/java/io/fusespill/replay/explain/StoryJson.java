@@ -55,7 +55,8 @@ public final class StoryJson {
       case Moment.FirstToken m -> {}
       case Moment.Cancelled m -> {}
       case Moment.Bound m -> json.put("place", name(m.device()));
-      case Moment.Admitted m -> json.put("place", name(m.device()));
+      case Moment.Admitted m ->
+          json.put("place", name(m.device())).put("kept_blocks", m.keptBlocks());
       case Moment.Forked m -> json.put("parent", m.parent());
       case Moment.Chosen m -> json.setAll(choice(m.choice()));
       case Moment.Ended m -> json.put("reason", m.reason().name());

@@ -56,7 +56,12 @@ public final class Wording {
     return switch (moment) {
       case Moment.Arrived m -> "arrived";
       case Moment.Bound m -> "bound to " + name(m.device());
-      case Moment.Admitted m -> "admitted on " + name(m.device());
+      case Moment.Admitted m ->
+          "admitted on "
+              + name(m.device())
+              + (m.keptBlocks() == 0
+                  ? ""
+                  : ", where %s of it are".formatted(count(m.keptBlocks(), "block")));
       case Moment.Stretch m -> describe(m);
       case Moment.FirstToken m -> "first token";
       case Moment.Forked m -> "came to life as a sample beside sequence " + m.parent();

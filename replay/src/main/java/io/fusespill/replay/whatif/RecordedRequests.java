@@ -11,6 +11,7 @@ import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.replay.whatif.LengthsCsv.Lengths;
@@ -210,7 +211,8 @@ public final class RecordedRequests {
         output,
         request.cancelledNanos == Arrival.NEVER
             ? Arrival.NEVER
-            : request.cancelledNanos - arrived.atNanos());
+            : request.cancelledNanos - arrived.atNanos(),
+        new Prompt(arrived.prompt().ids(), arrived.prompt().tokensPerId(), ""));
   }
 
   /// Requests whose length [#arrivals] had to assume.

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.metrics.RequestOutcome;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.Latencies;
@@ -16,11 +17,15 @@ import io.fusespill.sim.Faults;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.Simulation;
+import io.fusespill.sim.TracePrompts;
 import io.fusespill.sim.World;
 import io.fusespill.sim.calibrate.LlmServingSimTables;
 import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.profile.ModelProfiles;
+import io.fusespill.traces.ReadOptions;
+import io.fusespill.traces.TraceFormat;
+import io.fusespill.traces.TraceReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,11 +42,13 @@ import org.junit.jupiter.api.Test;
 /// the same cards' kernel tables and from nothing else: no constant is fitted to a run.
 ///
 /// What the engine does is the run's own configuration (`meta.json`): chunked prefill, the whole
-/// prompt reserved, asynchronous scheduling (two steps in flight), and a prefix cache, which here
-/// lets preempted sequences go on from what nobody has overwritten.
+/// prompt reserved, asynchronous scheduling (two steps in flight), and a prefix cache over the
+/// prompts of the workload that both runs were given.
 class VllmRunTest {
 
   private static final String DATA = "vllm_bench_llmservingsim/%s_Llama-3.1-8B/requests.jsonl";
+  private static final String PROMPTS =
+      "vllm_bench_llmservingsim/sharegpt-llama-3.1-8b-300-sps10.jsonl.gz";
   private static final String TABLES = "profiles_llmservingsim/%s/meta-llama/Llama-3.1-8B/bf16";
 
   /// Beyond what any request of these runs needs: the pool of that run was not recorded.
@@ -66,13 +73,11 @@ class VllmRunTest {
     assertThat(report.meanOf("E2E")).as(report.text()).isBetween(-3.0, 3.0);
   }
 
-  /// Step times without uneven contexts are too fast for this run, and prompts that share no blocks
-  /// hide a part of it: `docs/measurements/calibration.md` tells the two apart.
   @Test
-  void rtxPro6000_meansAreWithin10Percent() throws IOException {
+  void rtxPro6000_meansAreWithin3Percent() throws IOException {
     Report report = compare("RTXPRO6000", "rtx-pro-6000", AMPLE_BLOCKS, 128);
 
-    assertThat(report.meanOf("TTFT")).as(report.text()).isBetween(-6.0, 6.0);
+    assertThat(report.meanOf("TTFT")).as(report.text()).isBetween(-3.0, 3.0);
     assertThat(report.meanOf("TPOT")).as(report.text()).isBetween(-3.0, 3.0);
     assertThat(report.meanOf("E2E")).as(report.text()).isBetween(-3.0, 3.0);
   }
@@ -109,7 +114,7 @@ class VllmRunTest {
             null,
             PolicySpec.of("continuous")
                 .with("reserve-prompt", "true")
-                .with("reuse-preempted", "true"),
+                .with("prefix-caching", "true"),
             new Scenario.Limits(16, maxNumSeqs, 2_048, 32_768, 0),
             new Scenario.Serving("", 2, 0),
             "roofline",
@@ -128,6 +133,7 @@ class VllmRunTest {
     for (String line : Files.readAllLines(file)) {
       rows.add(mapper.readTree(line));
     }
+    List<Prompt> prompts = prompts(SharedData.file(PROMPTS));
     double first = rows.getFirst().get("arrival_time").asDouble();
     double offset =
         rows.stream()
@@ -135,7 +141,8 @@ class VllmRunTest {
                 row.get("queued_ts").asDouble() - (row.get("arrival_time").asDouble() - first))
             .min()
             .orElseThrow();
-    for (JsonNode row : rows) {
+    for (int i = 0; i < rows.size(); i++) {
+      JsonNode row = rows.get(i);
       double arrival = row.get("arrival_time").asDouble() - first;
       int output = row.get("output_toks").asInt();
       arrivals.add(
@@ -146,7 +153,8 @@ class VllmRunTest {
               output,
               0,
               output,
-              Arrival.NEVER));
+              Arrival.NEVER,
+              prompts.get(i)));
       double token = row.get("first_token_ts").asDouble() - offset;
       double last = row.get("last_token_ts").asDouble() - offset;
       real.add(
@@ -155,6 +163,16 @@ class VllmRunTest {
               1e3 * (last - token) / (output - 1),
               1e3 * (last - arrival)));
     }
+  }
+
+  /// The workload that both runs were given, in the order of their requests.
+  private static List<Prompt> prompts(Path workload) {
+    TracePrompts prompts = new TracePrompts();
+    List<Prompt> all = new ArrayList<>();
+    try (TraceReader reader = TraceFormat.LLMSERVINGSIM.open(workload, ReadOptions.ALL)) {
+      reader.forEachRemaining(request -> all.add(prompts.of(request)));
+    }
+    return all;
   }
 
   private static List<Times> simulate(
@@ -189,10 +207,11 @@ class VllmRunTest {
     text.append(
         String.format(
             Locale.ROOT,
-            "%s: %d preemptions, %,d tokens recomputed, %.2f s, %d extrapolated steps%n",
+            "%s: %d preemptions, %,d tokens recomputed, %,d found, %.2f s, %d extrapolated steps%n",
             card,
             metrics.preemptions(),
             metrics.recomputedTokens(),
+            metrics.prefixCacheHits(),
             metrics.durationNanos() / 1e9,
             model.extrapolations()));
     Map<String, double[]> errors = new TreeMap<>();

@@ -73,7 +73,7 @@ class StoriesTest {
         .containsExactly(
             new Moment.Arrived(story.request()),
             new Stretch(Phase.WAITING, -1, 1_000, 1_100, 0, 0, 0, 0),
-            new Moment.Admitted(1_100, GPU),
+            new Moment.Admitted(1_100, GPU, 0),
             new Stretch(Phase.PREFILL, GPU, 1_100, 1_250, 2, 20, 0, 0),
             new Moment.FirstToken(1_250),
             new Stretch(Phase.DECODE, GPU, 1_250, 1_280, 2, 2, 0, 5),
@@ -99,7 +99,7 @@ class StoriesTest {
         .contains(
             new Moment.Bound(10, GPU),
             new Stretch(Phase.WAITING, -1, 10, 30, 0, 0, 0, 0),
-            new Moment.Admitted(30, GPU));
+            new Moment.Admitted(30, GPU, 0));
   }
 
   /// The second step is planned while the first runs, and the third after the end is certain to the
@@ -187,7 +187,7 @@ class StoriesTest {
     assertThat(story.moments())
         .containsSequence(
             new Stretch(Phase.WAITING, -1, 220, 320, 0, 0, 0, 0),
-            new Moment.Admitted(320, GPU),
+            new Moment.Admitted(320, GPU, 0),
             new Stretch(Phase.PREFILL, GPU, 320, 345, 2, 7, 7, 0),
             new Stretch(Phase.DECODE, GPU, 345, 355, 1, 1, 0, 0));
   }
