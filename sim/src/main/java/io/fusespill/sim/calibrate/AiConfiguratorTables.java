@@ -75,6 +75,7 @@ public final class AiConfiguratorTables {
             new Curve("head", StepFeature.SAMPLED_TOKENS, tables.head()),
             tables.attention(folder, "generation_attention_perf"),
             tables.attention(folder, "context_attention_perf"),
+            List.of(),
             List.of(smallKernels(cards, model, blockTokens)),
             KernelTables.kvTokens(cards, model))
         .profile(

@@ -39,12 +39,14 @@ final class KernelTables {
   private final Curve head;
   private final List<StepSample> decodes;
   private final List<StepSample> prefills;
+  private final List<UnevenSample> uneven;
   private final List<FittedTerm> computed;
 
   /// @param layers time of a step's layers without attention, by computed tokens
   /// @param head time of head and sampler, by sampled tokens
   /// @param decodes time of attention in steps without prefill, on a grid
   /// @param prefills the same in steps with prefill
+  /// @param uneven how much longer attention takes where decodes have different contexts
   /// @param computed terms that were not measured
   /// @param kvTokens KV tokens that fit on the device beside the weights; tables measured with one
   ///   layer go far beyond, to where no step of the whole model comes
@@ -53,17 +55,18 @@ final class KernelTables {
       Curve head,
       List<StepSample> decodes,
       List<StepSample> prefills,
+      List<UnevenSample> uneven,
       List<FittedTerm> computed,
       long kvTokens) {
     this.layers = layers;
     this.head = head;
-    this.decodes = decodes.stream().filter(each -> fits(each, layers, kvTokens)).toList();
-    this.prefills = prefills.stream().filter(each -> fits(each, layers, kvTokens)).toList();
+    this.decodes = decodes.stream().filter(each -> fits(each.shape(), layers, kvTokens)).toList();
+    this.prefills = prefills.stream().filter(each -> fits(each.shape(), layers, kvTokens)).toList();
+    this.uneven = uneven.stream().filter(each -> fits(each.shape(), layers, kvTokens)).toList();
     this.computed = List.copyOf(computed);
   }
 
-  private static boolean fits(StepSample sample, Curve layers, long kvTokens) {
-    StepShape shape = sample.shape();
+  private static boolean fits(StepShape shape, Curve layers, long kvTokens) {
     return shape.computedTokens() <= layers.most()
         && shape.decodeContextTokens() + shape.prefillTokens() <= kvTokens;
   }
@@ -89,6 +92,9 @@ final class KernelTables {
     List<FittedTerm> terms = new ArrayList<>(dense);
     terms.addAll(alone.fit());
     terms.addAll(mixed.fit());
+    FittedModel even = new FittedModel(terms, null, Map.of());
+    List<Attention> different = uneven(even);
+    different.forEach(each -> terms.addAll(each.fit()));
     terms.addAll(computed);
     Errors all = new Errors();
     Map<StepRegion, Errors> regions = new EnumMap<>(StepRegion.class);
@@ -98,6 +104,11 @@ final class KernelTables {
     List<RegionErrors> told = new ArrayList<>();
     regions.forEach(
         (region, errors) -> told.add(new RegionErrors(region.label(), errors.toFitErrors())));
+    for (Attention each : different) {
+      Errors errors = new Errors();
+      each.holdOut(even, errors, new EnumMap<>(StepRegion.class));
+      told.add(new RegionErrors(each.design.structure.getFirst().name(), errors.toFitErrors()));
+    }
     for (Curve curve : List.of(layers, head)) {
       told.add(
           new RegionErrors(curve.name() + " of every second size", curve.heldOut().toFitErrors()));
@@ -123,6 +134,13 @@ final class KernelTables {
               .max()
               .orElse(0);
       ranges.put(feature, new FeatureRange(0, most));
+    }
+    for (StepFeature feature :
+        List.of(StepFeature.DECODE_CONTEXT_EXCESS, StepFeature.DECODE_CONTEXT_PADDING)) {
+      uneven.stream()
+          .mapToLong(each -> feature.of(each.shape()))
+          .max()
+          .ifPresent(most -> ranges.put(feature, new FeatureRange(0, most)));
     }
     ranges.put(StepFeature.COMPUTED_TOKENS, new FeatureRange(0, layers.most()));
     ranges.put(StepFeature.SAMPLED_TOKENS, new FeatureRange(0, head.most()));
@@ -192,6 +210,40 @@ final class KernelTables {
         muchContext("attention of much context beside prefill", StepKind.PREFILL, prefills));
   }
 
+  /// What different contexts add to steps, which `even` tells for equal ones: the tables say by
+  /// which factor attention takes longer.
+  private List<Attention> uneven(FittedModel even) {
+    List<Attention> all = new ArrayList<>();
+    for (StepKind kind : List.of(StepKind.DECODE, StepKind.PREFILL)) {
+      List<StepSample> added = new ArrayList<>();
+      List<Double> beside = new ArrayList<>();
+      for (UnevenSample each : uneven) {
+        if (kind.includes(each.shape())) {
+          double whole = even.nanos(each.shape());
+          double attention = Math.max(0, whole - rest(each.shape()));
+          added.add(
+              new StepSample(
+                  each.shape(), Math.max(1, Math.round((each.factor() - 1) * attention))));
+          beside.add(whole);
+        }
+      }
+      if (!added.isEmpty()) {
+        all.add(new Attention(added, List.of(unevenTerm(kind, added)), beside));
+      }
+    }
+    return all;
+  }
+
+  private static TermShape unevenTerm(StepKind kind, List<StepSample> samples) {
+    return new TermShape(
+        kind == StepKind.DECODE ? "uneven contexts alone" : "uneven contexts beside prefill",
+        kind,
+        StepFeature.DECODES,
+        ends(samples, StepFeature.DECODES),
+        List.of(StepFeature.DECODE_CONTEXT_EXCESS, StepFeature.DECODE_CONTEXT_PADDING),
+        false);
+  }
+
   /// Values of the grid at which a segment ends: powers of two but the first and the last, so that
   /// each segment holds enough.
   private static List<Long> ends(List<StepSample> samples, StepFeature feature) {
@@ -209,13 +261,20 @@ final class KernelTables {
   /// is fitted between two of the grid's values.
   private final class Attention {
     final List<StepSample> samples;
+    final List<Double> beside;
     final List<StepSample> rows = new ArrayList<>();
     final List<StepShape> placed = new ArrayList<>();
     final List<Integer> origin = new ArrayList<>();
     final Design design;
 
     Attention(List<StepSample> samples, List<TermShape> structure) {
+      this(samples, structure, samples.stream().map(each -> rest(each.shape())).toList());
+    }
+
+    /// @param beside for each sample the rest of the step
+    Attention(List<StepSample> samples, List<TermShape> structure, List<Double> beside) {
       this.samples = samples;
+      this.beside = beside;
       for (int i = 0; i < samples.size(); i++) {
         StepShape shape = samples.get(i).shape();
         for (int decodes = 0; decodes <= Math.min(1, shape.decodes()); decodes++) {
@@ -226,8 +285,8 @@ final class KernelTables {
           }
         }
       }
-      double[] beside = rows.stream().mapToDouble(row -> rest(row.shape())).toArray();
-      design = new Design(structure, rows, placed, beside);
+      double[] besides = origin.stream().mapToDouble(beside::get).toArray();
+      design = new Design(structure, rows, placed, besides);
     }
 
     private StepShape nudged(StepShape shape, int decodes, int tokens) {
@@ -245,7 +304,8 @@ final class KernelTables {
       return design.terms(design.regression.fit(IntStream.range(0, rows.size()).toArray()));
     }
 
-    void holdOut(FittedModel dense, Errors all, Map<StepRegion, Errors> regions) {
+    /// @param others what tells the rest of the step
+    void holdOut(FittedModel others, Errors all, Map<StepRegion, Errors> regions) {
       for (int fold = 0; fold < FOLDS; fold++) {
         int out = fold;
         int[] seen =
@@ -255,12 +315,12 @@ final class KernelTables {
         for (int i = out; i < samples.size(); i += FOLDS) {
           StepSample sample = samples.get(i);
           StepShape shape = sample.shape();
-          double rest = rest(shape);
-          double predicted = (double) model.nanos(shape) + dense.nanos(shape);
-          all.add(predicted, rest + sample.nanos());
+          double measured = beside.get(i) + sample.nanos();
+          double predicted = (double) model.nanos(shape) + others.nanos(shape);
+          all.add(predicted, measured);
           regions
               .computeIfAbsent(StepRegion.of(shape), region -> new Errors())
-              .add(predicted, rest + sample.nanos());
+              .add(predicted, measured);
         }
       }
     }

@@ -1,5 +1,6 @@
 package io.fusespill.sim.calibrate;
 
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fusespill.sim.calibrate.CsvTable.Row;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepFeature;
@@ -7,6 +8,7 @@ import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.sim.profile.TensorParallelGroup;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +18,9 @@ import java.util.TreeMap;
 
 /// The kernel tables of LLMServingSim 2: times of one layer of vLLM on a card, by tokens
 /// (`dense.csv`), by sequences (`per_sequence.csv`) and of attention by prompt chunk, its context,
-/// decodes and their context (`attention.csv`), in microseconds.
+/// decodes and their context (`attention.csv`), in microseconds. Where the profile's `meta.yaml`
+/// says that it has them (`skew_profile`), also of attention with some long contexts among short
+/// ones (`skew.csv`).
 ///
 /// J. Cho et al., "LLMServingSim", IISWC 2024.
 public final class LlmServingSimTables {
@@ -25,6 +29,8 @@ public final class LlmServingSimTables {
   private static final String SEQUENCES = "sequences";
   private static final String MICROS = "time_us";
   private static final double NANOS = 1e3;
+  private static final String META = "meta.yaml";
+  private static final YAMLMapper YAML = new YAMLMapper();
 
   /// How often each kernel of `dense.csv` runs in a layer; 0 for once a step.
   private static final Map<String, Integer> IN_A_LAYER =
@@ -61,6 +67,7 @@ public final class LlmServingSimTables {
             head(CsvTable.read(tables, "per_sequence")),
             decodes,
             prefills,
+            hasUneven(tables) ? uneven(CsvTable.read(tables, "skew")) : List.of(),
             List.of(),
             KernelTables.kvTokens(card, model))
         .profile(
@@ -69,6 +76,35 @@ public final class LlmServingSimTables {
             model,
             blockTokens,
             "kernel tables of LLMServingSim, %s".formatted(KernelTables.lastNames(tables)));
+  }
+
+  /// What the profile says of itself, beside the tables or above them.
+  private static boolean hasUneven(Path tables) {
+    Path above = tables.toAbsolutePath().normalize().getParent();
+    Path meta = tables.resolve(META);
+    if (!Files.exists(meta) && above != null) {
+      meta = above.resolve(META);
+    }
+    try {
+      return Files.exists(meta)
+          && YAML.readTree(Files.readString(meta)).path("skew_profile").path("enabled").asBoolean();
+    } catch (IOException e) {
+      throw new ProfileException("%s: not YAML: %s".formatted(meta, e.getMessage()), e);
+    }
+  }
+
+  private static List<UnevenSample> uneven(CsvTable skew) {
+    List<UnevenSample> samples = new ArrayList<>();
+    for (Row row : skew.rows()) {
+      int decodes = (int) row.whole("n");
+      long few = row.whole("nb");
+      long context = few * row.whole("kv_big") + (decodes - few) * row.whole("kvs");
+      StepShape shape =
+          shape(decodes, context, (int) row.whole("pc"), row.whole("kp"))
+              .withPadding(decodes * row.whole("kv_big") - context);
+      samples.add(new UnevenSample(shape, row.positive("t_skew_us") / row.positive("t_mean_us")));
+    }
+    return samples;
   }
 
   private static Curve layers(CsvTable dense, int layers) {
@@ -97,17 +133,25 @@ public final class LlmServingSimTables {
   }
 
   private static StepSample attention(Row row, int layers) {
-    int chunk = (int) row.whole("prefill_chunk");
     int rows = (int) row.whole("n_decode");
     StepShape shape =
-        new StepShape(
+        shape(
             rows,
             rows * row.whole("kv_decode"),
-            chunk == 0 ? 0 : 1,
-            chunk,
-            StepShape.pairs(row.whole("kv_prefill"), chunk),
-            chunk + rows,
-            rows + (chunk == 0 ? 0 : 1));
+            (int) row.whole("prefill_chunk"),
+            row.whole("kv_prefill"));
     return new StepSample(shape, Math.round(row.positive(MICROS) * NANOS * layers));
+  }
+
+  private static StepShape shape(int decodes, long context, int chunk, long before) {
+    int prefills = chunk == 0 ? 0 : 1;
+    return new StepShape(
+        decodes,
+        context,
+        prefills,
+        chunk,
+        StepShape.pairs(before, chunk),
+        chunk + decodes,
+        decodes + prefills);
   }
 }

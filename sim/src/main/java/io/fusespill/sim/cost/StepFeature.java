@@ -14,7 +14,14 @@ public enum StepFeature {
   COMPUTED_TOKENS("computedTokens"),
   SAMPLED_TOKENS("sampledTokens"),
   REMOTE_ROWS("remoteRows"),
-  REMOTE_CONTEXT_TOKENS("remoteContextTokens");
+  REMOTE_CONTEXT_TOKENS("remoteContextTokens"),
+
+  /// KV tokens by which the longest context of a decode is above their mean, rounded down.
+  DECODE_CONTEXT_EXCESS("decodeContextExcess"),
+
+  /// The same for all decodes together: tokens that would be read in vain if each were as long as
+  /// the longest.
+  DECODE_CONTEXT_PADDING("decodeContextPadding");
 
   private final String label;
 
@@ -44,6 +51,9 @@ public enum StepFeature {
       case SAMPLED_TOKENS -> shape.sampledTokens();
       case REMOTE_ROWS -> shape.remoteRows();
       case REMOTE_CONTEXT_TOKENS -> shape.remoteContextTokens();
+      case DECODE_CONTEXT_EXCESS ->
+          shape.decodes() == 0 ? 0 : shape.decodeContextPadding() / shape.decodes();
+      case DECODE_CONTEXT_PADDING -> shape.decodeContextPadding();
     };
   }
 }

@@ -18,6 +18,8 @@ import io.fusespill.sim.profile.Check;
 /// @param sampledTokens rows that pass the output head
 /// @param remoteRows sequences that compute one token while another place attends for them
 /// @param remoteContextTokens KV tokens that these read there, their own new tokens included
+/// @param decodeContextPadding KV tokens that decodes would read beyond those they do if each had
+///   as many as the one that has most; 0 where all have the same
 public record StepShape(
     int decodes,
     long decodeContextTokens,
@@ -27,7 +29,8 @@ public record StepShape(
     int computedTokens,
     int sampledTokens,
     int remoteRows,
-    long remoteContextTokens) {
+    long remoteContextTokens,
+    long decodeContextPadding) {
 
   public StepShape {
     Check.range("decodes", decodes, 0, Integer.MAX_VALUE);
@@ -39,9 +42,34 @@ public record StepShape(
     Check.range("sampledTokens", sampledTokens, 0, Integer.MAX_VALUE);
     Check.range("remoteRows", remoteRows, 0, Integer.MAX_VALUE);
     Check.range("remoteContextTokens", remoteContextTokens, remoteRows, Long.MAX_VALUE);
+    Check.range("decodeContextPadding", decodeContextPadding, 0, decodes < 2 ? 0 : Long.MAX_VALUE);
   }
 
-  /// A step whose KV all lies on its device.
+  /// A step whose decodes have equal contexts.
+  public StepShape(
+      int decodes,
+      long decodeContextTokens,
+      int prefills,
+      long prefillTokens,
+      long prefillContextPairs,
+      int computedTokens,
+      int sampledTokens,
+      int remoteRows,
+      long remoteContextTokens) {
+    this(
+        decodes,
+        decodeContextTokens,
+        prefills,
+        prefillTokens,
+        prefillContextPairs,
+        computedTokens,
+        sampledTokens,
+        remoteRows,
+        remoteContextTokens,
+        0);
+  }
+
+  /// A step whose KV all lies on its device, and whose decodes have equal contexts.
   public StepShape(
       int decodes,
       long decodeContextTokens,
@@ -59,6 +87,7 @@ public record StepShape(
         computedTokens,
         sampledTokens,
         0,
+        0,
         0);
   }
 
@@ -69,6 +98,7 @@ public record StepShape(
     long pairs = 0;
     long context = 0;
     long remoteContext = 0;
+    long longest = 0;
     int local = plan.localEntries();
     for (int i = 0; i < plan.size(); i++) {
       int computed = plan.computedTokens().get(i);
@@ -77,6 +107,7 @@ public record StepShape(
         remoteContext += computed + 1;
       } else if (plan.isDecode(i)) {
         context += computed + 1;
+        longest = Math.max(longest, computed + 1);
       } else {
         prefills++;
         prefillTokens += tokens;
@@ -92,7 +123,8 @@ public record StepShape(
         plan.batchedTokens(),
         plan.size(),
         plan.remoteEntries(),
-        remoteContext);
+        remoteContext,
+        (local - prefills) * longest - context);
   }
 
   /// The same on an executor that computes no padding.
@@ -109,7 +141,23 @@ public record StepShape(
             tokens,
             sampledTokens,
             remoteRows,
-            remoteContextTokens);
+            remoteContextTokens,
+            decodeContextPadding);
+  }
+
+  /// The same with contexts of decodes that differ.
+  public StepShape withPadding(long decodeContextPadding) {
+    return new StepShape(
+        decodes,
+        decodeContextTokens,
+        prefills,
+        prefillTokens,
+        prefillContextPairs,
+        computedTokens,
+        sampledTokens,
+        remoteRows,
+        remoteContextTokens,
+        decodeContextPadding);
   }
 
   /// Query-key pairs of causal attention when `tokens` new tokens follow `before` that are computed

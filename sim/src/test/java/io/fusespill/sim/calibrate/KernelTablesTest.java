@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedProfile;
+import io.fusespill.sim.cost.RegionErrors;
 import io.fusespill.sim.cost.StepFeature;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.profile.ModelProfile;
@@ -18,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
+import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +109,78 @@ class KernelTablesTest {
     assertThatThrownBy(this::readLlmServingSim)
         .isInstanceOf(ProfileException.class)
         .hasMessageContaining("dense table has a kernel moe_gate, known are act_fn, down_proj,");
+  }
+
+  /// Contexts that differ take longer by a tenth of what the longest is above the mean, in the
+  /// units of the plain table, whose times are those of one run: the other's are of three.
+  @Test
+  void llmServingSim_unevenContexts_countWhereTheProfileSaysThatItHasThem() throws IOException {
+    writeLlmServingSim(1);
+    writeSkew();
+    StepShape even = new StepShape(16, 16 * 512, 0, 0, 0, 16, 16);
+    StepShape uneven = even.withPadding(16 * 300);
+    StepShape beside =
+        new StepShape(16, 16 * 512, 1, 256, StepShape.pairs(0, 256), 272, 17).withPadding(16 * 300);
+
+    FittedModel without = new FittedModel(readLlmServingSim().places().getFirst());
+    assertThat(without.nanos(uneven)).isEqualTo(without.nanos(even));
+
+    for (String meta : new String[] {"false", "true"}) {
+      Files.writeString(
+          folder.resolve("meta.yaml"), "skew_profile:\n  enabled: %s\n".formatted(meta));
+      FittedProfile profile = readLlmServingSim();
+      FittedModel model = new FittedModel(profile.places().getFirst());
+      boolean there = meta.equals("true");
+      assertThat((double) model.nanos(uneven) - without.nanos(uneven))
+          .isCloseTo(there ? 32 * 300 * 0.1e3 : 0, Offset.offset(32 * 300 * 0.003e3));
+      assertThat((double) model.nanos(beside) - without.nanos(beside))
+          .isCloseTo(there ? 32 * 300 * 0.2e3 : 0, Offset.offset(32 * 300 * 0.006e3));
+      assertThat(profile.places().getFirst().regions())
+          .extracting(RegionErrors::region)
+          .matches(labels -> labels.contains("uneven contexts alone") == there);
+      assertThat(model.nanos(even)).isEqualTo(without.nanos(even));
+      assertThat(model.extrapolations()).isZero();
+    }
+  }
+
+  @Test
+  void llmServingSim_metaThatIsNoYaml_isAnError() throws IOException {
+    writeLlmServingSim(1);
+    Files.writeString(folder.resolve("meta.yaml"), "skew_profile: [");
+
+    assertThatThrownBy(this::readLlmServingSim)
+        .isInstanceOf(ProfileException.class)
+        .hasMessageContaining("meta.yaml: not YAML");
+  }
+
+  private void writeSkew() throws IOException {
+    StringBuilder skew = new StringBuilder("n,nb,pc,kp,kvs,kv_big,kv_mean,t_mean_us,t_skew_us\n");
+    for (int decodes : new int[] {4, 16, 64}) {
+      for (int chunk : new int[] {0, 64, 256, 512}) {
+        for (int few : new int[] {1, decodes / 2}) {
+          for (int context : new int[] {128, 256, 512, 1_024}) {
+            double mean = (few * 4.0 * context + (decodes - few) * context) / decodes;
+            double micros =
+                chunk == 0
+                    ? 5 + decodes * mean * 0.004
+                    : 9 + StepShape.pairs(0, chunk) * 0.0002 + decodes * mean * 0.006;
+            double longer = (4 * context - mean) * (chunk == 0 ? 0.1 : 0.2);
+            skew.append(
+                "%d,%d,%d,0,%d,%d,%s,%s,%s\n"
+                    .formatted(
+                        decodes,
+                        few,
+                        chunk,
+                        context,
+                        4 * context,
+                        mean,
+                        3 * micros,
+                        3 * (micros + longer)));
+          }
+        }
+      }
+    }
+    write("skew.csv.gz", skew.toString());
   }
 
   private FittedProfile readLlmServingSim() {
