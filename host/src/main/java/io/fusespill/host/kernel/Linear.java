@@ -43,6 +43,10 @@ public final class Linear {
   /// Bytes of weights that stay in the second cache beside them.
   private static final int CHUNK_BYTES = 1 << 18;
 
+  /// The same where they meet few rows of activations, and lie beside each other: shared out more
+  /// evenly. What is far apart needs long streams.
+  private static final int FEW_CHUNK_BYTES = Cores.intel() ? 1 << 16 : CHUNK_BYTES;
+
   private static final int GRAIN = Rows.GRAIN;
 
   /// Rows of each of two matrices that are gated at a time.
@@ -73,8 +77,10 @@ public final class Linear {
 
   /// How many of a matrix's rows go to a thread at a time: few enough to stay in a cache and to
   /// share them out evenly, a multiple of `multiple`.
-  public static int chunk(Matrix matrix, int threads, int multiple) {
-    long cached = CHUNK_BYTES / matrix.strideBytes();
+  ///
+  /// @param rows of activations
+  public static int chunk(Matrix matrix, int rows, int threads, int multiple) {
+    long cached = (rows <= FEW ? FEW_CHUNK_BYTES : CHUNK_BYTES) / matrix.strideBytes();
     long even = matrix.rows() / (4L * threads);
     return (int) Math.max(multiple, Math.min(cached, even) / multiple * multiple);
   }

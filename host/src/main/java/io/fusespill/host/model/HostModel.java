@@ -285,7 +285,7 @@ public final class HostModel implements AutoCloseable {
   }
 
   private int feedForwardChunk() {
-    return Linear.chunk(layer.gate().matrix(), workers.threads(), Rows.GRAIN);
+    return Linear.chunk(layer.gate().matrix(), rows, workers.threads(), Rows.GRAIN);
   }
 
   private void feedForward(int worker, int from, int to) {
@@ -433,7 +433,7 @@ public final class HostModel implements AutoCloseable {
     }
 
     void add(ModelWeights.Linear linear, long output) {
-      int chunk = Linear.chunk(linear.matrix(), workers.threads(), 4);
+      int chunk = Linear.chunk(linear.matrix(), rows, workers.threads(), 4);
       int parts = (linear.matrix().rows() + chunk - 1) / chunk;
       linears[count] = linear;
       outputs[count] = output;
