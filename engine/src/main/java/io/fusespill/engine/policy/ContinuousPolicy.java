@@ -161,18 +161,20 @@ final class ContinuousPolicy implements SchedulingPolicy {
         }
         break;
       }
+      if (seats + sequence.seats() > limits.maxNumSeqs()) {
+        break;
+      }
       int reserved = draft.reserved(device);
       int kept = view.keptBlocks(sequence, device, reserved);
       int keptTokens = kept * kv.blockTokens();
       int budget = limits.maxNumBatchedTokens() - draft.tokens();
-      if (seats + sequence.seats() > limits.maxNumSeqs()
-          || (!chunked && all - keptTokens > budget)) {
+      if (!chunked && all - keptTokens > budget) {
         break;
       }
       int tokens = Math.min(Math.min(all - keptTokens, chunkMax), budget);
-      int blocks = kv.blocks(reservePrompt ? all : keptTokens + tokens);
-      if (blocks - view.heldBlocks(sequence, device, kept, reserved) > draft.free()
-          || kv.blocks(all) > view.pool(device).total()) {
+      int beyond = kv.blocks(reservePrompt ? all : keptTokens + tokens) - draft.free();
+      if (kv.blocks(all) > view.pool(device).total()
+          || (beyond > 0 && beyond > view.heldBlocks(sequence, device, kept, reserved))) {
         break;
       }
       decisions.admit(sequence, device, kept);

@@ -21,9 +21,11 @@ public final class BlockPool {
   /// No block, or no sequence.
   static final int NOBODY = -1;
 
-  /// A ring: the next to be given at `first`.
-  private final int[] free;
+  /// Free blocks in the order in which they will be given, in both directions; [#NOBODY] at its
+  /// ends.
+  private final int[] next;
 
+  private final int[] previous;
   private final int[] holders;
   private final int[] leavers;
 
@@ -40,7 +42,19 @@ public final class BlockPool {
 
   private final PrefixTree prefixes;
   private int first;
+  private int last;
   private int freeCount;
+
+  /// Where [#upcoming] was asked last, and what it said; [#NOBODY] since the list has changed.
+  private int seenIndex;
+
+  private int seenBlock = NOBODY;
+
+  /// For each block the last look ahead that it was among; the number of that, and how far it went.
+  private final int[] soon;
+
+  private int look;
+  private int lookReserved;
   private int leavingCount;
   private boolean keeping;
   private boolean closed;
@@ -49,20 +63,25 @@ public final class BlockPool {
   BlockPool(int blocks, PrefixTree prefixes) {
     this.prefixes = prefixes;
     content = new PrefixTree.@Nullable Node[blocks];
-    free = new int[blocks];
+    next = new int[blocks];
+    previous = new int[blocks];
+    soon = new int[blocks];
     holders = new int[blocks];
     leavers = new int[blocks];
     leftBy = new int[blocks];
     leftIndex = new int[blocks];
     Arrays.fill(leftBy, NOBODY);
     freeCount = blocks;
-    for (int i = 0; i < blocks; i++) {
-      free[i] = i;
+    first = blocks == 0 ? NOBODY : 0;
+    last = blocks - 1;
+    for (int block = 0; block < blocks; block++) {
+      previous[block] = block - 1;
+      next[block] = block + 1 < blocks ? block + 1 : NOBODY;
     }
   }
 
   public int total() {
-    return free.length;
+    return holders.length;
   }
 
   /// Blocks that can be taken; none while the place has failed.
@@ -89,26 +108,29 @@ public final class BlockPool {
 
   /// Blocks in use, leaving ones not counted.
   public int allocated() {
-    return free.length - freeCount - leavingCount;
+    return total() - freeCount - leavingCount;
   }
 
   public int holders(int block) {
     return holders[block];
   }
 
-  /// The block that the `index`-th allocation from now would give.
+  /// The block that the `index`-th allocation from now would give. One after the other costs
+  /// little.
   public int upcoming(int index) {
-    return free[at(index)];
-  }
-
-  private int at(int index) {
-    int position = first + index;
-    return position < free.length ? position : position - free.length;
+    if (seenBlock == NOBODY || index < seenIndex) {
+      seenIndex = 0;
+      seenBlock = first;
+    }
+    for (; seenIndex < index; seenIndex++) {
+      seenBlock = next[seenBlock];
+    }
+    return seenBlock;
   }
 
   /// Allocates `block`, which must be the next one, for new content.
   void take(int block) {
-    if (closed || freeCount == 0 || free[first] != block) {
+    if (closed || freeCount == 0 || first != block) {
       throw new IllegalStateException(
           "block %d is not the next free one of %d".formatted(block, freeCount));
     }
@@ -116,8 +138,21 @@ public final class BlockPool {
     uncache(block);
   }
 
+  /// Gives away a free block, wherever it stands.
   private void hand(int block) {
-    first = at(1);
+    int before = previous[block];
+    int after = next[block];
+    if (before == NOBODY) {
+      first = after;
+    } else {
+      next[before] = after;
+    }
+    if (after == NOBODY) {
+      last = before;
+    } else {
+      previous[after] = before;
+    }
+    changed();
     freeCount--;
     holders[block] = 1;
     leftBy[block] = NOBODY;
@@ -190,14 +225,22 @@ public final class BlockPool {
     return NOBODY;
   }
 
-  /// Whether `block` is among the next `within` to be given.
+  /// Whether `block`, a free one, is among the next `within` to be given. Asking for one block
+  /// after the other looks ahead once.
   boolean isUpcoming(int block, int within) {
-    for (int i = 0; i < within; i++) {
-      if (upcoming(i) == block) {
-        return true;
+    if (lookReserved != within) {
+      look++;
+      lookReserved = within;
+      for (int i = 0; i < within; i++) {
+        soon[upcoming(i)] = look;
       }
     }
-    return false;
+    return soon[block] == look;
+  }
+
+  private void changed() {
+    seenBlock = NOBODY;
+    lookReserved = NOBODY;
   }
 
   /// Notes that `block`, which is about to be released, is the `index`-th of the sequence and full.
@@ -217,23 +260,8 @@ public final class BlockPool {
     if (holders[block] > 0) {
       retain(block);
     } else {
-      takeBack(block);
+      hand(block);
     }
-  }
-
-  private void takeBack(int block) {
-    int index = 0;
-    while (index < freeCount && free[at(index)] != block) {
-      index++;
-    }
-    if (closed || index == freeCount) {
-      throw new IllegalStateException("block %d is not free".formatted(block));
-    }
-    for (int i = index; i > 0; i--) {
-      free[at(i)] = free[at(i - 1)];
-    }
-    free[first] = block;
-    hand(block);
   }
 
   void retain(int block) {
@@ -243,15 +271,37 @@ public final class BlockPool {
   void release(int block) {
     if (--holders[block] == 0) {
       if (keeping) {
-        free[at(freeCount)] = block;
+        append(block);
       } else {
-        first = first == 0 ? free.length - 1 : first - 1;
-        free[first] = block;
+        prepend(block);
       }
+      changed();
       freeCount++;
     } else if (holders[block] == leavers[block]) {
       leavingCount++;
     }
+  }
+
+  private void append(int block) {
+    previous[block] = last;
+    next[block] = NOBODY;
+    if (last == NOBODY) {
+      first = block;
+    } else {
+      next[last] = block;
+    }
+    last = block;
+  }
+
+  private void prepend(int block) {
+    next[block] = first;
+    previous[block] = NOBODY;
+    if (first == NOBODY) {
+      last = block;
+    } else {
+      previous[first] = block;
+    }
+    first = block;
   }
 
   /// One holder of `block` is on its way out.
@@ -280,11 +330,10 @@ public final class BlockPool {
 
   void hash(StateHash hash) {
     hash.add(freeCount);
-    for (int i = freeCount - 1; i >= 0; i--) {
-      hash.add(free[at(i)]);
+    for (int block = last; block != NOBODY; block = previous[block]) {
+      hash.add(block);
     }
-    for (int i = 0; keeping && i < freeCount; i++) {
-      int block = free[at(i)];
+    for (int block = keeping ? first : NOBODY; block != NOBODY; block = next[block]) {
       if (leftBy[block] != NOBODY) {
         hash.add(block);
         hash.add(leftBy[block]);

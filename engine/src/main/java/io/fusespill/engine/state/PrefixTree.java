@@ -46,7 +46,16 @@ final class PrefixTree {
 
   /// @param parent serial of the parent, or tokens an id with the sign changed where there is none
   /// @param ids those of the prompt that say something of the block
-  private record Key(long parent, Ints ids) {}
+  private record Key(long parent, Ints ids) {
+
+    private static final long MIX = 0x9E3779B97F4A7C15L;
+
+    /// Serials and ids both count up, and must not cancel each other out.
+    @Override
+    public int hashCode() {
+      return (int) (((parent * MIX + ids.hashCode()) * MIX) >>> 32);
+    }
+  }
 
   static final Node[] NONE = {};
 
