@@ -2,10 +2,7 @@ package io.fusespill.traces;
 
 import com.fasterxml.jackson.core.JsonParser;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /// LLMServingSim: JSONL with the lengths in tokens and the arrival, in nanoseconds in its workloads
 /// and in seconds in its records of vLLM runs. Workloads also hold the prompts' token ids, of which
@@ -22,9 +19,6 @@ final class LlmServingSimTraceReader extends JsonlTraceReader {
 
   /// Tokens in a part: vLLM's blocks.
   private static final int PART_TOKENS = 16;
-
-  /// Parts by content, numbered as they come.
-  private final Map<List<Long>, Long> parts = new HashMap<>();
 
   LlmServingSimTraceReader(LineReader lines, ReadOptions options) {
     super(lines, options, NANOS, ArrivalUnit.NANOSECONDS, PROMPT, OUTPUT);
@@ -43,13 +37,23 @@ final class LlmServingSimTraceReader extends JsonlTraceReader {
     }
   }
 
-  private long[] parts(long[] tokens) {
-    long[] ids = new long[Math.ceilDiv(tokens.length, PART_TOKENS)];
-    for (int i = 0; i < ids.length; i++) {
+  private static long[] parts(long[] tokens) {
+    long[] hashes = new long[Math.ceilDiv(tokens.length, PART_TOKENS)];
+    for (int i = 0; i < hashes.length; i++) {
       int end = Math.min((i + 1) * PART_TOKENS, tokens.length);
-      List<Long> part = Arrays.stream(tokens, i * PART_TOKENS, end).boxed().toList();
-      ids[i] = parts.computeIfAbsent(part, unknown -> (long) parts.size());
+      hashes[i] = hash(tokens, i * PART_TOKENS, end);
     }
-    return ids;
+    return hashes;
+  }
+
+  /// 64 bits of some tokens and their number: of a million different parts, two are taken for one
+  /// with a probability of 3 in 100 million.
+  private static long hash(long[] tokens, int from, int to) {
+    long hash = (long) to - from;
+    for (int i = from; i < to; i++) {
+      hash = (hash ^ tokens[i]) * 0x9E3779B97F4A7C15L;
+      hash ^= hash >>> 29;
+    }
+    return hash;
   }
 }

@@ -189,16 +189,18 @@ final class FormatDetailsTest {
     twiceAndOne.addAll(part);
     twiceAndOne.add(128_009);
 
-    assertThat(
-            TestTraces.read(
-                TraceFormat.LLMSERVINGSIM,
-                row.formatted(1, "[128009]")
-                    + row.formatted(33, twiceAndOne)
-                    + row.formatted(5, "[]")))
-        .containsExactly(
-            new TraceRequest(0, 1, 1, 0, 16, new long[] {0}),
-            new TraceRequest(0, 33, 1, 0, 16, new long[] {1, 1, 0}),
-            new TraceRequest(0, 5, 1));
+    List<TraceRequest> requests =
+        TestTraces.read(
+            TraceFormat.LLMSERVINGSIM,
+            row.formatted(1, "[128009]") + row.formatted(33, twiceAndOne) + row.formatted(5, "[]"));
+    long[] first = requests.get(0).prefixHashes();
+    long[] second = requests.get(1).prefixHashes();
+
+    assertThat(requests).extracting(TraceRequest::tokensPerHash).containsExactly(16, 16, 0);
+    assertThat(first).hasSize(1);
+    assertThat(second).containsExactly(second[0], second[0], first[0]);
+    assertThat(second[0]).isNotEqualTo(first[0]);
+    assertThat(requests.get(2)).isEqualTo(new TraceRequest(0, 5, 1));
   }
 
   @Test

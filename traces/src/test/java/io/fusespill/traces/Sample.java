@@ -141,7 +141,7 @@ record Sample(
                   {"input_toks": 1034, "output_toks": 769, "arrival_time_ns": 347938951}
                   """),
               List.of(
-                  new TraceRequest(0, 3, 531, 0, 16, new long[] {0}),
+                  new TraceRequest(0, 3, 531, 0, 16, new long[] {4618186463789326430L}),
                   new TraceRequest(301_012_143L, 1034, 769)),
               """
               {"input_toks": PROMPT, "output_toks": OUTPUT, "arrival_time_ns": TIME}\
