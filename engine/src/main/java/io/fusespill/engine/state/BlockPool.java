@@ -37,7 +37,7 @@ public final class BlockPool {
   /// What of a prompt's beginning a block holds, free or not.
   private final PrefixTree.@Nullable Node[] content;
 
-  /// The same the other way round, for those whose content two blocks have in order of age.
+  /// The same the other way round.
   private final Map<PrefixTree.Node, List<Integer>> cached = new LinkedHashMap<>();
 
   private final PrefixTree prefixes;
@@ -54,7 +54,7 @@ public final class BlockPool {
   private final int[] soon;
 
   private int look;
-  private int lookReserved;
+  private int lookReserved = NOBODY;
   private int leavingCount;
   private boolean keeping;
   private boolean closed;
@@ -189,8 +189,14 @@ public final class BlockPool {
     }
   }
 
+  /// What `block` holds is of no use any more.
+  void forget(int block) {
+    leftBy[block] = NOBODY;
+    uncache(block);
+  }
+
   /// Forgets what `block` holds of a prompt.
-  void uncache(int block) {
+  private void uncache(int block) {
     PrefixTree.Node node = content[block];
     if (node != null) {
       content[block] = null;
@@ -212,17 +218,26 @@ public final class BlockPool {
     return content[block];
   }
 
-  /// The oldest block that holds what `node` says, is on its way nowhere and is not among the next
-  /// `reserved` to be given; or [#NOBODY].
+  /// A block that holds what `node` says and is on its way nowhere: one that somebody holds if
+  /// there is one, for it costs nothing; else a free one that is not among the next `reserved` to
+  /// be given; of several the one with the lowest number. Or [#NOBODY].
   int holding(PrefixTree.Node node, int reserved) {
     List<Integer> blocks = cached.get(node);
+    int held = NOBODY;
+    int free = NOBODY;
     for (int i = 0; blocks != null && i < blocks.size(); i++) {
       int block = blocks.get(i);
-      if (holders[block] == 0 ? !isUpcoming(block, reserved) : leavers[block] == 0) {
-        return block;
+      if (holders[block] > 0) {
+        held = leavers[block] == 0 ? lower(held, block) : held;
+      } else if (!isUpcoming(block, reserved)) {
+        free = lower(free, block);
       }
     }
-    return NOBODY;
+    return held == NOBODY ? free : held;
+  }
+
+  private static int lower(int block, int other) {
+    return block == NOBODY ? other : Math.min(block, other);
   }
 
   /// Whether `block`, a free one, is among the next `within` to be given. Asking for one block
@@ -257,6 +272,9 @@ public final class BlockPool {
   /// One holder more of `block` with what is in it, wherever it stands among the free ones if
   /// nobody holds it.
   void share(int block) {
+    if (closed) {
+      throw new IllegalStateException("block %d lies in a place that has failed".formatted(block));
+    }
     if (holders[block] > 0) {
       retain(block);
     } else {

@@ -337,7 +337,7 @@ public final class EngineState implements EngineView {
     for (Place place : all) {
       places[place.id()] =
           new Residence(place.blocks(), prefixes, started.config().limits().maxStepsInFlight());
-      places[place.id()].pool.keep(started.config().policy().cachesPrefixes());
+      places[place.id()].pool.keep(started.config().policy().keepsBlocks());
       most = Math.max(most, place.blocks());
     }
     targetOf = new int[most];
@@ -358,7 +358,7 @@ public final class EngineState implements EngineView {
     }
     for (Residence place : places) {
       place.hold(changed.limits().maxStepsInFlight());
-      place.pool.keep(changed.policy().cachesPrefixes());
+      place.pool.keep(changed.policy().keepsBlocks());
     }
     affected.clear();
     config = changed;
@@ -448,9 +448,7 @@ public final class EngineState implements EngineView {
             arrived.maxOutputTokens(),
             arrived.hintTokens(),
             maxModelTokens,
-            config().policy().cachesPrefixes()
-                ? prefixes.insert(arrived.prompt(), arrived.promptTokens(), kv.blockTokens())
-                : PrefixTree.NONE,
+            arrived.prompt(),
             arrived.atNanos());
     Sequence sequence = new Sequence(arrived.firstSequence(), request);
     sequence.unforked = arrived.samples() - 1;
@@ -482,10 +480,15 @@ public final class EngineState implements EngineView {
                   sequence.id(), admitted.keptBlocks(), keptBlocks(sequence, device, 0), device));
     }
     queueOf(sequence).remove(sequence);
+    PrefixTree.Node[] beginning = beginning(sequence);
     for (int i = 0; i < admitted.keptBlocks(); i++) {
-      int block = keptBlock(sequence, device, i, 0);
+      int block = keptBlock(sequence, beginning, device, i, 0);
       places[device].pool.share(block);
       sequence.table.append(block);
+    }
+    Request request = sequence.request();
+    if (request.prefix == null && config().policy().cachesPrefixes()) {
+      request.prefix = prefixes.insert(request.prompt(), request.promptTokens(), kv.blockTokens());
     }
     sequence.computedTokens = admitted.keptBlocks() * kv.blockTokens();
     sequence.former.clear();
@@ -581,7 +584,7 @@ public final class EngineState implements EngineView {
   private void cache(Sequence sequence, int before) {
     BlockPool pool = places[sequence.place].pool;
     PrefixTree.Node[] prefix = sequence.request().prefix;
-    if (pool.keeping() && before < sequence.request().promptTokens()) {
+    if (prefix != null && pool.keeping() && before < sequence.request().promptTokens()) {
       int full = Math.min(sequence.computedTokens / kv.blockTokens(), prefix.length);
       for (int i = before / kv.blockTokens(); i < full; i++) {
         pool.cache(sequence.table.get(i), prefix[i]);
@@ -688,6 +691,7 @@ public final class EngineState implements EngineView {
         }
       }
     }
+    forgetLost(device);
   }
 
   /// Nothing of what lay in the place is there any more. What is in flight there is still to fail,
@@ -736,22 +740,33 @@ public final class EngineState implements EngineView {
     places[id].pool.open();
   }
 
-  /// The sequence's KV is gone, and with it what only its blocks held of its prompt. While later
-  /// steps are in flight they still use its blocks.
+  /// The sequence's KV is gone. While later steps are in flight they still use its blocks.
   ///
   /// @param counts whether it is an attempt of its own that failed, and not its place
   private void lose(Sequence sequence, boolean counts) {
     sequence.lost = true;
     sequence.failures += counts ? 1 : 0;
-    BlockPool pool = places[sequence.place].pool;
-    for (int b = 0; pool.keeping() && b < sequence.table.size(); b++) {
-      if (pool.holders(sequence.table.get(b)) == 1) {
-        pool.uncache(sequence.table.get(b));
-      }
-    }
     if (!sequence.pinned()) {
       undoGrowth(sequence);
       affected.add(sequence);
+    }
+  }
+
+  /// What blocks hold that nobody has but lost sequences is of no use any more.
+  private void forgetLost(int place) {
+    BlockPool pool = places[place].pool;
+    if (!pool.keeping()) {
+      return;
+    }
+    SequenceDeque residents = places[place].residents;
+    int[] holders = new int[pool.total()];
+    for (int i = 0; i < residents.size(); i++) {
+      BlockTable table = residents.get(i).table;
+      for (int b = 0; residents.get(i).lost && b < table.size(); b++) {
+        if (++holders[table.get(b)] == pool.holders(table.get(b))) {
+          pool.forget(table.get(b));
+        }
+      }
     }
   }
 
@@ -836,9 +851,11 @@ public final class EngineState implements EngineView {
     if (!places[device].pool.keeping()) {
       return 0;
     }
+    PrefixTree.Node[] beginning = beginning(sequence);
     int most = (sequence.totalTokens - 1) / kv.blockTokens();
     int kept = 0;
-    while (kept < most && keptBlock(sequence, device, kept, reserved) != BlockPool.NOBODY) {
+    while (kept < most
+        && keptBlock(sequence, beginning, device, kept, reserved) != BlockPool.NOBODY) {
       kept++;
     }
     return kept;
@@ -846,23 +863,44 @@ public final class EngineState implements EngineView {
 
   @Override
   public int heldBlocks(Sequence sequence, int device, int kept, int reserved) {
+    PrefixTree.Node[] beginning = kept == 0 ? PrefixTree.NONE : beginning(sequence);
     int held = 0;
     for (int i = 0; i < kept; i++) {
-      int block = keptBlock(sequence, device, i, reserved);
+      int block = keptBlock(sequence, beginning, device, i, reserved);
       held += places[device].pool.holders(block) > 0 ? 1 : 0;
     }
     return held;
   }
 
+  /// What the sequence's prompt begins with, as far as that is remembered.
+  private PrefixTree.Node[] beginning(Sequence sequence) {
+    Request request = sequence.request();
+    if (request.prefix != null) {
+      return request.prefix;
+    }
+    int blocks = knownBlocks(request);
+    return blocks == 0
+        ? PrefixTree.NONE
+        : prefixes.find(request.prompt(), blocks, kv.blockTokens());
+  }
+
+  private int knownBlocks(Request request) {
+    return config().policy().cachesPrefixes()
+        ? PrefixTree.blocks(request.prompt(), request.promptTokens(), kv.blockTokens())
+        : 0;
+  }
+
   /// The block of `device` that holds the sequence's `index`-th full block: by what it holds within
   /// the prompt, and behind that, or where that is not known, because the sequence left it there.
-  private int keptBlock(Sequence sequence, int device, int index, int reserved) {
+  private int keptBlock(
+      Sequence sequence, PrefixTree.Node[] beginning, int device, int index, int reserved) {
     BlockPool pool = places[device].pool;
-    PrefixTree.Node[] prefix = sequence.request().prefix;
-    if (index < prefix.length) {
-      return pool.holding(prefix[index], reserved);
+    if (index < beginning.length) {
+      return pool.holding(beginning[index], reserved);
     }
-    if (sequence.formerPlace != device || index >= sequence.former.size()) {
+    if (index < knownBlocks(sequence.request())
+        || sequence.formerPlace != device
+        || index >= sequence.former.size()) {
       return BlockPool.NOBODY;
     }
     int block = sequence.former.get(index);
@@ -1036,8 +1074,9 @@ public final class EngineState implements EngineView {
     Request request = sequence.request();
     if (--request.liveSequences == 0) {
       requests.remove(request.id());
-      if (request.prefix.length > 0) {
-        prefixes.release(request.lastOfPrefix());
+      PrefixTree.Node last = request.lastOfPrefix();
+      if (last != null) {
+        prefixes.release(last);
       }
     }
   }

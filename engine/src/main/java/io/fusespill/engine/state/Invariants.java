@@ -351,8 +351,9 @@ public final class Invariants {
     Map<PrefixTree.Node, Integer> uses = new LinkedHashMap<>();
     for (int id = state.firstRequest(); id < state.nextRequest(); id++) {
       Request request = state.request(id);
-      if (request != null && request.prefix.length > 0) {
-        uses.merge(request.lastOfPrefix(), 1, Integer::sum);
+      PrefixTree.Node last = request == null ? null : request.lastOfPrefix();
+      if (last != null) {
+        uses.merge(last, 1, Integer::sum);
       }
     }
     for (Place place : config.topology().places()) {
@@ -390,7 +391,8 @@ public final class Invariants {
       PrefixTree.Node node = state.pool(sequence.place()).content(sequence.table().get(b));
       require(
           node == null
-              || (b < prefix.length
+              || (prefix != null
+                  && b < prefix.length
                   && prefix[b] == node
                   && sequence.computedTokens() >= (b + 1) * config.kv().blockTokens()),
           "I30: block %d of sequence %d holds another prompt's beginning",

@@ -59,30 +59,59 @@ final class PrefixTree {
 
   static final Node[] NONE = {};
 
+  /// Serial of the first node.
+  static final long FIRST = 1;
+
   private final Map<Key, Node> nodes = new LinkedHashMap<>();
   private final Node root = new Node(new Key(0, Ints.EMPTY), null, 0);
-  private long next = 1;
+  private long next = FIRST;
+
+  /// Full blocks of which the prompt tells what they hold.
+  static int blocks(Prompt prompt, int promptTokens, int blockTokens) {
+    return prompt.ids().isEmpty() ? 0 : promptTokens / blockTokens;
+  }
 
   /// Nodes of the prompt's full blocks, in order. The last is in use from now on, until it is
   /// released.
   Node[] insert(Prompt prompt, int promptTokens, int blockTokens) {
-    int blocks = promptTokens / blockTokens;
-    if (prompt.ids().isEmpty() || blocks == 0) {
-      return NONE;
-    }
-    int[] ids = prompt.ids().toArray();
-    int each = prompt.tokensPerId();
-    Node[] path = new Node[blocks];
+    Node[] path = new Node[blocks(prompt, promptTokens, blockTokens)];
     Node node = root;
-    for (int i = 0; i < blocks; i++) {
-      int from = i * blockTokens / each;
-      int to = ((i + 1) * blockTokens - 1) / each + 1;
-      Ints slice = Ints.of(Arrays.copyOfRange(ids, from, to));
-      node = child(node, new Key(node == root ? -each : node.serial, slice));
+    for (int i = 0; i < path.length; i++) {
+      node = child(node, key(node, prompt, i, blockTokens));
       path[i] = node;
     }
-    node.uses++;
+    if (path.length > 0) {
+      node.uses++;
+    }
     return path;
+  }
+
+  /// Those of the nodes that are there, from the first on.
+  ///
+  /// @param most how many are looked for
+  Node[] find(Prompt prompt, int most, int blockTokens) {
+    Node[] path = new Node[Math.min(most, 16)];
+    int found = 0;
+    Node node = nodes.get(key(root, prompt, 0, blockTokens));
+    while (found < most && node != null) {
+      if (found == path.length) {
+        path = Arrays.copyOf(path, 2 * found);
+      }
+      path[found++] = node;
+      node = found < most ? nodes.get(key(node, prompt, found, blockTokens)) : null;
+    }
+    return Arrays.copyOf(path, found);
+  }
+
+  private Key key(Node parent, Prompt prompt, int block, int blockTokens) {
+    int each = prompt.tokensPerId();
+    int from = block * blockTokens / each;
+    int to = ((block + 1) * blockTokens - 1) / each + 1;
+    int[] ids = new int[to - from];
+    for (int i = from; i < to; i++) {
+      ids[i - from] = prompt.ids().get(i);
+    }
+    return new Key(parent == root ? -each : parent.serial, Ints.of(ids));
   }
 
   private Node child(Node parent, Key key) {

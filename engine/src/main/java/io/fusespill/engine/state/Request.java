@@ -1,5 +1,8 @@
 package io.fusespill.engine.state;
 
+import io.fusespill.engine.event.Prompt;
+import org.jspecify.annotations.Nullable;
+
 /// What a client asked for: one prompt, one or more samples.
 public final class Request {
 
@@ -14,8 +17,12 @@ public final class Request {
   /// Tokens of a sequence, prompt included, at which it ends whatever the model says.
   final int lengthLimit;
 
-  /// What each full block of its prompt holds; empty where nothing is known or remembered of that.
-  final PrefixTree.Node[] prefix;
+  private final Prompt prompt;
+  private final int promptHash;
+
+  /// What each full block of its prompt holds, from its first admission on; null before, and where
+  /// nothing is remembered of that.
+  PrefixTree.Node @Nullable [] prefix;
 
   int liveSequences;
   boolean cancelled;
@@ -28,7 +35,7 @@ public final class Request {
       int maxOutputTokens,
       int hintTokens,
       int maxModelTokens,
-      PrefixTree.Node[] prefix,
+      Prompt prompt,
       long arrivalNanos) {
     this.id = id;
     this.firstSequence = firstSequence;
@@ -36,14 +43,25 @@ public final class Request {
     this.promptTokens = promptTokens;
     this.maxOutputTokens = maxOutputTokens;
     this.hintTokens = hintTokens;
-    this.prefix = prefix;
+    this.prompt = prompt;
+    this.promptHash = prompt.ids().hashCode();
     this.arrivalNanos = arrivalNanos;
     this.lengthLimit =
         (int) Math.min((long) promptTokens + maxOutputTokens, (long) maxModelTokens + 1);
   }
 
-  PrefixTree.Node lastOfPrefix() {
-    return prefix[prefix.length - 1];
+  /// What its last full block of prompt holds, or null where that is not remembered.
+  PrefixTree.@Nullable Node lastOfPrefix() {
+    return prefix == null || prefix.length == 0 ? null : prefix[prefix.length - 1];
+  }
+
+  Prompt prompt() {
+    return prompt;
+  }
+
+  /// A hash of its ids.
+  int promptHash() {
+    return promptHash;
   }
 
   public int id() {

@@ -9,6 +9,9 @@ import io.fusespill.engine.plan.TransferPlan;
 /// The hash of a state: everything that future behaviour depends on, in defined order.
 final class StateFingerprint {
 
+  /// Stands before what a prompt begins with.
+  private static final long PREFIX = -2;
+
   private StateFingerprint() {}
 
   static long of(EngineState state) {
@@ -22,7 +25,7 @@ final class StateFingerprint {
       return hash.value();
     }
     hash.add(state.lengths().fingerprint());
-    if (state.config().policy().cachesPrefixes()) {
+    if (state.prefixes().next() > PrefixTree.FIRST) {
       hash.add(state.prefixes().next());
     }
     for (Place place : state.config().topology().places()) {
@@ -32,6 +35,9 @@ final class StateFingerprint {
       Sequence sequence = state.sequence(id);
       if (sequence != null) {
         addSequence(hash, sequence);
+        if (state.config().policy().cachesPrefixes()) {
+          hash.add(sequence.request().promptHash());
+        }
       }
     }
     for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
@@ -127,8 +133,10 @@ final class StateFingerprint {
     hash.add(sequence.request().maxOutputTokens());
     hash.add(sequence.request().hintTokens());
     hash.add(sequence.request().cancelled ? 1 : 0);
-    if (sequence.request().prefix.length > 0) {
-      hash.add(sequence.request().lastOfPrefix().serial());
+    PrefixTree.Node last = sequence.request().lastOfPrefix();
+    if (last != null) {
+      hash.add(PREFIX);
+      hash.add(last.serial());
     }
     for (int b = 0; b < sequence.table.size(); b++) {
       hash.add(sequence.table.get(b));

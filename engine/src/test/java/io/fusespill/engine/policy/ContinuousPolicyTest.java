@@ -139,8 +139,41 @@ class ContinuousPolicyTest {
     run.arrivesWith(1, 1, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 2", "step 2+9 new 0,1,2");
   }
 
-  /// The step that fails takes what sequence 0 had; sequence 1 goes on with the block that it
-  /// holds, and whoever comes finds that.
+  /// A copy that somebody holds costs no free block, so it is taken and not the older, free one,
+  /// which the draft is about to take.
+  @Test
+  void twoCopiesOfABlock_theOneInUseShouldBeShared() {
+    Run run = sharing(5);
+    run.arrivesWith(1, 1, 2, 3, 4, 5).arrivesWith(20, 1, 2, 3, 4, 6).arrivesWith(2, 9, 9, 9);
+    run.then("admit 0", "admit 1", "admit 2", "step 0+5 1+5 2+3 new 0,1,2,3,4");
+    run.completes(0).then("finish 0 LENGTH", "step 1@5+1 2@3+1");
+    run.completes(0).then("finish 2 LENGTH", "step 1@6+1");
+    run.completes(0).then("step 1@7+1");
+    run.completes(0).then("step 1@8+1 new 1");
+    run.completes(0).then("step 1@9+1");
+    run.completes(0).then("step 1@10+1");
+    run.completes(0).then("step 1@11+1");
+    run.completes(0).arrivesWith(1, 1, 2, 3, 4, 7);
+    run.then("admit 3 keeping 1", "step 1@12+1 3@4+1 new 0,4");
+  }
+
+  /// Sequences 0 and 1 share a block, and the step that fails has both: nobody finds it again.
+  @Test
+  void failedStepOfAllThatShareABlock_shouldForgetIt() {
+    Run run = sharing(8);
+    run.arrivesWith(9, 1, 2, 3, 4, 5).then("admit 0", "step 0+5 new 0,1");
+    run.arrivesWith(9, 1, 2, 3, 4, 6).completes(0);
+    run.then("admit 1 keeping 1", "step 0@5+1 1@4+1 new 2");
+    run.fails(0);
+    run.then(
+        "preempt 1 RECOMPUTE STEP_FAILED",
+        "preempt 0 RECOMPUTE STEP_FAILED",
+        "admit 0",
+        "admit 1",
+        "step 0+6 1+5 new 3,4,5,6");
+  }
+
+  /// A step that fails takes all of its sequence's KV with it.
   @Test
   void failedStep_shouldForgetWhatNobodyElseHolds() {
     Run run = sharing(8);

@@ -128,9 +128,10 @@ class BlockPoolTest {
     return tree.insert(new Prompt(Ints.of(token), ""), 1, 1)[0];
   }
 
-  /// The older of two blocks of one content is found, then the other, then none.
+  /// Of two blocks of one content the one in use is found, else the one with the lower number that
+  /// nobody is about to take.
   @Test
-  void holding_findsTheOldestBlockUntilItIsTakenAnew() {
+  void holding_findsBlocksInUseFirstUntilTheyAreTakenAnew() {
     PrefixTree tree = new PrefixTree();
     BlockPool pool = new BlockPool(2, tree);
     pool.keep(true);
@@ -138,16 +139,17 @@ class BlockPoolTest {
     take(pool, 0, 1);
     pool.cache(1, node);
     pool.cache(0, node);
-    assertThat(pool.holding(node, 0)).isEqualTo(1);
-    assertThat(pool.holding(node(tree, 8), 0)).isEqualTo(BlockPool.NOBODY);
-    pool.release(1);
-    pool.release(0);
-    assertThat(pool.holding(node, 0)).isEqualTo(1);
-    assertThat(pool.holding(node, 1)).as("the next one is spoken for").isEqualTo(0);
-    assertThat(pool.holding(node, 2)).isEqualTo(BlockPool.NOBODY);
-    take(pool, 1);
     assertThat(pool.holding(node, 0)).isEqualTo(0);
+    assertThat(pool.holding(node(tree, 8), 0)).isEqualTo(BlockPool.NOBODY);
+    pool.release(0);
+    assertThat(pool.holding(node, 0)).as("in use").isEqualTo(1);
+    pool.release(1);
+    assertThat(pool.holding(node, 0)).isEqualTo(0);
+    assertThat(pool.holding(node, 1)).as("the next one is spoken for").isEqualTo(1);
+    assertThat(pool.holding(node, 2)).isEqualTo(BlockPool.NOBODY);
     take(pool, 0);
+    assertThat(pool.holding(node, 0)).isEqualTo(1);
+    take(pool, 1);
     assertThat(pool.holding(node, 0)).isEqualTo(BlockPool.NOBODY);
   }
 

@@ -58,6 +58,18 @@ class PrefixTreeTest {
     assertThat(insert(4, 4, 7)[0]).isNotSameAs(insert(8, 8, 7)[0]);
   }
 
+  /// Looking for a prompt makes nothing.
+  @Test
+  void find_isAsFarAsSomebodyWas() {
+    Node[] there = insert(1, 8, 1, 2, 3, 4, 5, 6, 7, 8);
+    int[] ids = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+
+    assertThat(tree.find(new Prompt(Ints.of(ids), ""), 3, 4)).containsExactly(there);
+    assertThat(tree.find(new Prompt(Ints.of(ids), ""), 1, 4)).containsExactly(there[0]);
+    assertThat(tree.find(new Prompt(Ints.of(9, 9, 9, 9), ""), 1, 4)).isEmpty();
+    assertThat(tree.nodes()).hasSize(2);
+  }
+
   @Test
   void releasedNodes_areForgottenWithParentsThatNobodyNeeds() {
     Node[] first = insert(1, 8, 1, 2, 3, 4, 5, 6, 7, 8);

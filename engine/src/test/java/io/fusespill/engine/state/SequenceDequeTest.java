@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.engine.Seeds;
+import io.fusespill.engine.event.Prompt;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -129,7 +130,7 @@ class SequenceDequeTest {
   }
 
   private static Sequence sequence(int request) {
-    return new Sequence(request, new Request(request, request, 1, 1, 1, 0, 8, PrefixTree.NONE, 0));
+    return new Sequence(request, new Request(request, request, 1, 1, 1, 0, 8, Prompt.NONE, 0));
   }
 
   private static List<Integer> requests(SequenceDeque queue) {

@@ -7,6 +7,8 @@ import io.fusespill.engine.EngineFixture.Run;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.Prompt;
+import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -85,6 +87,11 @@ class StateHashTest {
               state.pool(0).keep(true);
               state.pool(0).leftBehind(state.pool(0).upcoming(0), 5, 0);
             }),
+        change(
+            "Request.prefix",
+            state ->
+                state.request(0).prefix =
+                    state.prefixes().insert(new Prompt(Ints.of(1, 2, 3, 4), ""), 4, 4)),
         change("Request.cancelled", state -> state.request(0).cancelled = true),
         change("tokens of a waiting sequence", state -> state.sequence(4).totalTokens++),
         change("a block of a table", state -> state.sequence(1).table.set(0, 15)),
