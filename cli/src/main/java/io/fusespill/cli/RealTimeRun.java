@@ -17,6 +17,7 @@ import io.fusespill.journal.live.LiveRequest;
 import io.fusespill.journal.live.RequestListener;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.SimulatedExecutor;
+import io.fusespill.sim.TracePrompts;
 import io.fusespill.traces.TraceRequest;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
@@ -44,15 +45,18 @@ final class RealTimeRun {
   LiveEngine run(
       Iterator<TraceRequest> trace, EnginePipeline.Builder pipeline, ProgressLine progress) {
     try (LiveEngine engine = LiveEngine.start(scenario.setup().start(), pipeline, this::executor)) {
+      TracePrompts prompts = new TracePrompts();
       long sent = 0;
       while (trace.hasNext()) {
         TraceRequest request = trace.next();
         sleepUntil(request.arrivalNanos());
         engine.submit(
-            LiveRequest.of(
+            new LiveRequest(
                 scenario.samples(),
                 request.promptTokens(),
-                scenario.config().limits().maxModelTokens()),
+                scenario.config().limits().maxModelTokens(),
+                0,
+                prompts.of(request)),
             new Expectation(request));
         progress.at(++sent);
       }

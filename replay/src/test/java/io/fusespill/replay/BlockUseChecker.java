@@ -9,6 +9,7 @@ import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Watches blocks as an executor does: it knows plans alone, and keeps tables of its own from them.
@@ -65,20 +67,29 @@ final class BlockUseChecker {
   private final Map<Block, Integer> inWriting = new HashMap<>();
   private final boolean sharing;
   private final IntFunction<BlockTable> tableOf;
+  private final IntPredicate isLost;
   private @Nullable SequenceAdmitted started;
+  private @Nullable StepPlan failed;
 
   /// @param sharing whether requests may share blocks
   /// @param tableOf a sequence's table after the event before: what it starts with is in no plan
-  BlockUseChecker(int blockTokens, boolean sharing, IntFunction<BlockTable> tableOf) {
+  /// @param isLost whether the event before took a sequence's KV
+  BlockUseChecker(
+      int blockTokens, boolean sharing, IntFunction<BlockTable> tableOf, IntPredicate isLost) {
     this.blockTokens = blockTokens;
     this.sharing = sharing;
     this.tableOf = tableOf;
+    this.isLost = isLost;
   }
 
   void accept(EngineEvent event) {
     if (started != null) {
       startsWith(started);
       started = null;
+    }
+    if (failed != null) {
+      forgetLost();
+      failed = null;
     }
     switch (event) {
       case RequestArrived e -> {
@@ -100,6 +111,11 @@ final class BlockUseChecker {
         for (int i = 0; i < flight.plan().size(); i++) {
           lost.add(flight.plan().sequences().get(i));
         }
+        failed = flight.plan();
+      }
+      case PlaceFailed e -> {
+        beginnings.keySet().removeIf(block -> block.place() == e.place());
+        writers.keySet().removeIf(block -> block.place() == e.place());
       }
       case TransferPlanned e -> transfer(e.plan());
       case TransferCompleted e -> {
@@ -125,6 +141,16 @@ final class BlockUseChecker {
       }
       default -> {}
     }
+  }
+
+  /// What only lost sequences hold is not to be found again.
+  private void forgetLost() {
+    Set<Block> others = new HashSet<>();
+    Set<Block> gone = new HashSet<>();
+    tables.forEach((sequence, table) -> (isLost.test(sequence) ? gone : others).addAll(table));
+    gone.removeAll(others);
+    beginnings.keySet().removeAll(gone);
+    writers.keySet().removeAll(gone);
   }
 
   /// What a sequence starts with is its own, or the beginning of its prompt that somebody else

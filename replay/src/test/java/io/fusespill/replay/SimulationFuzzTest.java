@@ -30,6 +30,7 @@ import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.engine.state.BlockTable;
 import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Invariants;
+import io.fusespill.engine.state.Sequence;
 import io.fusespill.replay.explain.HandlingSummary;
 import io.fusespill.replay.explain.Stories;
 import io.fusespill.replay.explain.Story;
@@ -296,7 +297,7 @@ class SimulationFuzzTest {
       int each = hashTokens;
       long[] hashes = new long[Math.ceilDiv(request.promptTokens(), each)];
       long family = dice.below(3);
-      int common = dice.below(hashes.length + 1);
+      int common = dice.below(3) == 0 ? hashes.length : dice.below(hashes.length + 1);
       for (int i = 0; i < hashes.length; i++) {
         hashes[i] = i < common ? 1_000 * family + i : 1_000_000 + dice.below(1_000_000);
       }
@@ -464,7 +465,12 @@ class SimulationFuzzTest {
       private EngineState state = new EngineState();
       private final BlockUseChecker blocks =
           new BlockUseChecker(
-              config.kv().blockTokens(), config.policy().cachesPrefixes(), this::table);
+              config.kv().blockTokens(), config.policy().cachesPrefixes(), this::table, this::lost);
+
+      private boolean lost(int sequence) {
+        Sequence live = state.sequence(sequence);
+        return live != null && live.lost();
+      }
 
       private BlockTable table(int sequence) {
         return state.sequence(sequence).table();

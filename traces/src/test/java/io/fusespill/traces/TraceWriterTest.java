@@ -132,16 +132,37 @@ final class TraceWriterTest {
     try (TraceWriter writer = TraceFormat.MOONCAKE.create(folder.resolve("trace"))) {
       assertThatThrownBy(() -> writer.write(new TraceRequest(0, 513, 1, new long[] {1, 2, 3})))
           .isInstanceOf(TraceException.class)
-          .hasMessageContaining("513 prompt tokens has 3 prefix hashes, mooncake must have 2");
-      TraceRequest smallParts = new TraceRequest(0, 2, 1, 0, 1, new long[] {1, 2});
-      assertThatThrownBy(() -> writer.write(smallParts))
+          .hasMessageContaining(
+              "513 prompt tokens has 3 prefix hashes of any number of tokens, mooncake must have 2");
+      TraceRequest uneven = new TraceRequest(0, 100, 1, 0, 100, new long[] {1});
+      assertThatThrownBy(() -> writer.write(uneven))
           .isInstanceOf(TraceException.class)
-          .hasMessageContaining("one for each 512 tokens");
-      TraceRequest onePart = new TraceRequest(0, 16, 1, 0, 16, new long[] {1});
-      assertThatThrownBy(() -> writer.write(onePart))
-          .isInstanceOf(TraceException.class)
-          .hasMessageContaining("has 1 prefix hashes of 16 tokens");
+          .hasMessageContaining("has 1 prefix hashes of 100 tokens");
     }
+  }
+
+  /// Blocks that are the same in all their parts get the same id.
+  @Test
+  void write_hashesOfSmallerParts_mergesThemIntoBlocks() {
+    long[] parts = new long[5];
+    Arrays.fill(parts, 7);
+    parts[2] = 6;
+    parts[4] = 8;
+    long[] others = {7, 7, 7, 9};
+    Path file = folder.resolve("trace");
+    write(
+        TraceFormat.MOONCAKE,
+        file,
+        List.of(
+            new TraceRequest(0, 1_100, 1, 0, 256, parts),
+            new TraceRequest(0, 1_024, 1, 0, 256, others)));
+
+    List<TraceRequest> read = TestTraces.drain(TraceFormat.MOONCAKE.open(file, ReadOptions.ALL));
+    long[] first = read.get(0).prefixHashes();
+    long[] second = read.get(1).prefixHashes();
+    assertThat(first).hasSize(3).doesNotHaveDuplicates();
+    assertThat(second[0]).isEqualTo(first[0]);
+    assertThat(second[1]).isNotEqualTo(first[1]);
   }
 
   @ParameterizedTest

@@ -9,7 +9,7 @@ import io.fusespill.engine.event.Prompt;
 /// @param promptTokens 1 to [EngineLimits#MAX_TOKENS]
 /// @param maxOutputTokens output length at which each sample is cut, at least 1
 /// @param hintTokens output length that somebody foretells, 0 where nobody does
-/// @param prompt with as many ids as there are prompt tokens, or none
+/// @param prompt with ids for all of the prompt tokens, or none
 public record LiveRequest(
     int samples, int promptTokens, int maxOutputTokens, int hintTokens, Prompt prompt) {
 
@@ -32,10 +32,11 @@ public record LiveRequest(
           "%d samples, %d prompt tokens and a maximum of %d output tokens: each must be at least 1"
               .formatted(samples, promptTokens, maxOutputTokens));
     }
-    if (!prompt.ids().isEmpty() && prompt.ids().size() != promptTokens) {
+    int ids = Math.ceilDiv(promptTokens, prompt.tokensPerId());
+    if (!prompt.ids().isEmpty() && prompt.ids().size() != ids) {
       throw new IllegalArgumentException(
-          "%d prompt tokens, but the ids of %d: all or none are legal"
-              .formatted(promptTokens, prompt.ids().size()));
+          "%d prompt tokens and %d ids, one for each %d tokens: %d or none are legal"
+              .formatted(promptTokens, prompt.ids().size(), prompt.tokensPerId(), ids));
     }
   }
 

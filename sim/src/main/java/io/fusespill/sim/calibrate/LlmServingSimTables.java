@@ -101,7 +101,7 @@ public final class LlmServingSimTables {
       long context = few * row.whole("kv_big") + (decodes - few) * row.whole("kvs");
       StepShape shape =
           shape(decodes, context, (int) row.whole("pc"), row.whole("kp"))
-              .withPadding(decodes * row.whole("kv_big") - context);
+              .withContextPadding(decodes * row.whole("kv_big") - context);
       samples.add(new UnevenSample(shape, row.positive("t_skew_us") / row.positive("t_mean_us")));
     }
     return samples;

@@ -119,15 +119,20 @@ public final class FittedModel implements StepTimeModel {
     extrapolations += covered ? 0 : 1;
   }
 
-  /// The parts go by feature: context tokens to KV, pairs to prefill attention, sampled tokens to
-  /// the head, decodes and prefill tokens to their linear layers, computed tokens to activations,
-  /// attention elsewhere to communication, and the intercepts, in which a fit cannot tell weights
-  /// from launches, to overhead. Does not count as an extrapolation; says so in the result.
+  /// The parts go by feature: context tokens, and what the longest has above the mean, to KV, pairs
+  /// to prefill attention, sampled tokens to the head, decodes and prefill tokens to their linear
+  /// layers, computed tokens to activations, attention elsewhere to communication, and the
+  /// intercepts, in which a fit cannot tell weights from launches, to overhead. Does not count as
+  /// an extrapolation; says so in the result.
   @Override
   public StepCost breakdown(StepShape planned) {
     StepShape shape = computed(planned);
     double read = part(shape, StepFeature.DECODE_CONTEXT_TOKENS);
-    long kv = (long) read;
+    long kv =
+        (long)
+            (read
+                + part(shape, StepFeature.DECODE_CONTEXT_EXCESS)
+                + part(shape, StepFeature.DECODE_CONTEXT_PADDING));
     long prefillLinear = (long) part(shape, StepFeature.PREFILL_TOKENS);
     long decodeLinear = (long) part(shape, StepFeature.DECODES);
     long attention = (long) part(shape, StepFeature.PREFILL_CONTEXT_PAIRS);

@@ -146,7 +146,7 @@ public record StepShape(
   }
 
   /// The same with contexts of decodes that differ.
-  public StepShape withPadding(long decodeContextPadding) {
+  public StepShape withContextPadding(long decodeContextPadding) {
     return new StepShape(
         decodes,
         decodeContextTokens,

@@ -118,9 +118,10 @@ class KernelTablesTest {
     writeLlmServingSim(1);
     writeSkew();
     StepShape even = new StepShape(16, 16 * 512, 0, 0, 0, 16, 16);
-    StepShape uneven = even.withPadding(16 * 300);
+    StepShape uneven = even.withContextPadding(16 * 300);
     StepShape beside =
-        new StepShape(16, 16 * 512, 1, 256, StepShape.pairs(0, 256), 272, 17).withPadding(16 * 300);
+        new StepShape(16, 16 * 512, 1, 256, StepShape.pairs(0, 256), 272, 17)
+            .withContextPadding(16 * 300);
 
     FittedModel without = new FittedModel(readLlmServingSim().places().getFirst());
     assertThat(without.nanos(uneven)).isEqualTo(without.nanos(even));
@@ -140,6 +141,9 @@ class KernelTablesTest {
           .matches(labels -> labels.contains("uneven contexts alone") == there);
       assertThat(model.nanos(even)).isEqualTo(without.nanos(even));
       assertThat(model.extrapolations()).isZero();
+      assertThat(model.breakdown(uneven).overheadNanos())
+          .as("what contexts add is no overhead")
+          .isCloseTo(model.breakdown(even).overheadNanos(), Offset.offset(10L));
     }
   }
 

@@ -68,7 +68,8 @@ class StepShapeTest {
     assertThat(StepFeature.DECODE_CONTEXT_EXCESS.of(shape)).isEqualTo(46);
     assertThat(StepFeature.DECODE_CONTEXT_EXCESS.of(new StepShape(0, 0, 1, 9, 9, 9, 1))).isZero();
     assertProblem(
-        () -> new StepShape(1, 9, 0, 0, 0, 1, 1).withPadding(1), "decodeContextPadding is 1");
+        () -> new StepShape(1, 9, 0, 0, 0, 1, 1).withContextPadding(1),
+        "decodeContextPadding is 1");
   }
 
   private static void assertProblem(Runnable action, String expected) {
