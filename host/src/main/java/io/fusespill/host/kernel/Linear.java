@@ -43,16 +43,21 @@ public final class Linear {
   /// Bytes of weights that stay in the second cache beside them.
   private static final int CHUNK_BYTES = 1 << 18;
 
-  /// The same where they meet few rows of activations, and lie beside each other: shared out more
-  /// evenly. What is far apart needs long streams.
-  private static final int FEW_CHUNK_BYTES = Cores.intel() ? 1 << 16 : CHUNK_BYTES;
+  /// The same where they meet few rows of activations, so that nothing has to stay: shared out more
+  /// evenly where they lie beside each other; where they are far apart, in streams as long as can
+  /// be.
+  private static final int FEW_CHUNK_BYTES = Cores.intel() ? 1 << 16 : 1 << 20;
 
   private static final int GRAIN = Rows.GRAIN;
 
   /// Rows of each of two matrices that are gated at a time.
   private static final int GATED = Math.max(64, GRAIN);
 
-  private static final long GATED_BYTES = (long) GATED * Float.BYTES;
+  /// The same where they meet few rows of activations.
+  private static final int FEW_GATED = Math.max(256, GRAIN);
+
+  private static final long GATED_BYTES =
+      (long) Float.BYTES * Math.max(BLOCK_ROWS * GATED, FEW * FEW_GATED);
 
   /// Whether rows that are multiplied together lie beside each other.
   private final boolean beside;
@@ -71,8 +76,8 @@ public final class Linear {
     this.beside = beside;
     sums = arena.allocate(BLOCK_ROWS * SUMS_ROW, 64).address();
     wide = arena.allocate(TILE * WIDE_ROW, 64).address();
-    gates = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
-    ups = arena.allocate(BLOCK_ROWS * GATED_BYTES, 64).address();
+    gates = arena.allocate(GATED_BYTES, 64).address();
+    ups = arena.allocate(GATED_BYTES, 64).address();
   }
 
   /// How many of a matrix's rows go to a thread at a time: few enough to stay in a cache and to
@@ -207,18 +212,20 @@ public final class Linear {
       long outputStride,
       boolean packed) {
     int block = blockRows(gate);
+    int most = rows <= FEW ? FEW_GATED : GATED;
+    long stride = (long) Float.BYTES * most;
     for (int first = 0; first < rows; first += block) {
       int count = Math.min(block, rows - first);
-      for (int part = from; part < to; part += GATED) {
-        int width = Math.min(GATED, to - part);
+      for (int part = from; part < to; part += most) {
+        int width = Math.min(most, to - part);
         long x = input + first * inputStride;
         long g = gates - 4L * part;
         long u = ups - 4L * part;
-        tiles(gate, part, part + width, x, inputStride, count, gateBias, g, GATED_BYTES, false);
-        tiles(up, part, part + width, x, inputStride, count, upBias, u, GATED_BYTES, false);
+        tiles(gate, part, part + width, x, inputStride, count, gateBias, g, stride, false);
+        tiles(up, part, part + width, x, inputStride, count, upBias, u, stride, false);
         for (int row = 0; row < count; row++) {
           long target = output + (first + row) * outputStride + 4L * part;
-          activate(gates + row * GATED_BYTES, ups + row * GATED_BYTES, target, width, packed);
+          activate(gates + row * stride, ups + row * stride, target, width, packed);
         }
       }
     }
