@@ -244,7 +244,7 @@ final class CompareCommand implements Callable<Integer> {
         live.start(),
         models(live, profile, factor),
         profile.links(),
-        profile.submitNanos(),
+        profile.submitLatency(),
         arrivals,
         (arrived, alive, now) -> progress.at(before + arrived - alive));
   }

@@ -46,7 +46,9 @@ final class DescribedOptions {
     add("--seed", described.get("seed").asText());
     add("--samples", described.get("samples").asText());
     add("--checkpoint-every", described.get("limits").get("checkpoint_events").asText());
-    addIfAbove("--submit-latency", described.get("submit_nanos").asLong() / 1_000);
+    if (described.path("submit_nanos_per_sequence").asLong() == 0) {
+      addIfAbove("--submit-latency", described.get("submit_nanos").asLong() / 1_000);
+    }
     if (!described.get("time_model").asText().equals("roofline")) {
       add("--time-model", described.get("time_model").asText());
     }

@@ -6,6 +6,7 @@ import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.FittedTerm;
 import io.fusespill.sim.cost.RegionErrors;
+import io.fusespill.sim.cost.SubmitLatency;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -79,11 +80,13 @@ final class ProfileText {
           "from a step's end to the start of one that waited in its queue: %,.1f us, in the steps' times"
               .formatted(profile.queuedNanos() / 1e3));
     }
+    SubmitLatency submit = profile.submitLatency();
     out.println(
         "from a step's end to the start of one planned in answer: "
-            + (profile.submitNanos() > 0
-                ? "%,.1f us".formatted(profile.submitNanos() / 1e3)
-                : "not measured; fit to a run with --depth 1 for it"));
+            + (submit.isNone()
+                ? "not measured; fit to a run with --depth 1 for it"
+                : "%,.1f us, and %,.1f us a sequence"
+                    .formatted(submit.nanos() / 1e3, submit.nanosPerSequence() / 1e3)));
   }
 
   /// Says where a profile does not even foretell what it was fitted to.

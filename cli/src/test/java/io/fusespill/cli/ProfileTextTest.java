@@ -6,6 +6,7 @@ import io.fusespill.sim.calibrate.StepFit;
 import io.fusespill.sim.calibrate.StepSample;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.SubmitLatency;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -43,7 +44,7 @@ final class ProfileTextTest {
             "vicuna-7b",
             16,
             "a test",
-            0,
+            SubmitLatency.NONE,
             0,
             List.of(StepFit.of("cpu", "host", false, samples)),
             List.of());

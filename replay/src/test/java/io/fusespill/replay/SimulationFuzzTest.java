@@ -41,6 +41,7 @@ import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -337,12 +338,14 @@ class SimulationFuzzTest {
           Collections.nCopies(config.topology().places().size(), new UnevenTime());
       RunStarted start = new RunStarted(0, "fuzz", "", seed, config);
       Checker checker = new Checker();
+      SubmitLatency submits =
+          dice.below(2) == 0
+              ? SubmitLatency.NONE
+              : new SubmitLatency(300_000, dice.below(2) * 7_000);
       Simulation simulation =
           new Simulation(
               new Simulation.Setup(
-                  start,
-                  new World(models, attention(), dice.below(2) * 300_000L, faults, policies),
-                  samples),
+                  start, new World(models, attention(), submits, faults, policies), samples),
               workload.iterator(),
               checker::append,
               (arrived, live, now) -> {});

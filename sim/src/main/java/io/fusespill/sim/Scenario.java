@@ -17,6 +17,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.LinkProfile;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -181,20 +182,22 @@ public record Scenario(
             policyKind().estimates() ? costs : List.of(),
             predictor());
     PolicyKind.create(config);
-    long submitNanos =
-        serving.submitNanos() > 0 || fitted == null ? serving.submitNanos() : fitted.submitNanos();
+    SubmitLatency submitLatency =
+        serving.submitNanos() > 0 || fitted == null
+            ? SubmitLatency.ofNanos(serving.submitNanos())
+            : fitted.submitLatency();
     return new ResolvedScenario(
         config,
         new World(
             models,
             resolved.attention(),
             fitted == null ? List.of() : fitted.links(),
-            submitNanos,
+            submitLatency,
             faults,
             PolicyKind::create),
         samples,
         seed,
-        describe(config, resolved, modelProfile, submitNanos));
+        describe(config, resolved, modelProfile, submitLatency));
   }
 
   /// A policy that estimates costs runs on our own executor, whose blocks are contiguous over all
@@ -252,7 +255,10 @@ public record Scenario(
   }
 
   private ObjectNode describe(
-      EngineConfig config, ResolvedTopology resolved, ModelProfile modelProfile, long submitNanos) {
+      EngineConfig config,
+      ResolvedTopology resolved,
+      ModelProfile modelProfile,
+      SubmitLatency submitLatency) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode kv = json.putObject("kv");
     kv.put("block_tokens", config.kv().blockTokens());
@@ -270,7 +276,8 @@ public record Scenario(
     policy.options().forEach(options::put);
     json.put("predictor", config.predictor());
     max.put("max_steps_in_flight", config.limits().maxStepsInFlight());
-    json.put("submit_nanos", submitNanos);
+    json.put("submit_nanos", submitLatency.nanos());
+    json.put("submit_nanos_per_sequence", submitLatency.nanosPerSequence());
     json.put("model", modelProfile.name());
     json.put("weight_bytes", modelProfile.weightBytes());
     for (Place place : config.topology().places()) {

@@ -117,7 +117,7 @@ public final class SimulatedExecutor implements Executor {
   public void execute(StepPlan plan, List<TransferPlan> before) {
     long now = this.now.getAsLong();
     int device = plan.device();
-    long start = Math.max(now + world.submitNanos(), deviceFreeNanos[device]);
+    long start = Math.max(now + world.submitLatency().of(plan.size()), deviceFreeNanos[device]);
     for (TransferPlan transfer : before) {
       start = Math.max(start, occupyLink(transfer));
     }

@@ -9,6 +9,7 @@ import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.LinkModel;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.cost.TransferTimeModel;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,14 +23,14 @@ import org.jspecify.annotations.Nullable;
 /// @param attention how long each place takes to attend for others; null where it does not
 /// @param transfers how long transfers take from one place to another; a link of the topology that
 ///   is not among them takes what its bandwidth comes to
-/// @param submitNanos time between the end of a step and the earliest start of one that was planned
-///   in answer to it: telling the scheduler, deciding, journaling, launching
+/// @param submitLatency time between the end of a step and the earliest start of one that was
+///   planned in answer to it
 /// @param policies makes the policy for a configuration
 public record World(
     List<StepTimeModel> models,
     List<@Nullable HostAttentionModel> attention,
     List<FittedLink> transfers,
-    long submitNanos,
+    SubmitLatency submitLatency,
     Faults faults,
     Function<EngineConfig, SchedulingPolicy> policies) {
 
@@ -37,20 +38,16 @@ public record World(
     models = List.copyOf(models);
     attention = Collections.unmodifiableList(new ArrayList<>(attention));
     transfers = List.copyOf(transfers);
-    if (submitNanos < 0) {
-      throw new IllegalArgumentException(
-          "submitNanos is %d, must be at least 0".formatted(submitNanos));
-    }
   }
 
   /// A world in which transfers take what their links' bandwidths come to.
   public World(
       List<StepTimeModel> models,
       List<@Nullable HostAttentionModel> attention,
-      long submitNanos,
+      SubmitLatency submitLatency,
       Faults faults,
       Function<EngineConfig, SchedulingPolicy> policies) {
-    this(models, attention, List.of(), submitNanos, faults, policies);
+    this(models, attention, List.of(), submitLatency, faults, policies);
   }
 
   /// A world in which nobody attends for others and decisions take no time.
@@ -58,7 +55,7 @@ public record World(
       List<StepTimeModel> models,
       Faults faults,
       Function<EngineConfig, SchedulingPolicy> policies) {
-    this(models, Collections.nCopies(models.size(), null), 0, faults, policies);
+    this(models, Collections.nCopies(models.size(), null), SubmitLatency.NONE, faults, policies);
   }
 
   /// A world under the policy that the configuration names.

@@ -26,6 +26,7 @@ import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -68,14 +69,14 @@ class SimulatedExecutorTest {
 
   @BeforeEach
   void start() {
-    start(0, 0, Faults.NONE);
+    start(SubmitLatency.NONE, 0, Faults.NONE);
   }
 
-  private void start(long submitNanos, long seed, Faults faults) {
-    start(submitNanos, seed, faults, List.of());
+  private void start(SubmitLatency submits, long seed, Faults faults) {
+    start(submits, seed, faults, List.of());
   }
 
-  private void start(long submitNanos, long seed, Faults faults, List<FittedLink> links) {
+  private void start(SubmitLatency submits, long seed, Faults faults, List<FittedLink> links) {
     List<Place> places =
         List.of(
             Place.device(0, "gpu0", 64),
@@ -91,12 +92,7 @@ class SimulatedExecutorTest {
     List<@Nullable HostAttentionModel> attention = Arrays.asList(null, null, ATTENTION, ATTENTION);
     World world =
         new World(
-            List.of(STEP, STEP, STEP, STEP),
-            attention,
-            links,
-            submitNanos,
-            faults,
-            PolicyKind::create);
+            List.of(STEP, STEP, STEP, STEP), attention, links, submits, faults, PolicyKind::create);
     executor =
         new SimulatedExecutor(config, world, seed, () -> now, (rank, event) -> results.add(event));
     executor.expect(0, 1, 10, 100);
@@ -149,7 +145,7 @@ class SimulatedExecutorTest {
   /// Planned in answer to the step before, each step costs its own time and the submission.
   @Test
   void submission_isPaidByEachStepThatDoesNotQueue() {
-    start(300, 0, Faults.NONE);
+    start(new SubmitLatency(250, 50), 0, Faults.NONE);
     for (int step = 1; step <= 4; step++) {
       StepCompleted done = decode(0);
       assertThat(done.atNanos()).isEqualTo(step * 1_300);
@@ -160,7 +156,7 @@ class SimulatedExecutorTest {
 
   @Test
   void submission_isHiddenByAStepThatRuns() {
-    start(300, 0, Faults.NONE);
+    start(new SubmitLatency(250, 50), 0, Faults.NONE);
     long running = decode(0).atNanos();
     assertThat(running).isEqualTo(1_300);
     for (int step = 2; step <= 5; step++) {
@@ -175,7 +171,7 @@ class SimulatedExecutorTest {
   void linkLatency_isPaidByATransferThatFindsItIdle_andHiddenByAQueue() {
     FitErrors errors = new FitErrors(1, 0, 0, 0, 0);
     start(
-        0,
+        SubmitLatency.NONE,
         0,
         Faults.NONE,
         List.of(new FittedLink("gpu0", "host2", 500, 1, new FeatureRange(1, 9), errors)));
@@ -203,7 +199,7 @@ class SimulatedExecutorTest {
 
   @Test
   void failure_takesWhatWasQueuedBeforeItWasKnown_andNothingElse() {
-    start(0, seedOfOneFailure(), new Faults(500_000, 0, 0, 1));
+    start(SubmitLatency.NONE, seedOfOneFailure(), new Faults(500_000, 0, 0, 1));
     for (int step = 0; step < 3; step++) {
       executor.execute(plan(0, step, 0, 20, 1), List.of());
     }
@@ -218,7 +214,7 @@ class SimulatedExecutorTest {
 
   @Test
   void failure_ofOneDevice_leavesTheOtherAlone() {
-    start(0, seedOfOneFailure(), new Faults(500_000, 0, 0, 1));
+    start(SubmitLatency.NONE, seedOfOneFailure(), new Faults(500_000, 0, 0, 1));
     executor.execute(plan(0, 0, 0, 20, 1), List.of());
     executor.execute(plan(1, 0, 1, 20, 1), List.of());
     assertThat(results.getFirst()).isInstanceOf(StepFailed.class);

@@ -216,10 +216,11 @@ final class CudaDevice implements Device {
     StepInput input = flight.slot.input;
     try {
       copy(job);
-      stream.record(flight.slot.begun);
       fill(flight);
       if (input.rows() > 0) {
-        model.launch(input, stream, remoteAttention(job));
+        model.launch(input, stream, remoteAttention(job), flight.slot.begun);
+      } else {
+        stream.record(flight.slot.begun);
       }
       stream.record(flight.slot.done);
     } catch (IOException | RuntimeException e) {

@@ -133,8 +133,7 @@ final class CudaProbe {
     for (int i = 0; i < REPEATS; i++) {
       input.clear();
       entries.accept(input);
-      stream.record(begun);
-      model.launch(input, stream, NOBODY);
+      model.launch(input, stream, NOBODY, begun);
       stream.record(done);
       done.synchronize();
       best = Math.min(best, done.millisSince(begun) * 1e6);

@@ -144,6 +144,15 @@ public final class CudaModel implements AutoCloseable {
   /// @param remote who attends for remote rows; may be null where there are none
   /// @throws IllegalArgumentException if there is no entry, or a remote row and nobody to attend
   public void launch(StepInput input, Stream stream, @Nullable RemoteAttention remote) {
+    launch(input, stream, remote, null);
+  }
+
+  /// Queues a pass as the other method does.
+  ///
+  /// @param begun recorded once the input is on the device: what waits for the host until then is
+  ///   not the device's work
+  public void launch(
+      StepInput input, Stream stream, @Nullable RemoteAttention remote, @Nullable Event begun) {
     if (input.rows() == 0) {
       throw new IllegalArgumentException("a step needs at least one entry");
     }
@@ -155,6 +164,9 @@ public final class CudaModel implements AutoCloseable {
     StepLayout layout = input.layout(bucket);
     input.pack(layout);
     begin(input, layout, stream);
+    if (begun != null) {
+      stream.record(begun);
+    }
     if (bucket > 0) {
       runRecorded(layout, stream);
     } else {

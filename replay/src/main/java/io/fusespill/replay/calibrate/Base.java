@@ -8,6 +8,7 @@ import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.SubmitLatency;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -31,8 +32,8 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
     return profile.queuedNanos();
   }
 
-  long submitNanos() {
-    return profile.submitNanos();
+  SubmitLatency submitLatency() {
+    return profile.submitLatency();
   }
 
   /// A place fitted to what was measured and to what stands in.
@@ -87,14 +88,15 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
   /// Adds places and links of which nothing was measured: places as they are, links with a way to
   /// them that is as much longer as the way of a step to its device is.
   ///
-  /// @param submitNanos as it was measured
-  void addWhatIsMissing(List<FittedPlace> places, List<FittedLink> links, long submitNanos) {
+  /// @param submitLatency as it was measured
+  void addWhatIsMissing(
+      List<FittedPlace> places, List<FittedLink> links, SubmitLatency submitLatency) {
     for (FittedPlace place : profile.places()) {
       if (places.stream().noneMatch(each -> each.place().equals(place.place()))) {
         places.add(place);
       }
     }
-    double longer = Math.max(0, submitNanos - profile.submitNanos());
+    double longer = Math.max(0, submitLatency.nanos() - profile.submitLatency().nanos());
     for (FittedLink link : profile.links()) {
       if (links.stream()
           .noneMatch(each -> each.from().equals(link.from()) && each.to().equals(link.to()))) {

@@ -10,12 +10,15 @@ import io.fusespill.replay.timeline.TransferSpan;
 import io.fusespill.replay.timeline.WorkSpans;
 import io.fusespill.sim.calibrate.StepFit;
 import io.fusespill.sim.calibrate.StepSample;
+import io.fusespill.sim.calibrate.SubmitFit;
+import io.fusespill.sim.calibrate.SubmitSample;
 import io.fusespill.sim.calibrate.TransferFit;
 import io.fusespill.sim.calibrate.TransferSample;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.ProfileException;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,11 +42,14 @@ public final class Measurements {
   private static final class PlaceTimes {
     final List<Timed> steps = new ArrayList<>();
     final Gaps queued = new Gaps();
-    final Gaps answered = new Gaps();
+    final List<Answered> answered = new ArrayList<>();
   }
 
   /// A step's own time, and whether its device told it.
   private record Timed(StepShape shape, long nanos, boolean told) {}
+
+  /// How long a step of so many sequences waited that was planned in answer.
+  private record Answered(int sequences, long nanos) {}
 
   /// A link by the names of its ends.
   private record Ends(String from, String to) implements Comparable<Ends> {
@@ -123,7 +129,7 @@ public final class Measurements {
       } else if (queued) {
         times.queued.add(gap);
       } else if (!first) {
-        times.answered.add(gap);
+        times.answered.add(new Answered(span.plan().size(), gap));
       }
     }
   }
@@ -218,14 +224,14 @@ public final class Measurements {
       }
     });
     if (base != null) {
-      base.addWhatIsMissing(fitted, fittedLinks, submitNanos(base));
+      base.addWhatIsMissing(fitted, fittedLinks, submitLatency(base));
     }
     return new FittedProfile(
             name,
             model,
             blockTokens,
             source,
-            submitNanos(base),
+            submitLatency(base),
             queuedNanos(base),
             fitted,
             fittedLinks)
@@ -258,14 +264,16 @@ public final class Measurements {
   }
 
   /// Over all places, what an answered step waits longer than a queued one.
-  private long submitNanos(@Nullable Base base) {
-    double sum = 0;
-    long count = 0;
+  private SubmitLatency submitLatency(@Nullable Base base) {
+    List<SubmitSample> samples = new ArrayList<>();
     for (PlaceTimes times : places.values()) {
-      int answered = times.answered.count();
-      sum += answered * Math.max(0, times.answered.usual() - queuedNanos(times, base));
-      count += answered;
+      long queued = queuedNanos(times, base);
+      for (Answered step : times.answered) {
+        if (step.nanos() > queued) {
+          samples.add(new SubmitSample(step.sequences(), step.nanos() - queued));
+        }
+      }
     }
-    return count == 0 ? base == null ? 0 : base.submitNanos() : Math.round(sum / count);
+    return samples.isEmpty() && base != null ? base.submitLatency() : SubmitFit.of(samples);
   }
 }

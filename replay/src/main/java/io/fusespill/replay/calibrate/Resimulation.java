@@ -13,6 +13,7 @@ import io.fusespill.sim.World;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.StepFeature;
+import io.fusespill.sim.cost.SubmitLatency;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -37,7 +38,7 @@ public record Resimulation(
       RunStarted start,
       List<FittedModel> models,
       List<FittedLink> links,
-      long submitNanos,
+      SubmitLatency submitLatency,
       List<Arrival> arrivals,
       Simulation.Progress progress) {
     Latencies latencies = new Latencies(outcome -> {});
@@ -47,7 +48,7 @@ public record Resimulation(
             List.copyOf(models),
             Collections.nCopies(models.size(), null),
             links,
-            submitNanos,
+            submitLatency,
             Faults.NONE,
             PolicyKind::create);
     long[] position = {0};

@@ -30,6 +30,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.StepTimeModel;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.traces.SeededRandom;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ import org.junit.jupiter.api.Test;
 /// the fitted times comes to other runs in that world.
 class CalibrationTest {
 
-  private static final long SUBMIT_NANOS = 400_000;
+  private static final SubmitLatency SUBMIT = new SubmitLatency(400_000, 5_000);
   private static final FeatureRange RANGE = new FeatureRange(1, 1 << 30);
   private static final FitErrors ERRORS = new FitErrors(10, 0, 0, 0, 0);
 
@@ -110,8 +111,8 @@ class CalibrationTest {
               place == 0 ? 22e6 + 4_000 * 1_000 : 45e6 + 4_000 * 2_200,
               Percentage.withPercentage(1));
     }
-    assertThat((double) profile.submitNanos())
-        .isCloseTo(SUBMIT_NANOS, Percentage.withPercentage(1));
+    assertThat((double) profile.submitLatency().of(12))
+        .isCloseTo(SUBMIT.of(12), Percentage.withPercentage(1));
   }
 
   @Test
@@ -178,11 +179,11 @@ class CalibrationTest {
     FittedProfile told = fit(telling);
     FittedProfile spanned = fit(silent);
 
-    assertThat(spanned.submitNanos()).isZero();
+    assertThat(spanned.submitLatency().isNone()).isTrue();
     StepShape shape = new StepShape(20, 8_000, 0, 0, 0, 20, 20);
     assertThat((double) new FittedModel(spanned.places().getFirst()).nanos(shape))
         .isCloseTo(
-            new FittedModel(told.places().getFirst()).nanos(shape) + SUBMIT_NANOS,
+            new FittedModel(told.places().getFirst()).nanos(shape) + SUBMIT.of(20),
             Percentage.withPercentage(1));
   }
 
@@ -214,7 +215,7 @@ class CalibrationTest {
             known.model(),
             known.blockTokens(),
             "a test",
-            SUBMIT_NANOS / 4,
+            SubmitLatency.ofNanos(SUBMIT.nanos() / 4),
             7_000,
             known.places().stream().map(place -> place.stretched(0.9)).toList(),
             List.of(link));
@@ -238,13 +239,13 @@ class CalibrationTest {
           .isCloseTo(22e6 + decodes * 300_000, Percentage.withPercentage(2));
     }
     assertThat(refined.queuedNanos()).isEqualTo(7_000);
-    assertThat((double) refined.submitNanos())
-        .isCloseTo(SUBMIT_NANOS, Percentage.withPercentage(3));
+    assertThat((double) refined.submitLatency().of(12))
+        .isCloseTo(SUBMIT.of(12), Percentage.withPercentage(3));
     assertThat(refined.links())
         .singleElement()
         .satisfies(each ->
             assertThat(each.latencyNanos())
-                .isCloseTo(10_000 + 0.75 * SUBMIT_NANOS, Percentage.withPercentage(4)));
+                .isCloseTo(10_000 + 0.75 * SUBMIT.nanos(), Percentage.withPercentage(4)));
   }
 
   /// The run has decodes and large prompts beside them, which take three quarters of what the base
@@ -269,7 +270,7 @@ class CalibrationTest {
             "vicuna-7b",
             16,
             "a test",
-            0,
+            SubmitLatency.NONE,
             0,
             List.of(StepFit.of("gpu", "h200", false, grid)),
             List.of());
@@ -329,7 +330,7 @@ class CalibrationTest {
         start,
         models,
         profile.links(),
-        profile.submitNanos(),
+        profile.submitLatency(),
         requests.arrivals(Map.of()),
         (arrived, live, now) -> {});
   }
@@ -357,7 +358,7 @@ class CalibrationTest {
                 .topology(),
             new PolicySpec(policy, new TreeMap<>()),
             new Scenario.Limits(16, 0, 0, 2_048, 0),
-            new Scenario.Serving("", depth, SUBMIT_NANOS),
+            new Scenario.Serving("", depth, SUBMIT.nanos()),
             "roofline",
             Faults.NONE,
             1,
@@ -412,7 +413,7 @@ class CalibrationTest {
             models,
             Collections.nCopies(places, null),
             links,
-            SUBMIT_NANOS,
+            SUBMIT,
             Faults.NONE,
             scenario.world().policies());
     long[] position = {0};

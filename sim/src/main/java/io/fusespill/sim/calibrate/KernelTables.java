@@ -9,6 +9,7 @@ import io.fusespill.sim.cost.RegionErrors;
 import io.fusespill.sim.cost.StepFeature;
 import io.fusespill.sim.cost.StepKind;
 import io.fusespill.sim.cost.StepShape;
+import io.fusespill.sim.cost.SubmitLatency;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.TensorParallelGroup;
 import java.nio.file.Path;
@@ -116,7 +117,14 @@ final class KernelTables {
     FittedPlace place =
         new FittedPlace(hardware, hardware, true, ranges(), terms, null, all.toFitErrors(), told);
     return new FittedProfile(
-            name, model.name(), blockTokens, source, 0, 0, List.of(place), List.of())
+            name,
+            model.name(),
+            blockTokens,
+            source,
+            SubmitLatency.NONE,
+            0,
+            List.of(place),
+            List.of())
         .rounded();
   }
 

@@ -22,7 +22,7 @@ import java.util.Set;
 /// @param model name of the model profile it was measured with
 /// @param blockTokens tokens a KV block held
 /// @param source how and when it was measured
-/// @param submitNanos from the end of a step to the start of one that was planned in answer
+/// @param submitLatency from the end of a step to the start of one that was planned in answer
 /// @param queuedNanos from the end of a step to the start of one that waited in its queue: part of
 ///   every step's time already
 /// @param places at least one
@@ -32,7 +32,7 @@ public record FittedProfile(
     String model,
     int blockTokens,
     String source,
-    long submitNanos,
+    SubmitLatency submitLatency,
     long queuedNanos,
     List<FittedPlace> places,
     List<FittedLink> links) {
@@ -41,14 +41,13 @@ public record FittedProfile(
   public static final int FORMAT_VERSION = 2;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final long SUBMIT_NANOS_MAX = 60_000_000_000L;
+  private static final long QUEUED_NANOS_MAX = 60_000_000_000L;
 
   public FittedProfile {
     Check.text("name", name);
     Check.text("model", model);
     Check.range("blockTokens", blockTokens, 1, 1_024);
-    Check.range("submitNanos", submitNanos, 0, SUBMIT_NANOS_MAX);
-    Check.range("queuedNanos", queuedNanos, 0, SUBMIT_NANOS_MAX);
+    Check.range("queuedNanos", queuedNanos, 0, QUEUED_NANOS_MAX);
     Check.range("places", places.size(), 1, Integer.MAX_VALUE);
     places = List.copyOf(places);
     links = List.copyOf(links);
@@ -85,7 +84,8 @@ public record FittedProfile(
     json.put("model", model);
     json.put("blockTokens", blockTokens);
     json.put("source", source);
-    json.put("submitNanos", submitNanos);
+    json.put("submitNanos", submitLatency.nanos());
+    json.put("submitNanosPerSequence", submitLatency.nanosPerSequence());
     json.put("queuedNanos", queuedNanos);
     places.forEach(place -> place.writeTo(json.withArray("places").addObject()));
     links.forEach(link -> link.writeTo(json.withArray("links").addObject()));
@@ -105,7 +105,7 @@ public record FittedProfile(
         model,
         blockTokens,
         source,
-        submitNanos,
+        submitLatency,
         queuedNanos,
         places.stream().map(FittedPlace::rounded).toList(),
         links.stream().map(FittedLink::rounded).toList());
@@ -151,7 +151,9 @@ public record FittedProfile(
         json.text("model"),
         json.count("blockTokens"),
         json.text("source"),
-        json.whole("submitNanos"),
+        new SubmitLatency(
+            json.whole("submitNanos"),
+            json.has("submitNanosPerSequence") ? json.whole("submitNanosPerSequence") : 0),
         json.has("queuedNanos") ? json.whole("queuedNanos") : 0,
         json.objects("places").stream().map(FittedPlace::from).toList(),
         json.has("links")

@@ -26,7 +26,7 @@ class FittedProfileTest {
     FittedProfile profile = example();
 
     assertThat(profile.name()).isEqualTo("example");
-    assertThat(profile.submitNanos()).isEqualTo(150_000);
+    assertThat(profile.submitLatency()).isEqualTo(new SubmitLatency(150_000, 2_500));
     assertThat(profile.queuedNanos()).isEqualTo(2_000);
     FittedPlace place = profile.places().getFirst();
     assertThat(place.terms())
@@ -69,6 +69,8 @@ class FittedProfileTest {
         "\"blockTokens\": 16 | \"blockTokens\": 0 |" + " blockTokens is 0",
         "\"submitNanos\": 150000 | \"submitNanos\": -1 |" + " submitNanos is -1",
         "\"submitNanos\": 150000 | \"submitNanos\": null | submitNanos is null, must have a value",
+        "\"submitNanosPerSequence\": 2500 | \"submitNanosPerSequence\": -1 |"
+            + " submitNanosPerSequence is -1",
         "\"queuedNanos\": 2000 | \"queuedNanos\": -1 |" + " queuedNanos is -1",
         "\"decodeContextTokens\": 40 | \"decodeContextTokens\": -40 |"
             + " nanosPer.decodeContextTokens is -40.0, must be finite and at least 0",
