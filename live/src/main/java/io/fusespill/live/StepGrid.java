@@ -5,13 +5,17 @@ import io.fusespill.host.exec.DeviceBench.Part;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 
 /// The steps that a device is measured by: decodes of a batch at a context, prompts alone, chunks
 /// that begin late, prompts and such chunks beside decodes, and mixtures that are drawn.
 ///
-/// Contexts of a batch are spread by half to either side, as those of a run are. What would not fit
-/// the limits or the device's memory is left out.
+/// Contexts of a batch are spread by half to either side, as those of a run are, and sizes of
+/// prompts by a quarter: products are computed in tiles of rows, and where all sizes were round
+/// ones they would all fill their tiles, or, with a few decodes, all begin another. All are in an
+/// order by chance, so that prompts, which heat a device until its clock falls, do not follow one
+/// another. What would not fit the limits or the device's memory is left out.
 public final class StepGrid {
 
   /// What steps must fit into.
@@ -59,7 +63,7 @@ public final class StepGrid {
         },
         new int[] {256, 512, 1024, 2048},
         new int[] {16, 32, 48, 64, 88, 128, 256, 512, 1024, 2048},
-        new int[] {1, 8, 32, 64, 128},
+        new int[] {1, 8, 20, 32, 48, 64, 128},
         80);
 
     final int[] batches;
@@ -100,6 +104,9 @@ public final class StepGrid {
 
   private static final int SHARED_TOKENS = 16;
 
+  /// Sizes below this are as they are.
+  private static final int SPREAD_MIN = 16;
+
   private final Bounds bounds;
   private final Fineness fineness;
   private final SplittableRandom random;
@@ -111,7 +118,7 @@ public final class StepGrid {
     random = new SplittableRandom(seed);
   }
 
-  /// The steps within some bounds, those of a kind one after another.
+  /// The steps within some bounds.
   public static List<List<Part>> of(Bounds bounds, Fineness fineness, long seed) {
     StepGrid grid = new StepGrid(bounds, fineness, seed);
     grid.decodes();
@@ -119,6 +126,7 @@ public final class StepGrid {
     grid.chunks();
     grid.mixed();
     grid.drawn();
+    Collections.shuffle(grid.points, new Random(grid.random.nextLong()));
     return List.copyOf(grid.points);
   }
 
@@ -141,7 +149,8 @@ public final class StepGrid {
   }
 
   private void prompts() {
-    for (int tokens : fineness.prompts) {
+    for (int size : fineness.prompts) {
+      int tokens = size == bounds.stepTokens() ? size : near(size);
       add(List.of(new Part(0, tokens)));
       for (int prompts : SHARED) {
         if (tokens >= prompts * SHARED_TOKENS) {
@@ -154,7 +163,7 @@ public final class StepGrid {
   private void chunks() {
     for (int start : fineness.starts) {
       for (int tokens : fineness.besides) {
-        add(List.of(new Part(start, tokens)));
+        add(List.of(new Part(start, near(tokens))));
       }
     }
   }
@@ -162,21 +171,25 @@ public final class StepGrid {
   private void mixed() {
     for (int batch = 0; batch < fineness.decodes.length; batch++) {
       for (int size = 0; size < fineness.besides.length; size++) {
-        int decodes = fineness.decodes[batch];
-        int tokens = Math.min(fineness.besides[size], bounds.stepTokens() - decodes);
-        mixed(decodes, new Part(0, tokens), batch + size);
+        mixed(fineness.decodes[batch], 0, fineness.besides[size], batch + size);
         for (int start = 0; start < fineness.starts.length; start += 2) {
-          mixed(decodes, new Part(fineness.starts[start], tokens), batch + size + start);
+          mixed(
+              fineness.decodes[batch],
+              fineness.starts[start],
+              fineness.besides[size],
+              batch + size + start);
         }
       }
     }
   }
 
   /// With the first context from the `turn`th on that there is room for.
-  private void mixed(int batch, Part chunk, int turn) {
-    for (int i = 0; i < BESIDE_CONTEXTS.length; i++) {
-      List<Part> parts = decodes(batch, BESIDE_CONTEXTS[(turn + i) % BESIDE_CONTEXTS.length]);
-      parts.add(chunk);
+  private void mixed(int batch, int start, int size, int turn) {
+    int decodes = near(batch);
+    int tokens = Math.min(near(size), bounds.stepTokens() - decodes);
+    for (int i = 0; i < BESIDE_CONTEXTS.length && tokens > 0; i++) {
+      List<Part> parts = decodes(decodes, BESIDE_CONTEXTS[(turn + i) % BESIDE_CONTEXTS.length]);
+      parts.add(new Part(start, tokens));
       if (add(parts)) {
         return;
       }
@@ -201,6 +214,11 @@ public final class StepGrid {
       }
       add(parts);
     }
+  }
+
+  /// A size within a quarter of another.
+  private int near(int size) {
+    return size < SPREAD_MIN ? size : size - size / 4 + random.nextInt(size / 2 + 1);
   }
 
   private int scaled(int most) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -63,7 +64,7 @@ class StepGridTest {
             step.stream().anyMatch(Part::isDecode)
                 && step.stream().anyMatch(part -> !part.isDecode() && part.before() == 0))
         .anyMatch(step ->
-            step.stream().filter(Part::isDecode).count() == 32
+            isUsual(step.stream().filter(Part::isDecode).count())
                 && step.stream().anyMatch(part -> !part.isDecode() && part.before() > 0));
   }
 
@@ -76,8 +77,9 @@ class StepGridTest {
     for (List<Part> step :
         StepGrid.of(new Bounds(256, 2048, 2048, 16, blocks), Fineness.FULL, SEED)) {
       List<Part> chunks = step.stream().filter(part -> !part.isDecode()).toList();
-      if (step.size() == 33 && chunks.size() == 1) {
-        long context = step.stream().filter(Part::isDecode).mapToLong(Part::after).sum() / 32;
+      int decodes = step.size() - chunks.size();
+      if (isUsual(decodes) && chunks.size() == 1) {
+        long context = step.stream().filter(Part::isDecode).mapToLong(Part::after).sum() / decodes;
         contexts
             .computeIfAbsent(chunks.getFirst().before(), start -> new TreeSet<>())
             .add(context / 256);
@@ -87,6 +89,36 @@ class StepGridTest {
     assertThat(contexts.get(0)).hasSizeGreaterThan(1);
     assertThat(contexts.get(256)).hasSizeGreaterThan(1);
     assertThat(contexts.get(1024)).hasSizeGreaterThan(1);
+  }
+
+  /// Sizes that all lie on one side of a tile's end would tell of no others.
+  @Test
+  void rowsOfMixedSteps_fallAnywhereBetweenTiles() {
+    int[] sixteenths = new int[16];
+    for (List<Part> step :
+        StepGrid.of(new Bounds(256, 2048, 2048, 16, 6_000), Fineness.FULL, SEED)) {
+      int rows = tokens(step);
+      if (rows > 128 && rows < 2_000 && step.size() > 1 && step.stream().anyMatch(Part::isDecode)) {
+        sixteenths[rows % 128 / 8]++;
+      }
+    }
+    assertThat(sixteenths).doesNotContain(0);
+  }
+
+  @Test
+  void largePrompts_hardlyEverFollowOneAnother() {
+    int together = 0;
+    int longest = 0;
+    for (List<Part> step :
+        StepGrid.of(new Bounds(256, 2048, 2048, 16, 6_000), Fineness.FULL, SEED)) {
+      together = tokens(step) > 1_024 ? together + 1 : 0;
+      longest = Math.max(longest, together);
+    }
+    assertThat(longest).isLessThan(5);
+  }
+
+  private static boolean isUsual(long decodes) {
+    return decodes >= 24 && decodes <= 40;
   }
 
   @ParameterizedTest

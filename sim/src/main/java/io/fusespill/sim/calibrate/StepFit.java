@@ -214,7 +214,8 @@ public final class StepFit {
     if (kinds.equals(List.of(StepKind.ALL))) {
       return true;
     }
-    return kinds.equals(List.of(StepKind.DECODE, StepKind.PREFILL))
+    return (kinds.equals(List.of(StepKind.DECODE, StepKind.PREFILL))
+            || kinds.equals(List.of(StepKind.PROMPTS, StepKind.MIXED)))
         && kinds.stream()
             .allMatch(kind ->
                 samples.stream().filter(each -> kind.includes(each.shape())).count() >= SIDE_MIN);
@@ -268,12 +269,19 @@ public final class StepFit {
       for (long end : breaks(term, samples)) {
         candidates.add(with(structure, i, List.of(term.splitAt(end))));
       }
-      if (term.steps() == StepKind.ALL && term.by() != StepFeature.PREFILL_TOKENS) {
-        candidates.add(
-            with(structure, i, List.of(term.of(StepKind.DECODE), term.of(StepKind.PREFILL))));
+      if (term.steps() == StepKind.ALL) {
+        candidates.add(with(structure, i, parts(term)));
       }
     }
     return candidates;
+  }
+
+  /// The term for two kinds of steps each: attention to a prompt's tokens, which takes no time
+  /// where there is none, takes less where decodes wait for memory beside it.
+  private static List<TermShape> parts(TermShape term) {
+    return term.by() == StepFeature.PREFILL_TOKENS
+        ? List.of(term.of(StepKind.PROMPTS), term.of(StepKind.MIXED))
+        : List.of(term.of(StepKind.DECODE), term.of(StepKind.PREFILL));
   }
 
   private static List<TermShape> with(

@@ -6,7 +6,11 @@ public enum StepKind {
   /// Steps without prefill.
   DECODE("decode"),
   /// Steps with prefill, whatever they decode beside.
-  PREFILL("prefill");
+  PREFILL("prefill"),
+  /// Steps with prefill and no decodes beside.
+  PROMPTS("prompt-only"),
+  /// Steps with prefill beside decodes.
+  MIXED("mixed");
 
   private final String label;
 
@@ -23,6 +27,8 @@ public enum StepKind {
       case ALL -> true;
       case DECODE -> shape.prefills() == 0;
       case PREFILL -> shape.prefills() > 0;
+      case PROMPTS -> shape.prefills() > 0 && shape.decodes() == 0;
+      case MIXED -> shape.prefills() > 0 && shape.decodes() > 0;
     };
   }
 }

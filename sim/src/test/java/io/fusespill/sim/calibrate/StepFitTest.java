@@ -83,6 +83,33 @@ class StepFitTest {
     assertAgrees(place, truth, 0.05);
   }
 
+  /// Decodes wait for memory, and attention to a prompt beside them is partly free.
+  @Test
+  void of_promptsThatCostLessBesideDecodes_tellsTheTwoApart() {
+    ToDoubleFunction<StepShape> truth =
+        shape ->
+            4e6
+                + 60e3 * shape.computedTokens()
+                + 45 * shape.decodeContextTokens()
+                + (shape.decodes() > 0 ? 100 : 400) * (double) shape.prefillContextPairs();
+    List<StepSample> samples = new ArrayList<>(samples(truth, 0.02, 0));
+    for (StepSample sample : List.copyOf(samples)) {
+      StepShape beside = sample.shape();
+      if (beside.prefills() == 1) {
+        int tokens = (int) beside.prefillTokens();
+        StepShape alone = new StepShape(0, 0, 1, tokens, beside.prefillContextPairs(), tokens, 1);
+        samples.add(new StepSample(alone, Math.round(truth.applyAsDouble(alone))));
+      }
+    }
+
+    FittedPlace place = StepFit.of("cpu", "host", true, samples);
+
+    assertThat(place.terms())
+        .extracting(FittedTerm::name)
+        .contains("prefill attention, prompt-only steps", "prefill attention, mixed steps");
+    assertAgrees(place, truth, 0.03);
+  }
+
   /// Plans pad their prompts by up to a half; the device computes none of it.
   @Test
   void of_paddingThatIsNotComputed_costsNothing() {
