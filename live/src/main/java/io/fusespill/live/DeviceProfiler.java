@@ -48,20 +48,31 @@ public final class DeviceProfiler {
 
   private static final int QUEUED = 4;
 
-  /// A step that takes longer is measured by fewer repetitions: a device that computes for long
-  /// lowers its clock, and in a run the next step is another one.
-  private static final long LONG_NANOS = 15_000_000;
+  /// A step that takes longer is measured by fewer repetitions.
+  private static final long LONG_NANOS = 40_000_000;
+
+  /// A step that takes longer than so many usual steps of decodes is preceded by such, for twice as
+  /// long as it takes itself: a device that computes for long lowers its clock, and in a run
+  /// prompts come between decodes.
+  private static final double HEAVY = 1.5;
+
+  private static final int REST_FACTOR = 2;
+
+  /// Rest for so long at most, so that a slow device does not spend its time so.
+  private static final long REST_NANOS_MAX = 100_000_000;
 
   private static final int COPIES = 5;
   private static final int LARGEST_COPY = 256;
-  private static final int OVERLAP_DECODES = 32;
-  private static final int OVERLAP_CONTEXT = 384;
+  private static final int USUAL_DECODES = 32;
+  private static final int USUAL_CONTEXT = 384;
   private static final int OVERLAP_BLOCKS = 16;
 
   private final DeviceBench bench;
   private final EngineConfig config;
   private final List<List<Part>> grid;
   private final Consumer<Integer> progress;
+  private List<Part> usual = List.of();
+  private long usualNanos;
   private int done;
 
   /// @param progress hears how many of [#total] are done
@@ -83,6 +94,11 @@ public final class DeviceProfiler {
     int blocks =
         grid.stream().mapToInt(parts -> bench.blocks(parts, StepGrid.ROOM)).max().orElse(0);
     bench.fill(blocks, filled -> {});
+    usual = usualStep();
+    if (!usual.isEmpty()) {
+      bench.chain(usual, WARM, 1, false);
+      usualNanos = median(bench.chain(usual, WARM, 1, false));
+    }
     for (List<Part> parts : grid) {
       step(parts);
       progress.accept(++done);
@@ -101,15 +117,25 @@ public final class DeviceProfiler {
   }
 
   private void step(List<Part> parts) {
-    List<Long> warm = bench.chain(parts, 1, 1, false);
-    if (warm.getFirst() > LONG_NANOS) {
+    long warm = bench.chain(parts, 1, 1, false).getFirst();
+    boolean heavy = !usual.isEmpty() && warm > HEAVY * usualNanos;
+    if (heavy || warm > LONG_NANOS) {
+      rest(heavy ? REST_FACTOR * warm : 0);
       bench.chain(parts, 1, 1, true);
+      rest(heavy ? REST_FACTOR * warm : 0);
       bench.chain(parts, 2, 2, true);
       return;
     }
     bench.chain(parts, WARM - 1, 1, false);
     bench.chain(parts, ANSWERED, 1, true);
     bench.chain(parts, QUEUED, 2, true);
+  }
+
+  private void rest(long nanos) {
+    long steps = Math.min(nanos, REST_NANOS_MAX) / Math.max(1, usualNanos);
+    for (; steps > 0; steps -= StepGrid.ROOM) {
+      bench.chain(usual, (int) Math.min(steps, StepGrid.ROOM), 2, false);
+    }
   }
 
   // ------------------------------------------------------------------ copies
@@ -138,18 +164,17 @@ public final class DeviceProfiler {
   }
 
   private void overlap(Copy copy, List<Overlap> overlaps) {
-    List<Part> parts = overlapStep();
-    if (!parts.isEmpty()) {
-      bench.chain(parts, WARM, 2, false);
-      long step = median(bench.chain(parts, StepGrid.ROOM, 2, false));
+    if (!usual.isEmpty()) {
+      bench.chain(usual, WARM, 2, false);
+      long step = median(bench.chain(usual, StepGrid.ROOM, 2, false));
       long alone = median(bench.copies(copy, COPIES, false));
-      DeviceBench.Beside beside = bench.chainBeside(parts, StepGrid.ROOM, 2, copy);
+      DeviceBench.Beside beside = bench.chainBeside(usual, StepGrid.ROOM, 2, copy);
       overlaps.add(
           new Overlap(
               config.topology().place(copy.from()).name(),
               config.topology().place(copy.to()).name(),
               copy.blocks(),
-              parts.size(),
+              usual.size(),
               step,
               median(beside.steps()),
               alone,
@@ -159,12 +184,12 @@ public final class DeviceProfiler {
   }
 
   /// Of the steps of decodes alone, the one nearest to a usual batch.
-  private List<Part> overlapStep() {
+  private List<Part> usualStep() {
     return grid.stream()
         .filter(parts -> parts.stream().allMatch(part -> part.tokens() == 1 && part.before() > 0))
         .min(
-            Comparator.comparingInt((List<Part> parts) -> Math.abs(parts.size() - OVERLAP_DECODES))
-                .thenComparingInt(parts -> Math.abs(parts.getFirst().before() - OVERLAP_CONTEXT)))
+            Comparator.comparingInt((List<Part> parts) -> Math.abs(parts.size() - USUAL_DECODES))
+                .thenComparingInt(parts -> Math.abs(parts.getFirst().before() - USUAL_CONTEXT)))
         .orElse(List.of());
   }
 

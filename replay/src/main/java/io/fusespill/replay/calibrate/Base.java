@@ -54,7 +54,7 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
 
   /// The measured samples behind those that stand in.
   private List<StepSample> with(FittedModel foretold, List<StepSample> measured) {
-    double all = level(foretold, measured, shape -> true, 1);
+    double usual = level(foretold, measured, shape -> true, 1);
     Map<StepRegion, Double> levels = new EnumMap<>(StepRegion.class);
     List<StepSample> samples = new ArrayList<>();
     for (StepShape shape : shapes) {
@@ -62,12 +62,17 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
         double level =
             levels.computeIfAbsent(
                 StepRegion.of(shape),
-                region -> level(foretold, measured, each -> StepRegion.of(each) == region, all));
+                region -> level(foretold, measured, each -> StepRegion.of(each) == region, usual));
         samples.add(new StepSample(shape, Math.max(1, Math.round(level * foretold.nanos(shape)))));
       }
     }
-    samples.addAll(measured);
-    return samples;
+    List<StepSample> all = new ArrayList<>();
+    // A run has thousands of steps of a few kinds, which must not outweigh all others.
+    for (int i = 0; i < Math.max(1, measured.size() / Math.max(1, samples.size())); i++) {
+      all.addAll(samples);
+    }
+    all.addAll(measured);
+    return all;
   }
 
   /// The median of measured over foretold.

@@ -11,14 +11,17 @@ public enum StepRegion {
   DECODE_128("33 to 128 decodes"),
   DECODE_MORE("over 128 decodes"),
   PREFILL_64("prefill alone, up to 64 tokens"),
-  PREFILL_512("prefill alone, 65 to 512 tokens"),
+  PREFILL_256("prefill alone, 65 to 256 tokens"),
+  PREFILL_512("prefill alone, 257 to 512 tokens"),
   PREFILL_MORE("prefill alone, over 512 tokens"),
   MIXED_64("prefill up to 64 tokens with decodes"),
-  MIXED_512("prefill 65 to 512 tokens with decodes"),
+  MIXED_256("prefill 65 to 256 tokens with decodes"),
+  MIXED_512("prefill 257 to 512 tokens with decodes"),
   MIXED_MORE("prefill over 512 tokens with decodes");
 
   private static final int SMALL = 64;
-  private static final int MEDIUM = 512;
+  private static final int MEDIUM = 256;
+  private static final int LARGE = 512;
 
   private final String label;
 
@@ -43,6 +46,9 @@ public enum StepRegion {
       return alone ? PREFILL_64 : MIXED_64;
     }
     if (shape.prefillTokens() <= MEDIUM) {
+      return alone ? PREFILL_256 : MIXED_256;
+    }
+    if (shape.prefillTokens() <= LARGE) {
       return alone ? PREFILL_512 : MIXED_512;
     }
     return alone ? PREFILL_MORE : MIXED_MORE;
