@@ -43,10 +43,10 @@ public final class StepFit {
   private static final int SEARCH_MAX = 8_000;
 
   private static final int BREAKS_TRIED = 16;
-  private static final int SPLITS_MAX = 12;
+  private static final int SPLITS_MAX = 24;
 
   /// A break must take away this share of the held-out error.
-  private static final double GAIN_MIN = 0.02;
+  private static final double GAIN_MIN = 0.005;
 
   /// Steps on each side of a break at least.
   private static final int SIDE_MIN = 20;

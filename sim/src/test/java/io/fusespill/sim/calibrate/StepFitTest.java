@@ -203,7 +203,7 @@ class StepFitTest {
   }
 
   /// The other fit knows that prompts of up to 64 tokens ride along for nothing. Of the new steps
-  /// one in forty has a prompt, too few to tell from the noise of the others.
+  /// one in 160 has a prompt, too few to tell from the noise of the others.
   @Test
   void of_refined_keepsThePiecesThatFewNewStepsNeed() {
     List<StepSample> many = new ArrayList<>();
@@ -212,9 +212,9 @@ class StepFitTest {
     }
     FittedPlace known = StepFit.of("gpu", "h200", false, many);
     List<StepSample> few = new ArrayList<>();
-    for (int i = 0; i < 2_000; i++) {
+    for (int i = 0; i < 8_000; i++) {
       few.add(
-          i % 40 == 0 ? mixed(1 + i % 37, 16 * (1 + i / 40 % 8), 0) : mixed(1 + i % 40, 0, 0.1));
+          i % 160 == 0 ? mixed(1 + i % 37, 16 * (1 + i / 160 % 8), 0) : mixed(1 + i % 40, 0, 0.1));
     }
 
     FittedModel alone = new FittedModel(StepFit.of("gpu", "h200", false, few));
