@@ -48,13 +48,15 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
       boolean padded,
       List<StepSample> measured) {
     FittedPlace known = profile.place(place, hardware, model, blockTokens);
-    return StepFit.of(
-        place, hardware, padded, known.terms(), with(new FittedModel(known), measured));
+    return StepFit.of(place, hardware, padded, known.terms(), with(known, measured));
   }
 
-  /// The measured samples behind those that stand in.
-  private List<StepSample> with(FittedModel foretold, List<StepSample> measured) {
-    double usual = level(foretold, measured, shape -> true, 1);
+  /// The measured samples behind those that stand in. A level that differs from the profile's by no
+  /// more than the profile's own error tells nothing of steps of other kinds.
+  private List<StepSample> with(FittedPlace known, List<StepSample> measured) {
+    FittedModel foretold = new FittedModel(known);
+    double all = level(foretold, measured, shape -> true, 1);
+    double usual = 100 * Math.abs(all - 1) <= known.errors().meanPercent() ? 1 : all;
     Map<StepRegion, Double> levels = new EnumMap<>(StepRegion.class);
     List<StepSample> samples = new ArrayList<>();
     for (StepShape shape : shapes) {
@@ -66,13 +68,13 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
         samples.add(new StepSample(shape, Math.max(1, Math.round(level * foretold.nanos(shape)))));
       }
     }
-    List<StepSample> all = new ArrayList<>();
+    List<StepSample> weighed = new ArrayList<>();
     // A run has thousands of steps of a few kinds, which must not outweigh all others.
     for (int i = 0; i < Math.max(1, measured.size() / Math.max(1, samples.size())); i++) {
-      all.addAll(samples);
+      weighed.addAll(samples);
     }
-    all.addAll(measured);
-    return all;
+    weighed.addAll(measured);
+    return weighed;
   }
 
   /// The median of measured over foretold.
