@@ -11,11 +11,12 @@ import java.util.SplittableRandom;
 /// The steps that a device is measured by: decodes of a batch at a context, prompts alone, chunks
 /// that begin late, prompts and such chunks beside decodes, and mixtures that are drawn.
 ///
-/// Contexts of a batch are spread by half to either side, as those of a run are, and sizes of
-/// prompts by a quarter: products are computed in tiles of rows, and where all sizes were round
-/// ones they would all fill their tiles, or, with a few decodes, all begin another. All are in an
-/// order by chance, so that prompts, which heat a device until its clock falls, do not follow one
-/// another. What would not fit the limits or the device's memory is left out.
+/// Contexts of a batch are spread by half to either side, as those of a run are, and prompts and
+/// the decodes beside them by a quarter: products are computed in tiles of rows, and where all
+/// sizes were round ones they would all fill their tiles, or, with a few decodes, all begin
+/// another. All are in an order by chance, so that prompts, which heat a device until its clock
+/// falls, hardly ever follow one another. Prompts are cut to the limits; what would still not fit
+/// them or the device's memory is left out.
 public final class StepGrid {
 
   /// What steps must fit into.
@@ -150,7 +151,7 @@ public final class StepGrid {
 
   private void prompts() {
     for (int size : fineness.prompts) {
-      int tokens = size == bounds.stepTokens() ? size : near(size);
+      int tokens = near(size, longest(0));
       add(List.of(new Part(0, tokens)));
       for (int prompts : SHARED) {
         if (tokens >= prompts * SHARED_TOKENS) {
@@ -163,7 +164,9 @@ public final class StepGrid {
   private void chunks() {
     for (int start : fineness.starts) {
       for (int tokens : fineness.besides) {
-        add(List.of(new Part(start, near(tokens))));
+        if (longest(start) > 0) {
+          add(List.of(new Part(start, near(tokens, longest(start)))));
+        }
       }
     }
   }
@@ -185,9 +188,13 @@ public final class StepGrid {
 
   /// With the first context from the `turn`th on that there is room for.
   private void mixed(int batch, int start, int size, int turn) {
-    int decodes = near(batch);
-    int tokens = Math.min(near(size), bounds.stepTokens() - decodes);
-    for (int i = 0; i < BESIDE_CONTEXTS.length && tokens > 0; i++) {
+    int decodes = near(batch, bounds.sequences() - 1);
+    int most = Math.min(longest(start), bounds.stepTokens() - decodes);
+    if (decodes < 1 || most < 1) {
+      return;
+    }
+    int tokens = near(size, most);
+    for (int i = 0; i < BESIDE_CONTEXTS.length; i++) {
       List<Part> parts = decodes(decodes, BESIDE_CONTEXTS[(turn + i) % BESIDE_CONTEXTS.length]);
       parts.add(new Part(start, tokens));
       if (add(parts)) {
@@ -216,9 +223,15 @@ public final class StepGrid {
     }
   }
 
-  /// A size within a quarter of another.
-  private int near(int size) {
-    return size < SPREAD_MIN ? size : size - size / 4 + random.nextInt(size / 2 + 1);
+  /// The longest chunk behind so many tokens.
+  private int longest(int start) {
+    return Math.min(bounds.stepTokens(), bounds.tokens() - ROOM - start);
+  }
+
+  /// A size within a quarter of another, at most `most`, and that where the other is not less.
+  private int near(int size, int most) {
+    int spread = size < SPREAD_MIN ? size : size - size / 4 + random.nextInt(size / 2 + 1);
+    return size >= most ? most : Math.min(spread, most);
   }
 
   private int scaled(int most) {

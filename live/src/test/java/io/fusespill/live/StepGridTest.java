@@ -105,6 +105,19 @@ class StepGridTest {
     assertThat(sixteenths).doesNotContain(0);
   }
 
+  /// The commonest step of a run that cuts its prompts.
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 2, 3, 4})
+  void chunksAsLargeAsTheyMayBe_areMeasured(long seed) {
+    Bounds bounds = new Bounds(33, 512, 2048, 16, 6_000);
+    List<List<Part>> grid = StepGrid.of(bounds, Fineness.FULL, seed);
+
+    assertThat(grid)
+        .contains(List.of(new Part(0, 512)))
+        .contains(List.of(new Part(512, 512)))
+        .anyMatch(step -> step.size() == 33 && tokens(step) == 512);
+  }
+
   @Test
   void largePrompts_hardlyEverFollowOneAnother() {
     int together = 0;

@@ -136,21 +136,20 @@ public final class CudaModel implements AutoCloseable {
     return new StepInput(context, kv, config.vocabulary(), poolBlocks, limits);
   }
 
+  /// [#launch(StepInput, Stream, RemoteAttention, Event)] that tells nobody when it begins.
+  public void launch(StepInput input, Stream stream, @Nullable RemoteAttention remote) {
+    launch(input, stream, remote, null);
+  }
+
   /// Queues a pass: its input goes to the device, KV of the new tokens to the pool, tokens and
   /// logits come back. Returns at once, unless there are remote rows: then when the last layer's
   /// attention is done.
   ///
   /// @param input of this model, with at least one entry; not to be changed until the pass is done
   /// @param remote who attends for remote rows; may be null where there are none
-  /// @throws IllegalArgumentException if there is no entry, or a remote row and nobody to attend
-  public void launch(StepInput input, Stream stream, @Nullable RemoteAttention remote) {
-    launch(input, stream, remote, null);
-  }
-
-  /// Queues a pass as the other method does.
-  ///
   /// @param begun recorded once the input is on the device: what waits for the host until then is
-  ///   not the device's work
+  ///   not the device's work; null if nobody wants to know
+  /// @throws IllegalArgumentException if there is no entry, or a remote row and nobody to attend
   public void launch(
       StepInput input, Stream stream, @Nullable RemoteAttention remote, @Nullable Event begun) {
     if (input.rows() == 0) {

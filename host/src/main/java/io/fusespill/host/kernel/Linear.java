@@ -80,8 +80,8 @@ public final class Linear {
     ups = arena.allocate(GATED_BYTES, 64).address();
   }
 
-  /// How many of a matrix's rows go to a thread at a time: few enough to stay in a cache and to
-  /// share them out evenly, a multiple of `multiple`.
+  /// How many of a matrix's rows go to a thread at a time: few enough to share them out evenly and,
+  /// where many rows of activations meet them, to stay in a cache; a multiple of `multiple`.
   ///
   /// @param rows of activations
   public static int chunk(Matrix matrix, int rows, int threads, int multiple) {

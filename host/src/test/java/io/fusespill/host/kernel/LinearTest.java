@@ -70,7 +70,7 @@ final class LinearTest {
   @CsvSource({"F32, true", "F32, false", "F16, true", "F16, false", "BF16, true", "BF16, false"})
   void gated_isSiluOfTheGateTimesUp(ElementType type, boolean beside) {
     linear = new Linear(arena, beside);
-    int rows = 9 * Rows.GRAIN + 6;
+    int rows = 256 + 2 * Rows.GRAIN + 6;
     Weights gate = new Weights(type, rows);
     Weights up = new Weights(type, rows);
     long gateBias = vector(rows);

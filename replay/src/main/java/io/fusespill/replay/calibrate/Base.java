@@ -10,6 +10,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepShape;
 import io.fusespill.sim.cost.SubmitLatency;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,9 @@ import java.util.function.Predicate;
 ///
 /// @param shapes steps that it is asked for; those outside its ranges are passed over
 public record Base(FittedProfile profile, List<StepShape> shapes) {
+
+  /// Sequences of a step whose way to the device is compared.
+  private static final int USUAL_SEQUENCES = 32;
 
   /// Fewer measured steps of a kind do not tell its level.
   private static final int LEVEL_MIN = 30;
@@ -56,7 +60,7 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
   private List<StepSample> with(FittedPlace known, List<StepSample> measured) {
     FittedModel foretold = new FittedModel(known);
     double all = level(foretold, measured, shape -> true, 1);
-    double usual = 100 * Math.abs(all - 1) <= known.errors().meanPercent() ? 1 : all;
+    double others = 100 * Math.abs(all - 1) <= known.errors().meanPercent() ? 1 : all;
     Map<StepRegion, Double> levels = new EnumMap<>(StepRegion.class);
     List<StepSample> samples = new ArrayList<>();
     for (StepShape shape : shapes) {
@@ -64,15 +68,16 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
         double level =
             levels.computeIfAbsent(
                 StepRegion.of(shape),
-                region -> level(foretold, measured, each -> StepRegion.of(each) == region, usual));
+                region -> level(foretold, measured, each -> StepRegion.of(each) == region, others));
         samples.add(new StepSample(shape, Math.max(1, Math.round(level * foretold.nanos(shape)))));
       }
     }
+    // A run has thousands of steps of a few kinds, which must not outweigh all others. Copies lie
+    // together, so that what is held out is not seen.
+    long own = measured.stream().filter(sample -> sample.shape().remoteRows() == 0).count();
+    int copies = (int) Math.max(1, own / Math.max(1, samples.size()));
     List<StepSample> weighed = new ArrayList<>();
-    // A run has thousands of steps of a few kinds, which must not outweigh all others.
-    for (int i = 0; i < Math.max(1, measured.size() / Math.max(1, samples.size())); i++) {
-      weighed.addAll(samples);
-    }
+    samples.forEach(sample -> weighed.addAll(Collections.nCopies(copies, sample)));
     weighed.addAll(measured);
     return weighed;
   }
@@ -103,7 +108,9 @@ public record Base(FittedProfile profile, List<StepShape> shapes) {
         places.add(place);
       }
     }
-    double longer = Math.max(0, submitLatency.nanos() - profile.submitLatency().nanos());
+    double longer =
+        Math.max(
+            0, submitLatency.of(USUAL_SEQUENCES) - profile.submitLatency().of(USUAL_SEQUENCES));
     for (FittedLink link : profile.links()) {
       if (links.stream()
           .noneMatch(each -> each.from().equals(link.from()) && each.to().equals(link.to()))) {

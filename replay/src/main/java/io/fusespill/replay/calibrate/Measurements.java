@@ -269,9 +269,7 @@ public final class Measurements {
     for (PlaceTimes times : places.values()) {
       long queued = queuedNanos(times, base);
       for (Answered step : times.answered) {
-        if (step.nanos() > queued) {
-          samples.add(new SubmitSample(step.sequences(), step.nanos() - queued));
-        }
+        samples.add(new SubmitSample(step.sequences(), step.nanos() - queued));
       }
     }
     return samples.isEmpty() && base != null ? base.submitLatency() : SubmitFit.of(samples);

@@ -208,14 +208,16 @@ public final class StepFit {
     return shapes;
   }
 
-  /// Whether each step belongs to one of the pieces, and each piece has steps.
+  /// Whether each step that takes time by the term belongs to one of the pieces, and each piece has
+  /// steps.
   private static boolean together(List<TermShape> pieces, List<StepSample> samples) {
     List<StepKind> kinds = pieces.stream().map(TermShape::steps).sorted().toList();
     if (kinds.equals(List.of(StepKind.ALL))) {
       return true;
     }
     return (kinds.equals(List.of(StepKind.DECODE, StepKind.PREFILL))
-            || kinds.equals(List.of(StepKind.PROMPTS, StepKind.MIXED)))
+            || (kinds.equals(List.of(StepKind.PROMPTS, StepKind.MIXED))
+                && pieces.getFirst().by() == StepFeature.PREFILL_TOKENS))
         && kinds.stream()
             .allMatch(kind ->
                 samples.stream().filter(each -> kind.includes(each.shape())).count() >= SIDE_MIN);

@@ -6,6 +6,7 @@ import io.fusespill.sim.profile.JsonReader;
 import io.fusespill.sim.profile.ProfileException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// A summand of a fitted step time, linear in stretches of one feature.
@@ -48,8 +49,15 @@ public record FittedTerm(
     return Arrays.stream(StepKind.values())
         .filter(kind -> kind.label().equals(label))
         .findFirst()
-        .orElseThrow(
-            () -> json.problem("steps", "is %s, must be all, decode or prefill".formatted(label)));
+        .orElseThrow(() ->
+            json.problem(
+                "steps",
+                "is %s, must be one of %s"
+                    .formatted(
+                        label,
+                        Arrays.stream(StepKind.values())
+                            .map(StepKind::label)
+                            .collect(Collectors.joining(", ")))));
   }
 
   private static StepFeature feature(JsonReader json) {

@@ -7,7 +7,7 @@ public enum StepKind {
   DECODE("decode"),
   /// Steps with prefill, whatever they decode beside.
   PREFILL("prefill"),
-  /// Steps with prefill and no decodes beside.
+  /// Steps with prefill and no decodes beside whose KV is on the device.
   PROMPTS("prompt-only"),
   /// Steps with prefill beside decodes.
   MIXED("mixed");

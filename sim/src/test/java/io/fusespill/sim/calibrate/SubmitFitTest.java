@@ -33,6 +33,40 @@ class SubmitFitTest {
     assertThat((double) fitted.of(20)).isCloseTo(240_000, within(2_000.0));
   }
 
+  /// Errors are relative: a step that hardly waited must not outweigh all others.
+  @Test
+  void of_aStepThatHardlyWaited_isOneOfMany() {
+    List<SubmitSample> samples =
+        IntStream.range(0, 500)
+            .mapToObj(i -> i == 7 ? new SubmitSample(8, 1) : sample(1 + i % 40, 1))
+            .toList();
+
+    assertThat((double) SubmitFit.of(samples).of(20)).isCloseTo(240_000, within(3_000.0));
+  }
+
+  @Test
+  void of_stepsThatWaitNoLongerThanQueuedOnes_isNone() {
+    List<SubmitSample> samples =
+        IntStream.range(0, 60)
+            .mapToObj(i -> new SubmitSample(1 + i % 5, i % 3 == 0 ? 900 : -700))
+            .toList();
+
+    assertThat(SubmitFit.of(samples)).isEqualTo(SubmitLatency.NONE);
+  }
+
+  /// Of 31 and 32 sequences noise alone would tell what each takes.
+  @Test
+  void of_stepsOfNearlyOneSize_givesTheStepAll() {
+    SubmitLatency fitted =
+        SubmitFit.of(
+            IntStream.range(0, 50)
+                .mapToObj(i -> new SubmitSample(31 + i % 2, 300_000 + i % 2 * 20_000))
+                .toList());
+
+    assertThat(fitted.nanosPerSequence()).isZero();
+    assertThat((double) fitted.nanos()).isCloseTo(310_000, within(2_000.0));
+  }
+
   @Test
   void of_stepsOfOneSize_givesTheStepAll() {
     SubmitLatency fitted =

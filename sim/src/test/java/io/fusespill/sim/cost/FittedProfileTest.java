@@ -86,7 +86,7 @@ class FittedProfileTest {
         "\"computedTokens\": [1, 4096] | \"sampledTokens\": [1, 4096] |"
             + " ranges.computedTokens is missing",
         "\"steps\": \"prefill\" | \"steps\": \"prefills\" |"
-            + " steps is prefills, must be all, decode or prefill",
+            + " steps is prefills, must be one of all, decode, prefill, prompt-only, mixed",
         "\"by\": \"decodes\" | \"by\": \"decoders\" |"
             + " by is decoders, must be one of decodes, decodeContextTokens",
         "\"tokenNanos\": 4000 | \"tokenNanos\": -1 |" + " tokenNanos is -1.0",
