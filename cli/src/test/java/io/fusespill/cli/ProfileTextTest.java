@@ -29,7 +29,23 @@ final class ProfileTextTest {
         .contains("a longer run on a quiet machine tells more");
   }
 
+  @Test
+  void print_tellsWhatSubmittingTakesASequence() {
+    StringWriter out = new StringWriter();
+
+    ProfileText.print(new PrintWriter(out), profile(i -> 1e6, new SubmitLatency(150_000, 2_500)));
+
+    assertThat(out.toString())
+        .contains("start of one planned in answer: 150.0 us, and 2.5 us a sequence");
+  }
+
   private static String noted(IntToDoubleFunction nanos) {
+    StringWriter err = new StringWriter();
+    ProfileText.note(new PrintWriter(err), profile(nanos, SubmitLatency.NONE));
+    return err.toString();
+  }
+
+  private static FittedProfile profile(IntToDoubleFunction nanos, SubmitLatency submit) {
     List<StepSample> samples =
         IntStream.range(0, 80)
             .mapToObj(i -> {
@@ -38,18 +54,14 @@ final class ProfileTextTest {
               return new StepSample(shape, Math.round(nanos.applyAsDouble(i)));
             })
             .toList();
-    FittedProfile profile =
-        new FittedProfile(
-            "p",
-            "vicuna-7b",
-            16,
-            "a test",
-            SubmitLatency.NONE,
-            0,
-            List.of(StepFit.of("cpu", "host", false, samples)),
-            List.of());
-    StringWriter err = new StringWriter();
-    ProfileText.note(new PrintWriter(err), profile);
-    return err.toString();
+    return new FittedProfile(
+        "p",
+        "vicuna-7b",
+        16,
+        "a test",
+        submit,
+        0,
+        List.of(StepFit.of("cpu", "host", false, samples)),
+        List.of());
   }
 }

@@ -193,8 +193,12 @@ public final class DeviceProfiler {
         .filter(parts -> parts.stream().allMatch(part -> part.tokens() == 1 && part.before() > 0))
         .min(
             Comparator.comparingInt((List<Part> parts) -> Math.abs(parts.size() - USUAL_DECODES))
-                .thenComparingInt(parts -> Math.abs(parts.getFirst().before() - USUAL_CONTEXT)))
+                .thenComparingInt(parts -> Math.abs(meanContext(parts) - USUAL_CONTEXT)))
         .orElse(List.of());
+  }
+
+  private static int meanContext(List<Part> parts) {
+    return (int) parts.stream().mapToInt(Part::before).average().orElse(0);
   }
 
   private static long median(List<Long> nanos) {
