@@ -22,6 +22,11 @@ public final class Ints {
     return size == 0 ? EMPTY : new Ints(Arrays.copyOf(values, size));
   }
 
+  /// The values from `from` to before `to`, copied.
+  public Ints range(int from, int to) {
+    return from == to ? EMPTY : new Ints(Arrays.copyOfRange(values, from, to));
+  }
+
   public int size() {
     return values.length;
   }

@@ -21,11 +21,13 @@ public final class BlockPool {
   /// No block, or no sequence.
   static final int NOBODY = -1;
 
-  /// Free blocks in the order in which they will be given, in both directions; [#NOBODY] at its
-  /// ends.
+  /// Free blocks in the order in which they will be given; [#NOBODY] behind the last.
   private final int[] next;
 
-  private final int[] previous;
+  /// The same the other way round, while what blocks hold is remembered: then any of them may be
+  /// given next.
+  private int[] previous = {};
+
   private final int[] holders;
   private final int[] leavers;
 
@@ -42,7 +44,10 @@ public final class BlockPool {
 
   private final PrefixTree prefixes;
   private int first;
-  private int last;
+
+  /// Known while [#previous] is.
+  private int last = NOBODY;
+
   private int freeCount;
 
   /// Where [#upcoming] was asked last, and what it said; [#NOBODY] since the list has changed.
@@ -64,7 +69,6 @@ public final class BlockPool {
     this.prefixes = prefixes;
     content = new PrefixTree.@Nullable Node[blocks];
     next = new int[blocks];
-    previous = new int[blocks];
     soon = new int[blocks];
     holders = new int[blocks];
     leavers = new int[blocks];
@@ -73,9 +77,7 @@ public final class BlockPool {
     Arrays.fill(leftBy, NOBODY);
     freeCount = blocks;
     first = blocks == 0 ? NOBODY : 0;
-    last = blocks - 1;
     for (int block = 0; block < blocks; block++) {
-      previous[block] = block - 1;
       next[block] = block + 1 < blocks ? block + 1 : NOBODY;
     }
   }
@@ -134,12 +136,24 @@ public final class BlockPool {
       throw new IllegalStateException(
           "block %d is not the next free one of %d".formatted(block, freeCount));
     }
+    if (keeping) {
+      unlink(block);
+      uncache(block);
+    } else {
+      first = next[block];
+    }
     hand(block);
-    uncache(block);
   }
 
-  /// Gives away a free block, wherever it stands.
   private void hand(int block) {
+    changed();
+    freeCount--;
+    holders[block] = 1;
+  }
+
+  /// Takes a free block out of the list, wherever it stands.
+  private void unlink(int block) {
+    leftBy[block] = NOBODY;
     int before = previous[block];
     int after = next[block];
     if (before == NOBODY) {
@@ -152,18 +166,26 @@ public final class BlockPool {
     } else {
       previous[after] = before;
     }
-    changed();
-    freeCount--;
-    holders[block] = 1;
-    leftBy[block] = NOBODY;
   }
 
   /// Whether the least recently freed block is given first from now on, and what blocks hold is
   /// remembered. All is forgotten where not.
   void keep(boolean keeping) {
-    this.keeping = keeping;
-    if (!keeping) {
+    if (keeping && !this.keeping) {
+      linkBack();
+    }
+    if (!keeping && this.keeping) {
       forget();
+    }
+    this.keeping = keeping;
+  }
+
+  private void linkBack() {
+    previous = new int[total()];
+    last = NOBODY;
+    for (int block = first; block != NOBODY; block = next[block]) {
+      previous[block] = last;
+      last = block;
     }
   }
 
@@ -278,6 +300,7 @@ public final class BlockPool {
     if (holders[block] > 0) {
       retain(block);
     } else {
+      unlink(block);
       hand(block);
     }
   }
@@ -291,7 +314,8 @@ public final class BlockPool {
       if (keeping) {
         append(block);
       } else {
-        prepend(block);
+        next[block] = first;
+        first = block;
       }
       changed();
       freeCount++;
@@ -309,17 +333,6 @@ public final class BlockPool {
       next[last] = block;
     }
     last = block;
-  }
-
-  private void prepend(int block) {
-    next[block] = first;
-    previous[block] = NOBODY;
-    if (first == NOBODY) {
-      last = block;
-    } else {
-      previous[first] = block;
-    }
-    first = block;
   }
 
   /// One holder of `block` is on its way out.
@@ -348,26 +361,38 @@ public final class BlockPool {
 
   void hash(StateHash hash) {
     hash.add(freeCount);
-    for (int block = last; block != NOBODY; block = previous[block]) {
-      hash.add(block);
+    int[] free = new int[freeCount];
+    int block = first;
+    for (int i = 0; i < freeCount; i++) {
+      free[i] = block;
+      block = next[block];
     }
-    for (int block = keeping ? first : NOBODY; block != NOBODY; block = next[block]) {
+    for (int i = freeCount - 1; i >= 0; i--) {
+      hash.add(free[i]);
+    }
+    if (keeping) {
+      hashContent(hash, free);
+    }
+    hash.add(leavingCount);
+    if (closed) {
+      hash.add(CLOSED);
+    }
+  }
+
+  private void hashContent(StateHash hash, int[] free) {
+    for (int block : free) {
       if (leftBy[block] != NOBODY) {
         hash.add(block);
         hash.add(leftBy[block]);
         hash.add(leftIndex[block]);
       }
     }
-    for (int block = 0; keeping && block < content.length; block++) {
+    for (int block = 0; block < content.length; block++) {
       PrefixTree.Node node = content[block];
       if (node != null) {
         hash.add(block);
         hash.add(node.serial());
       }
-    }
-    hash.add(leavingCount);
-    if (closed) {
-      hash.add(CLOSED);
     }
   }
 }

@@ -65,6 +65,7 @@ public final class EngineState implements EngineView {
   private final Window<Sequence> sequences = new Window<>();
   private final Window<TransferPlan> transfers = new Window<>();
   private final PrefixTree prefixes = new PrefixTree();
+  private KeptBlocks kept = new KeptBlocks(prefixes, 1);
   private final List<Sequence> affected = new ArrayList<>();
   private LengthPredictor lengths = PredictorKind.NONE.create(1);
   private int nextSequence;
@@ -329,6 +330,8 @@ public final class EngineState implements EngineView {
     }
     config = started.config();
     kv = started.config().kv();
+    kept = new KeptBlocks(prefixes, kv.blockTokens());
+    kept.follow(started.config().policy());
     maxModelTokens = started.config().limits().maxModelTokens();
     lengths = PredictorKind.named(config.predictor()).create(maxModelTokens);
     List<Place> all = started.config().topology().places();
@@ -360,6 +363,7 @@ public final class EngineState implements EngineView {
       place.hold(changed.limits().maxStepsInFlight());
       place.pool.keep(changed.policy().keepsBlocks());
     }
+    kept.follow(changed.policy());
     affected.clear();
     config = changed;
   }
@@ -480,19 +484,8 @@ public final class EngineState implements EngineView {
                   sequence.id(), admitted.keptBlocks(), keptBlocks(sequence, device, 0), device));
     }
     queueOf(sequence).remove(sequence);
-    PrefixTree.Node[] beginning = beginning(sequence);
-    for (int i = 0; i < admitted.keptBlocks(); i++) {
-      int block = keptBlock(sequence, beginning, device, i, 0);
-      places[device].pool.share(block);
-      sequence.table.append(block);
-    }
-    Request request = sequence.request();
-    if (request.prefix == null && config().policy().cachesPrefixes()) {
-      request.prefix = prefixes.insert(request.prompt(), request.promptTokens(), kv.blockTokens());
-    }
+    kept.adopt(sequence, places[device].pool, device, admitted.keptBlocks());
     sequence.computedTokens = admitted.keptBlocks() * kv.blockTokens();
-    sequence.former.clear();
-    sequence.formerPlace = Sequence.NOWHERE;
     sequence.status = SequenceStatus.RUNNING;
     sequence.place = device;
     places[device].residents.addLast(sequence);
@@ -557,7 +550,7 @@ public final class EngineState implements EngineView {
       }
       int before = sequence.computedTokens;
       sequence.computedTokens += tokens;
-      cache(sequence, before);
+      kept.fill(sequence, places[sequence.place].pool, before);
       sequence.failures = 0;
       if (flight.sampling[i]) {
         sample(place, sequence);
@@ -576,19 +569,6 @@ public final class EngineState implements EngineView {
     }
     for (TransferPlan transfer : flight.ordered) {
       noteCancelled(transfer);
-    }
-  }
-
-  /// Blocks of the prompt that have become full since `before` tokens were computed can be found by
-  /// what they hold.
-  private void cache(Sequence sequence, int before) {
-    BlockPool pool = places[sequence.place].pool;
-    PrefixTree.Node[] prefix = sequence.request().prefix;
-    if (prefix != null && pool.keeping() && before < sequence.request().promptTokens()) {
-      int full = Math.min(sequence.computedTokens / kv.blockTokens(), prefix.length);
-      for (int i = before / kv.blockTokens(); i < full; i++) {
-        pool.cache(sequence.table.get(i), prefix[i]);
-      }
     }
   }
 
@@ -691,7 +671,7 @@ public final class EngineState implements EngineView {
         }
       }
     }
-    forgetLost(device);
+    KeptBlocks.forgetLost(place.pool, place.residents);
   }
 
   /// Nothing of what lay in the place is there any more. What is in flight there is still to fail,
@@ -752,24 +732,6 @@ public final class EngineState implements EngineView {
     }
   }
 
-  /// What blocks hold that nobody has but lost sequences is of no use any more.
-  private void forgetLost(int place) {
-    BlockPool pool = places[place].pool;
-    if (!pool.keeping()) {
-      return;
-    }
-    SequenceDeque residents = places[place].residents;
-    int[] holders = new int[pool.total()];
-    for (int i = 0; i < residents.size(); i++) {
-      BlockTable table = residents.get(i).table;
-      for (int b = 0; residents.get(i).lost && b < table.size(); b++) {
-        if (++holders[table.get(b)] == pool.holders(table.get(b))) {
-          pool.forget(table.get(b));
-        }
-      }
-    }
-  }
-
   private void undoGrowth(Sequence sequence) {
     while (sequence.table.size() > kv.blocks(sequence.computedTokens)) {
       places[sequence.place].pool.release(sequence.table.removeLast());
@@ -818,7 +780,9 @@ public final class EngineState implements EngineView {
     if (preempted.kind() != PreemptionKind.RECOMPUTE) {
       return;
     }
-    leaveBehind(sequence);
+    if (sequence.place != Sequence.NOWHERE) {
+      kept.leaveBehind(sequence, places[sequence.place].pool);
+    }
     leave(sequence);
     sequence.intent = null;
     sequence.computedTokens = 0;
@@ -827,86 +791,14 @@ public final class EngineState implements EngineView {
     queueOf(sequence).addFirst(sequence);
   }
 
-  /// Remembers which full blocks a sequence has that are not lost.
-  private void leaveBehind(Sequence sequence) {
-    sequence.former.clear();
-    sequence.formerPlace = Sequence.NOWHERE;
-    if (sequence.place == Sequence.NOWHERE || sequence.lost) {
-      return;
-    }
-    BlockPool pool = places[sequence.place].pool;
-    if (!pool.keeping()) {
-      return;
-    }
-    sequence.formerPlace = sequence.place;
-    for (int i = 0; i < sequence.computedTokens / kv.blockTokens(); i++) {
-      int block = sequence.table.get(i);
-      pool.leftBehind(block, sequence.id(), i);
-      sequence.former.append(block);
-    }
-  }
-
   @Override
   public int keptBlocks(Sequence sequence, int device, int reserved) {
-    if (!places[device].pool.keeping()) {
-      return 0;
-    }
-    PrefixTree.Node[] beginning = beginning(sequence);
-    int most = (sequence.totalTokens - 1) / kv.blockTokens();
-    int kept = 0;
-    while (kept < most
-        && keptBlock(sequence, beginning, device, kept, reserved) != BlockPool.NOBODY) {
-      kept++;
-    }
-    return kept;
+    return kept.count(sequence, places[device].pool, device, reserved);
   }
 
   @Override
   public int heldBlocks(Sequence sequence, int device, int kept, int reserved) {
-    PrefixTree.Node[] beginning = kept == 0 ? PrefixTree.NONE : beginning(sequence);
-    int held = 0;
-    for (int i = 0; i < kept; i++) {
-      int block = keptBlock(sequence, beginning, device, i, reserved);
-      held += places[device].pool.holders(block) > 0 ? 1 : 0;
-    }
-    return held;
-  }
-
-  /// What the sequence's prompt begins with, as far as that is remembered.
-  private PrefixTree.Node[] beginning(Sequence sequence) {
-    Request request = sequence.request();
-    if (request.prefix != null) {
-      return request.prefix;
-    }
-    int blocks = knownBlocks(request);
-    return blocks == 0
-        ? PrefixTree.NONE
-        : prefixes.find(request.prompt(), blocks, kv.blockTokens());
-  }
-
-  private int knownBlocks(Request request) {
-    return config().policy().cachesPrefixes()
-        ? PrefixTree.blocks(request.prompt(), request.promptTokens(), kv.blockTokens())
-        : 0;
-  }
-
-  /// The block of `device` that holds the sequence's `index`-th full block: by what it holds within
-  /// the prompt, and behind that, or where that is not known, because the sequence left it there.
-  private int keptBlock(
-      Sequence sequence, PrefixTree.Node[] beginning, int device, int index, int reserved) {
-    BlockPool pool = places[device].pool;
-    if (index < beginning.length) {
-      return pool.holding(beginning[index], reserved);
-    }
-    if (index < knownBlocks(sequence.request())
-        || sequence.formerPlace != device
-        || index >= sequence.former.size()) {
-      return BlockPool.NOBODY;
-    }
-    int block = sequence.former.get(index);
-    boolean there =
-        pool.holdsStill(block, sequence.id(), index) && !pool.isUpcoming(block, reserved);
-    return there ? block : BlockPool.NOBODY;
+    return this.kept.held(sequence, places[device].pool, device, kept, reserved);
   }
 
   private void startTransfer(TransferPlan plan) {
@@ -1074,10 +966,7 @@ public final class EngineState implements EngineView {
     Request request = sequence.request();
     if (--request.liveSequences == 0) {
       requests.remove(request.id());
-      PrefixTree.Node last = request.lastOfPrefix();
-      if (last != null) {
-        prefixes.release(last);
-      }
+      kept.release(request);
     }
   }
 

@@ -351,7 +351,7 @@ public final class Invariants {
     Map<PrefixTree.Node, Integer> uses = new LinkedHashMap<>();
     for (int id = state.firstRequest(); id < state.nextRequest(); id++) {
       Request request = state.request(id);
-      PrefixTree.Node last = request == null ? null : request.lastOfPrefix();
+      PrefixTree.Node last = request == null ? null : request.beginning.used();
       if (last != null) {
         uses.merge(last, 1, Integer::sum);
       }
@@ -386,14 +386,14 @@ public final class Invariants {
 
   /// A block in a table that is known by what it holds holds that part of the sequence's prompt.
   private void checkContent(Sequence sequence) {
-    PrefixTree.Node[] prefix = sequence.request().prefix;
+    PrefixTree.Beginning prefix = sequence.request().beginning;
     for (int b = 0; sequence.place() != Sequence.NOWHERE && b < sequence.table().size(); b++) {
       PrefixTree.Node node = state.pool(sequence.place()).content(sequence.table().get(b));
       require(
           node == null
-              || (prefix != null
-                  && b < prefix.length
-                  && prefix[b] == node
+              || (prefix.kept()
+                  && b < prefix.size()
+                  && prefix.get(b) == node
                   && sequence.computedTokens() >= (b + 1) * config.kv().blockTokens()),
           "I30: block %d of sequence %d holds another prompt's beginning",
           b,

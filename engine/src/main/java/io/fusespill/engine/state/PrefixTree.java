@@ -57,7 +57,39 @@ final class PrefixTree {
     }
   }
 
-  static final Node[] NONE = {};
+  /// What a prompt begins with, as far as that is remembered.
+  static final class Beginning {
+
+    private Node[] nodes = {};
+    private int size;
+    private boolean kept;
+
+    /// Full blocks whose content is known.
+    int size() {
+      return size;
+    }
+
+    Node get(int block) {
+      return nodes[block];
+    }
+
+    /// Whether all full blocks are known and stay so, which is from [PrefixTree#keep] on.
+    boolean kept() {
+      return kept;
+    }
+
+    /// The node that this beginning has in use, or null.
+    @Nullable Node used() {
+      return kept && size > 0 ? nodes[size - 1] : null;
+    }
+
+    private void add(Node node) {
+      if (size == nodes.length) {
+        nodes = Arrays.copyOf(nodes, Math.max(16, 2 * size));
+      }
+      nodes[size++] = node;
+    }
+  }
 
   /// Serial of the first node.
   static final long FIRST = 1;
@@ -71,61 +103,68 @@ final class PrefixTree {
     return prompt.ids().isEmpty() ? 0 : promptTokens / blockTokens;
   }
 
-  /// Nodes of the prompt's full blocks, in order. The last is in use from now on, until it is
-  /// released.
-  Node[] insert(Prompt prompt, int promptTokens, int blockTokens) {
-    Node[] path = new Node[blocks(prompt, promptTokens, blockTokens)];
-    Node node = root;
-    for (int i = 0; i < path.length; i++) {
-      node = child(node, key(node, prompt, i, blockTokens));
-      path[i] = node;
+  /// Brings a beginning that is not kept up to date: nodes come and go between two looks at it.
+  ///
+  /// @param prompt the same each time
+  /// @param most full blocks that are looked for
+  void find(Beginning beginning, Prompt prompt, int most, int blockTokens) {
+    // A node that is there has its parents there.
+    while (beginning.size > 0
+        && (beginning.size > most || beginning.nodes[beginning.size - 1].uses == 0)) {
+      beginning.size--;
     }
-    if (path.length > 0) {
-      node.uses++;
+    Node node = end(beginning);
+    while (node != null && beginning.size < most) {
+      node = nodes.get(key(node, prompt, beginning.size, blockTokens));
+      if (node != null) {
+        beginning.add(node);
+      }
     }
-    return path;
   }
 
-  /// Those of the nodes that are there, from the first on.
-  ///
-  /// @param most how many are looked for
-  Node[] find(Prompt prompt, int most, int blockTokens) {
-    Node[] path = new Node[Math.min(most, 16)];
-    int found = 0;
-    Node node = nodes.get(key(root, prompt, 0, blockTokens));
-    while (found < most && node != null) {
-      if (found == path.length) {
-        path = Arrays.copyOf(path, 2 * found);
-      }
-      path[found++] = node;
-      node = found < most ? nodes.get(key(node, prompt, found, blockTokens)) : null;
+  /// Makes the beginning whole. Its last node is in use from now on, until it is released.
+  void keep(Beginning beginning, Prompt prompt, int promptTokens, int blockTokens) {
+    int blocks = blocks(prompt, promptTokens, blockTokens);
+    find(beginning, prompt, blocks, blockTokens);
+    Node node = end(beginning);
+    while (beginning.size < blocks) {
+      node = child(node, key(node, prompt, beginning.size, blockTokens));
+      beginning.add(node);
     }
-    return Arrays.copyOf(path, found);
+    if (blocks > 0) {
+      node.uses++;
+    }
+    beginning.kept = true;
+  }
+
+  private Node end(Beginning beginning) {
+    return beginning.size == 0 ? root : beginning.nodes[beginning.size - 1];
   }
 
   private Key key(Node parent, Prompt prompt, int block, int blockTokens) {
     int each = prompt.tokensPerId();
     int from = block * blockTokens / each;
     int to = ((block + 1) * blockTokens - 1) / each + 1;
-    int[] ids = new int[to - from];
-    for (int i = from; i < to; i++) {
-      ids[i - from] = prompt.ids().get(i);
-    }
-    return new Key(parent == root ? -each : parent.serial, Ints.of(ids));
+    return new Key(parent == root ? -each : parent.serial, prompt.ids().range(from, to));
   }
 
   private Node child(Node parent, Key key) {
-    Node node = nodes.get(key);
-    if (node == null) {
-      node = new Node(key, parent, next++);
-      nodes.put(key, node);
-      parent.uses++;
-    }
+    Node node = new Node(key, parent, next++);
+    nodes.put(key, node);
+    parent.uses++;
     return node;
   }
 
   void retain(Node node) {
     node.uses++;
+  }
+
+  /// The beginning is of no use any more.
+  void release(Beginning beginning) {
+    Node used = beginning.used();
+    if (used != null) {
+      release(used);
+    }
   }
 
   /// One use less; a node that nobody uses is forgotten, and is one child less of its parent.

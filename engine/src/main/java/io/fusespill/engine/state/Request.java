@@ -1,7 +1,6 @@
 package io.fusespill.engine.state;
 
 import io.fusespill.engine.event.Prompt;
-import org.jspecify.annotations.Nullable;
 
 /// What a client asked for: one prompt, one or more samples.
 public final class Request {
@@ -20,9 +19,9 @@ public final class Request {
   private final Prompt prompt;
   private final int promptHash;
 
-  /// What each full block of its prompt holds, from its first admission on; null before, and where
-  /// nothing is remembered of that.
-  PrefixTree.Node @Nullable [] prefix;
+  /// What the full blocks of its prompt hold, kept from its first admission on where prefixes are
+  /// cached.
+  final PrefixTree.Beginning beginning = new PrefixTree.Beginning();
 
   int liveSequences;
   boolean cancelled;
@@ -48,11 +47,6 @@ public final class Request {
     this.arrivalNanos = arrivalNanos;
     this.lengthLimit =
         (int) Math.min((long) promptTokens + maxOutputTokens, (long) maxModelTokens + 1);
-  }
-
-  /// What its last full block of prompt holds, or null where that is not remembered.
-  PrefixTree.@Nullable Node lastOfPrefix() {
-    return prefix == null || prefix.length == 0 ? null : prefix[prefix.length - 1];
   }
 
   Prompt prompt() {

@@ -133,7 +133,7 @@ final class StateFingerprint {
     hash.add(sequence.request().maxOutputTokens());
     hash.add(sequence.request().hintTokens());
     hash.add(sequence.request().cancelled ? 1 : 0);
-    PrefixTree.Node last = sequence.request().lastOfPrefix();
+    PrefixTree.Node last = sequence.request().beginning.used();
     if (last != null) {
       hash.add(PREFIX);
       hash.add(last.serial());

@@ -125,7 +125,9 @@ class BlockPoolTest {
   }
 
   private static PrefixTree.Node node(PrefixTree tree, int token) {
-    return tree.insert(new Prompt(Ints.of(token), ""), 1, 1)[0];
+    PrefixTree.Beginning beginning = new PrefixTree.Beginning();
+    tree.keep(beginning, new Prompt(Ints.of(token), ""), 1, 1);
+    return beginning.get(0);
   }
 
   /// Of two blocks of one content the one in use is found, else the one with the lower number that

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.state.PrefixTree.Beginning;
 import io.fusespill.engine.state.PrefixTree.Node;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Four tokens a block.
@@ -13,7 +15,22 @@ class PrefixTreeTest {
   private final PrefixTree tree = new PrefixTree();
 
   private Node[] insert(int tokensPerId, int promptTokens, int... ids) {
-    return tree.insert(new Prompt(Ints.of(ids), tokensPerId, ""), promptTokens, 4);
+    return insert(new Prompt(Ints.of(ids), tokensPerId, ""), promptTokens);
+  }
+
+  private Node[] insert(Prompt prompt, int promptTokens) {
+    Beginning beginning = new Beginning();
+    tree.keep(beginning, prompt, promptTokens, 4);
+    return nodes(beginning);
+  }
+
+  private Node[] find(Beginning beginning, int most, int... ids) {
+    tree.find(beginning, new Prompt(Ints.of(ids), ""), most, 4);
+    return nodes(beginning);
+  }
+
+  private static Node[] nodes(Beginning beginning) {
+    return IntStream.range(0, beginning.size()).mapToObj(beginning::get).toArray(Node[]::new);
   }
 
   @Test
@@ -37,7 +54,7 @@ class PrefixTreeTest {
 
   @Test
   void noIdsOrNoFullBlock_isNothing() {
-    assertThat(tree.insert(Prompt.NONE, 100, 4)).isEmpty();
+    assertThat(insert(Prompt.NONE, 100)).isEmpty();
     assertThat(insert(1, 3, 1, 2, 3)).isEmpty();
     assertThat(tree.nodes()).isEmpty();
   }
@@ -64,10 +81,49 @@ class PrefixTreeTest {
     Node[] there = insert(1, 8, 1, 2, 3, 4, 5, 6, 7, 8);
     int[] ids = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 
-    assertThat(tree.find(new Prompt(Ints.of(ids), ""), 3, 4)).containsExactly(there);
-    assertThat(tree.find(new Prompt(Ints.of(ids), ""), 1, 4)).containsExactly(there[0]);
-    assertThat(tree.find(new Prompt(Ints.of(9, 9, 9, 9), ""), 1, 4)).isEmpty();
+    assertThat(find(new Beginning(), 3, ids)).containsExactly(there);
+    assertThat(find(new Beginning(), 1, ids)).containsExactly(there[0]);
+    assertThat(find(new Beginning(), 1, 9, 9, 9, 9)).isEmpty();
     assertThat(tree.nodes()).hasSize(2);
+  }
+
+  /// Nodes come and go between two looks.
+  @Test
+  void find_again_isAsLookingForTheFirstTime() {
+    int[] ids = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    Beginning beginning = new Beginning();
+    assertThat(find(beginning, 3, ids)).isEmpty();
+
+    Node[] one = insert(1, 4, 1, 2, 3, 4);
+    assertThat(find(beginning, 3, ids)).containsExactly(one);
+    Node[] all = insert(1, 12, ids);
+    assertThat(find(beginning, 3, ids)).containsExactly(all);
+    assertThat(find(beginning, 2, ids)).containsExactly(all[0], all[1]);
+    assertThat(find(beginning, 3, ids)).containsExactly(all);
+
+    tree.release(all[2]);
+    assertThat(find(beginning, 3, ids)).containsExactly(one);
+    tree.release(one[0]);
+    Node[] anew = insert(1, 8, 1, 2, 3, 4, 5, 6, 7, 8);
+    assertThat(find(beginning, 3, ids)).containsExactly(anew);
+    assertThat(find(beginning, 0, ids)).isEmpty();
+  }
+
+  @Test
+  void kept_isWholeWhateverWasFoundOfItBefore_andInUseUntilItIsReleased() {
+    int[] ids = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    Node[] there = insert(1, 8, 1, 2, 3, 4, 5, 6, 7, 8);
+    Beginning beginning = new Beginning();
+    find(beginning, 1, ids);
+    assertThat(beginning.used()).isNull();
+
+    tree.keep(beginning, new Prompt(Ints.of(ids), ""), 12, 4);
+    assertThat(nodes(beginning)).hasSize(3).startsWith(there);
+    assertThat(beginning.used()).isSameAs(beginning.get(2));
+    tree.release(there[1]);
+    assertThat(tree.nodes()).hasSize(3);
+    tree.release(beginning);
+    assertThat(tree.nodes()).isEmpty();
   }
 
   @Test

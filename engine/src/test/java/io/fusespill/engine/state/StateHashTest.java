@@ -88,10 +88,11 @@ class StateHashTest {
               state.pool(0).leftBehind(state.pool(0).upcoming(0), 5, 0);
             }),
         change(
-            "Request.prefix",
+            "what a prompt begins with",
             state ->
-                state.request(0).prefix =
-                    state.prefixes().insert(new Prompt(Ints.of(1, 2, 3, 4), ""), 4, 4)),
+                state
+                    .prefixes()
+                    .keep(state.request(0).beginning, new Prompt(Ints.of(1, 2, 3, 4), ""), 4, 4)),
         change("Request.cancelled", state -> state.request(0).cancelled = true),
         change("tokens of a waiting sequence", state -> state.sequence(4).totalTokens++),
         change("a block of a table", state -> state.sequence(1).table.set(0, 15)),
