@@ -1,11 +1,6 @@
 package io.fusespill.engine.state;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A fixed number of KV blocks of one place, most recently freed first; or least recently, so that
@@ -39,10 +34,15 @@ public final class BlockPool {
   /// What of a prompt's beginning a block holds, free or not.
   private final PrefixTree.@Nullable Node[] content;
 
-  /// The same the other way round.
-  private final Map<PrefixTree.Node, List<Integer>> cached = new LinkedHashMap<>();
+  /// Another block with the same content, and so on from the one that the content knows; [#NOBODY]
+  /// behind the last.
+  private final int[] twin;
 
   private final PrefixTree prefixes;
+
+  /// Number of this pool among those that hold such content.
+  private final int number;
+
   private int first;
 
   /// Known while [#previous] is.
@@ -67,7 +67,9 @@ public final class BlockPool {
   /// @param prefixes what prompts begin with, for as long as it is kept
   BlockPool(int blocks, PrefixTree prefixes) {
     this.prefixes = prefixes;
+    number = prefixes.addPool();
     content = new PrefixTree.@Nullable Node[blocks];
+    twin = new int[blocks];
     next = new int[blocks];
     soon = new int[blocks];
     holders = new int[blocks];
@@ -207,7 +209,8 @@ public final class BlockPool {
       uncache(block);
       content[block] = node;
       prefixes.retain(node);
-      cached.computeIfAbsent(node, any -> new ArrayList<>(1)).add(block);
+      twin[block] = node.block(number);
+      node.setBlock(number, block);
     }
   }
 
@@ -222,17 +225,17 @@ public final class BlockPool {
     PrefixTree.Node node = content[block];
     if (node != null) {
       content[block] = null;
-      List<Integer> blocks = requireCached(node);
-      blocks.remove(Integer.valueOf(block));
-      if (blocks.isEmpty()) {
-        cached.remove(node);
+      if (node.block(number) == block) {
+        node.setBlock(number, twin[block]);
+      } else {
+        int before = node.block(number);
+        while (twin[before] != block) {
+          before = twin[before];
+        }
+        twin[before] = twin[block];
       }
       prefixes.release(node);
     }
-  }
-
-  private List<Integer> requireCached(PrefixTree.Node node) {
-    return Objects.requireNonNull(cached.get(node), "blocks of a cached beginning");
   }
 
   /// What of a prompt's beginning `block` holds, or null.
@@ -244,11 +247,9 @@ public final class BlockPool {
   /// there is one, for it costs nothing; else a free one that is not among the next `reserved` to
   /// be given; of several the one with the lowest number. Or [#NOBODY].
   int holding(PrefixTree.Node node, int reserved) {
-    List<Integer> blocks = cached.get(node);
     int held = NOBODY;
     int free = NOBODY;
-    for (int i = 0; blocks != null && i < blocks.size(); i++) {
-      int block = blocks.get(i);
+    for (int block = node.block(number); block != NOBODY; block = twin[block]) {
       if (holders[block] > 0) {
         held = leavers[block] == 0 ? lower(held, block) : held;
       } else if (!isUpcoming(block, reserved)) {

@@ -24,6 +24,9 @@ final class PrefixTree {
     private final long serial;
     private int uses;
 
+    /// Of each pool the block that came to hold this last, or [BlockPool#NOBODY].
+    private int[] blocks = {};
+
     private Node(Key key, @Nullable Node parent, long serial) {
       this.key = key;
       this.parent = parent;
@@ -37,6 +40,20 @@ final class PrefixTree {
 
     int uses() {
       return uses;
+    }
+
+    /// The first block of the pool that holds this; the others follow there.
+    int block(int pool) {
+      return pool < blocks.length ? blocks[pool] : BlockPool.NOBODY;
+    }
+
+    void setBlock(int pool, int block) {
+      if (pool >= blocks.length) {
+        int known = blocks.length;
+        blocks = Arrays.copyOf(blocks, pool + 1);
+        Arrays.fill(blocks, known, pool, BlockPool.NOBODY);
+      }
+      blocks[pool] = block;
     }
 
     @Nullable Node parent() {
@@ -97,6 +114,12 @@ final class PrefixTree {
   private final Map<Key, Node> nodes = new LinkedHashMap<>();
   private final Node root = new Node(new Key(0, Ints.EMPTY), null, 0);
   private long next = FIRST;
+  private int pools;
+
+  /// The number of a further pool whose blocks hold what the nodes say.
+  int addPool() {
+    return pools++;
+  }
 
   /// Full blocks of which the prompt tells what they hold.
   static int blocks(Prompt prompt, int promptTokens, int blockTokens) {
