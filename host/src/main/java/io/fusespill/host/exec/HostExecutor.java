@@ -9,6 +9,8 @@ import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.exec.Executor;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.plan.TransferKind;
+import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
 import io.fusespill.engine.state.BlockTable;
 import io.fusespill.engine.state.EngineView;
@@ -32,7 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +78,9 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   /// Of each link of the topology, by its index, the thread that copies.
   private final List<ExecutorService> links = new ArrayList<>();
+
+  /// Made beforehand, as all that a run's first copy needs.
+  private final Copied report = this::report;
 
   private final Map<Integer, Generation> generations = new HashMap<>();
 
@@ -188,28 +193,34 @@ public final class HostExecutor implements Executor, AutoCloseable {
   }
 
   /// Starts a thread for each link, and has each between memories copy a block while none holds
-  /// anything: the first copy of a run took a GPU some 8 ms longer than the next, and while a link
-  /// is busy others are handled otherwise. One that fails will fail again when it counts, and is
-  /// told then.
+  /// anything, on the way that a run's copies take: the first copy of a process takes a GPU and the
+  /// JVM some 8 ms longer than the next, and while a link is busy others are handled otherwise. One
+  /// that fails will fail again when it counts, and is told then.
   private void startCopiers() {
     Ints first = Ints.of(0);
-    List<Callable<Void>> copies = new ArrayList<>();
-    for (Link link : config.topology().links()) {
+    List<Link> all = config.topology().links();
+    CountDownLatch copied = new CountDownLatch(all.size());
+    for (Link link : all) {
       links.add(Executors.newSingleThreadExecutor(HostExecutor::copier));
-      BlockStore from = storeOf(link.from());
-      BlockStore to = storeOf(link.to());
-      boolean memories = !(from instanceof BlockStore.File || to instanceof BlockStore.File);
-      copies.add(() -> {
-        if (memories) {
-          from.copy(first, to, first);
-        }
-        return null;
-      });
+      if (storeOf(link.from()) instanceof BlockStore.File
+          || storeOf(link.to()) instanceof BlockStore.File) {
+        copied.countDown();
+      } else {
+        start(
+            new TransferPlan(
+                0,
+                TransferKind.SWAP_OUT,
+                TransferMode.ASYNC,
+                link.from(),
+                link.to(),
+                first,
+                first,
+                first),
+            (plan, cause) -> copied.countDown());
+      }
     }
     try {
-      for (int i = 0; i < copies.size(); i++) {
-        links.get(i).invokeAll(List.of(copies.get(i)));
-      }
+      copied.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -342,10 +353,20 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   // ------------------------------------------------------------- transfers
 
+  /// Hears that a transfer is done, or why not.
+  @FunctionalInterface
+  private interface Copied {
+    void copied(TransferPlan plan, @Nullable String failure);
+  }
+
   @Override
   public void transfer(TransferPlan plan) {
+    start(plan, report);
+  }
+
+  private void start(TransferPlan plan, Copied copied) {
     int link = config.topology().linkIndex(plan.from(), plan.to());
-    links.get(link).execute(() -> run(plan));
+    links.get(link).execute(() -> copied.copied(plan, copy(plan)));
   }
 
   private static Thread copier(Runnable copies) {
@@ -354,17 +375,24 @@ public final class HostExecutor implements Executor, AutoCloseable {
     return thread;
   }
 
-  private void run(TransferPlan plan) {
+  /// Copies, and returns why that failed, or null.
+  private @Nullable String copy(TransferPlan plan) {
     try {
       HostDevice.copy(plan, this::storeOf);
+      return null;
     } catch (IOException | RuntimeException e) {
-      completions.transferFailed(plan.transfer(), String.valueOf(e.getMessage()));
-      return;
+      return String.valueOf(e.getMessage());
     } catch (Error e) {
-      completions.transferFailed(plan.transfer(), e.toString());
-      return;
+      return e.toString();
     }
-    completions.transferCompleted(plan.transfer());
+  }
+
+  private void report(TransferPlan plan, @Nullable String failure) {
+    if (failure == null) {
+      completions.transferCompleted(plan.transfer());
+    } else {
+      completions.transferFailed(plan.transfer(), failure);
+    }
   }
 
   /// Ends all threads, once what they are at is done, and gives the memory back: all of it, also
