@@ -104,8 +104,7 @@ public final class DeviceProfiler {
       progress.accept(++done);
     }
     for (Copy copy : copies()) {
-      bench.copies(copy, 1, false);
-      bench.copies(copy, COPIES, true);
+      copy(copy);
       progress.accept(++done);
     }
     List<Overlap> overlaps = new ArrayList<>();
@@ -143,6 +142,20 @@ public final class DeviceProfiler {
   }
 
   // ------------------------------------------------------------------ copies
+
+  /// As in a run, beside steps: there the link's thread has slept, and a step takes part of what
+  /// memory gives.
+  private void copy(Copy copy) {
+    long alone = bench.copies(copy, 1, false).getFirst();
+    if (usual.isEmpty()) {
+      bench.copies(copy, COPIES, true);
+      return;
+    }
+    int steps = (int) Math.min(StepGrid.ROOM, 2 + alone / Math.max(1, usualNanos));
+    for (int i = 0; i < COPIES; i++) {
+      bench.copyBeside(usual, steps, 2, copy);
+    }
+  }
 
   private List<Place> hosts() {
     return config.topology().places().stream()

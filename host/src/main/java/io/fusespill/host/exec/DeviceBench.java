@@ -170,7 +170,8 @@ public final class DeviceBench implements AutoCloseable {
           List.of(job(List.of(whole), List.of(generation(whole.after())), 0, 0, first)),
           1,
           false,
-          null);
+          null,
+          false);
       done.accept(first + count);
     }
   }
@@ -183,12 +184,20 @@ public final class DeviceBench implements AutoCloseable {
   /// @param logged whether the log hears of them
   /// @return how long the device was at work on each
   public List<Long> chain(List<Part> parts, int steps, int depth, boolean logged) {
-    return drive(jobs(parts, steps), depth, logged, null).steps();
+    return drive(jobs(parts, steps), depth, logged, null, false).steps();
   }
 
-  /// The same with copies meanwhile, one at a time, of which the log hears.
+  /// The same with copies meanwhile, one after the other. The log hears of neither.
   public Beside chainBeside(List<Part> parts, int steps, int depth, Copy copy) {
-    return drive(jobs(parts, steps), depth, false, copy);
+    return drive(jobs(parts, steps), depth, false, copy, true);
+  }
+
+  /// One copy as a run has them, of which the log hears: planned as a step ends, while others are
+  /// queued, and after the link has had nothing to do.
+  ///
+  /// @param steps of the chain, the first of which ends before the copy begins
+  public void copyBeside(List<Part> parts, int steps, int depth, Copy copy) {
+    drive(jobs(parts, steps), depth, false, copy, false);
   }
 
   /// Copies blocks some times, one after the other, and returns how long each took.
@@ -289,11 +298,15 @@ public final class DeviceBench implements AutoCloseable {
   /// What has been given away and not come back.
   private record Flying(@Nullable StepPlan step, @Nullable TransferPlan transfer, long atNanos) {}
 
-  private Beside drive(List<StepJob> jobs, int depth, boolean logged, @Nullable Copy copy) {
+  /// @param logged whether the log hears of the steps
+  /// @param again whether the copy is made again and again, from the first step's beginning on;
+  ///   else it is made once and the log hears of it
+  private Beside drive(
+      List<StepJob> jobs, int depth, boolean logged, @Nullable Copy copy, boolean again) {
     List<Long> busy = new ArrayList<>(jobs.size());
     List<Long> copied = new ArrayList<>();
     Deque<Flying> steps = new ArrayDeque<>();
-    Flying copying = copy == null ? null : begin(copy);
+    Flying copying = copy != null && again ? begin(copy) : null;
     int next = 0;
     while (busy.size() < jobs.size() || copying != null) {
       while (next < jobs.size() && steps.size() < depth) {
@@ -319,9 +332,12 @@ public final class DeviceBench implements AutoCloseable {
                   Ints.EMPTY,
                   report.busyNanos()));
         }
+        if (copy != null && !again && busy.size() == 1) {
+          copying = begin(copy);
+        }
       } else if (copy != null && copying != null) {
-        copied.add(end(copying, report, true));
-        copying = busy.size() < jobs.size() ? begin(copy) : null;
+        copied.add(end(copying, report, !again));
+        copying = again && busy.size() < jobs.size() ? begin(copy) : null;
       }
     }
     return new Beside(busy, copied);
