@@ -127,7 +127,10 @@ final class Regression {
     return stretched;
   }
 
-  private double[] solve(int[] rows, double[] weights) {
+  /// The coefficients for weights that are given.
+  ///
+  /// @param rows which rows it sees; at least one
+  double[] solve(int[] rows, double[] weights) {
     Normal normal = new Normal(columns);
     for (int row : rows) {
       normal.add(indices[row], values[row], y[row], weights[row]);

@@ -238,8 +238,10 @@ public final class StepFit {
       List<TermShape> better = null;
       double least = error * (1 - GAIN_MIN);
       for (List<TermShape> candidate : candidates(best, some)) {
-        double other = heldOut(new Design(candidate, some), fold, weights);
-        if (other < least) {
+        Design broken = new Design(candidate, some);
+        double other = heldOut(broken, fold, weights);
+        if (other < least
+            && Borders.hold(broken.terms(broken.regression.solve(all, weights)), some)) {
           least = other;
           better = candidate;
         }

@@ -110,6 +110,35 @@ class StepFitTest {
     assertAgrees(place, truth, 0.03);
   }
 
+  /// Prompts of up to four tokens were measured at a sequence's beginning only, where their time
+  /// goes with their few pairs. A chunk of as many that begins late has a thousand times as many.
+  @Test
+  void of_featureSeenAtNextToNothing_isNotTakenForWhatLongOnesCost() {
+    ToDoubleFunction<StepShape> truth =
+        shape ->
+            8e6 + (shape.prefillTokens() <= 4 ? 150e3 : 30) * (double) shape.prefillContextPairs();
+    List<StepSample> samples = new ArrayList<>();
+    for (int i = 0; i < STEPS; i++) {
+      int tokens = i % 2 == 0 ? random.nextInt(1, 4) : random.nextInt(6, 66);
+      StepShape shape = chunk(tokens, tokens <= 4 ? 0 : random.nextInt(0, 2_000));
+      double factor = 1 + 0.02 * random.nextNormal();
+      samples.add(new StepSample(shape, Math.round(truth.applyAsDouble(shape) * factor)));
+    }
+
+    FittedModel model = new FittedModel(StepFit.of("cpu", "host", true, samples));
+
+    for (int tokens = 1; tokens <= 4; tokens++) {
+      assertThat(model.nanos(chunk(tokens, 1_000))).isBetween(8_000_000L, 11_000_000L);
+    }
+    assertThat((double) model.nanos(chunk(40, 1_000)))
+        .isCloseTo(truth.applyAsDouble(chunk(40, 1_000)), Percentage.withPercentage(3));
+  }
+
+  /// A chunk of a prompt beside eight decodes of 100 tokens.
+  private static StepShape chunk(int tokens, int before) {
+    return new StepShape(8, 800, 1, tokens, StepShape.pairs(before, tokens), tokens + 8, 9);
+  }
+
   /// Plans pad their prompts by up to a half; the device computes none of it.
   @Test
   void of_paddingThatIsNotComputed_costsNothing() {
