@@ -103,6 +103,14 @@ class ProfileDeviceCommandTest {
     assertThat(profile.links())
         .extracting(FittedLink::from, FittedLink::to)
         .containsExactlyInAnyOrder(tuple("host", "memory"), tuple("memory", "host"));
+    assertThat(profile.links())
+        .allSatisfy(link -> {
+          long times = link.bytes().max() / link.bytes().min();
+          assertThat(times).as("blocks").isGreaterThan(1);
+          assertThat(link.errors().samples())
+              .as("five of each size, and none of those that fill a link")
+              .isEqualTo(5L * (1 + Long.numberOfTrailingZeros(times)));
+        });
     assertThat(profile.source()).startsWith("profile-device --quick, ");
   }
 
