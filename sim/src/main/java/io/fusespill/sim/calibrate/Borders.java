@@ -20,18 +20,16 @@ final class Borders {
   /// Steps up to so many times as far as the border are asked.
   private static final long REACH = 4;
 
-  /// To take a step for so many times as long as it was is nonsense.
+  /// To take a step for so many times as long as it was, or as its own piece says, is nonsense: one
+  /// that was cut short is no yardstick.
   private static final double NONSENSE = 2;
 
   private Borders() {}
 
-  /// Whether no piece of any term takes a step beyond its border for far too long.
-  static boolean hold(List<FittedTerm> terms, List<StepSample> samples) {
-    FittedModel model = new FittedModel(terms, null, Map.of());
-    return terms.stream().allMatch(term -> hold(term, model, samples));
-  }
-
-  private static boolean hold(FittedTerm term, FittedModel model, List<StepSample> samples) {
+  /// Whether no piece of the term takes a step beyond its border for far too long.
+  ///
+  /// @param model of all terms
+  static boolean hold(FittedTerm term, FittedModel model, List<StepSample> samples) {
     List<FittedSegment> pieces = term.segments();
     for (int lower = 0; lower + 1 < pieces.size(); lower++) {
       FittedSegment below = pieces.get(lower);
@@ -44,13 +42,13 @@ final class Borders {
         boolean isBelow = value > Math.max(from, border / REACH) && value <= border;
         boolean isAbove = value > border && value <= Math.min(above.upTo(), border * REACH);
         if (term.steps().includes(shape) && value > 0 && (isBelow || isAbove)) {
-          double rest =
-              model.nanos(shape) - nanos(isBelow ? below : above, term.by(), value, shape);
+          double own = model.nanos(shape);
+          double rest = own - nanos(isBelow ? below : above, term.by(), value, shape);
           double there =
               isBelow
                   ? nanos(above, term.by(), border + 1, shape)
                   : nanos(below, term.by(), border, shape);
-          if (rest + there > NONSENSE * sample.nanos()) {
+          if (rest + there > NONSENSE * Math.max(own, (double) sample.nanos())) {
             return false;
           }
         }

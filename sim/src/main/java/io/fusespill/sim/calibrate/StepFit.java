@@ -241,7 +241,7 @@ public final class StepFit {
         Design broken = new Design(candidate, some);
         double other = heldOut(broken, fold, weights);
         if (other < least
-            && Borders.hold(broken.terms(broken.regression.solve(all, weights)), some)) {
+            && bordersHold(best, broken, broken.regression.solve(all, weights), some)) {
           least = other;
           better = candidate;
         }
@@ -252,6 +252,17 @@ public final class StepFit {
       best = better;
     }
     return best;
+  }
+
+  /// Whether the terms of the design that are not in another structure make sense where their
+  /// pieces meet.
+  private static boolean bordersHold(
+      List<TermShape> known, Design design, double[] coefficients, List<StepSample> samples) {
+    List<FittedTerm> terms = design.terms(coefficients);
+    FittedModel model = new FittedModel(terms, null, Map.of());
+    return IntStream.range(0, terms.size())
+        .filter(i -> !known.contains(design.structure.get(i)))
+        .allMatch(i -> Borders.hold(terms.get(i), model, samples));
   }
 
   private static double heldOut(Design design, int[] fold, double[] weights) {

@@ -83,6 +83,22 @@ class StepFitTest {
     assertAgrees(place, truth, 0.05);
   }
 
+  /// A device that finds its sequences gone computes nothing: one step in a hundred takes a tenth.
+  @Test
+  void of_stepsCutShort_forbidNoBreak() {
+    ToDoubleFunction<StepShape> truth = shape -> Math.max(20e6, 1.25e6 * shape.computedTokens());
+    List<StepSample> samples = new ArrayList<>();
+    for (StepSample sample : samples(truth, 0.02, 0)) {
+      boolean cut = samples.size() % 100 == 99;
+      samples.add(cut ? new StepSample(sample.shape(), sample.nanos() / 10) : sample);
+    }
+
+    FittedPlace place = StepFit.of("cpu", "host", true, samples);
+
+    assertThat(place.terms().stream().flatMap(term -> term.segments().stream()))
+        .anySatisfy(segment -> assertThat(segment.upTo()).isBetween(12L, 20L));
+  }
+
   /// Decodes wait for memory, and attention to a prompt beside them is partly free.
   @Test
   void of_promptsThatCostLessBesideDecodes_tellsTheTwoApart() {
