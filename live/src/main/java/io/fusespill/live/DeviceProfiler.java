@@ -144,10 +144,11 @@ public final class DeviceProfiler {
   // ------------------------------------------------------------------ copies
 
   /// As in a run, beside steps: there the link's thread has slept, and a step takes part of what
-  /// memory gives.
+  /// memory gives. Alone is what a copy takes behind [StepGrid#ROOM] steps, and all copies where
+  /// steps would take too long.
   private void copy(Copy copy) {
     long alone = bench.copies(copy, 1, false).getFirst();
-    if (usual.isEmpty()) {
+    if (usual.isEmpty() || usualNanos > LONG_NANOS) {
       bench.copies(copy, COPIES, true);
       return;
     }

@@ -1,6 +1,7 @@
 package io.fusespill.engine.plan;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /// An immutable list of ints that costs one array.
 public final class Ints {
@@ -23,7 +24,10 @@ public final class Ints {
   }
 
   /// The values from `from` to before `to`, copied.
+  ///
+  /// @throws IndexOutOfBoundsException if there are not as many
   public Ints range(int from, int to) {
+    Objects.checkFromToIndex(from, to, values.length);
     return from == to ? EMPTY : new Ints(Arrays.copyOfRange(values, from, to));
   }
 

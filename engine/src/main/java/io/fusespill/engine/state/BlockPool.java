@@ -19,8 +19,7 @@ public final class BlockPool {
   /// Free blocks in the order in which they will be given; [#NOBODY] behind the last.
   private final int[] next;
 
-  /// The same the other way round, while what blocks hold is remembered: then any of them may be
-  /// given next.
+  /// The same the other way round, only while [#keeping]: then any of them may be given next.
   private int[] previous = {};
 
   private final int[] holders;
@@ -45,7 +44,7 @@ public final class BlockPool {
 
   private int first;
 
-  /// Known while [#previous] is.
+  /// Likewise.
   private int last = NOBODY;
 
   private int freeCount;
@@ -178,6 +177,7 @@ public final class BlockPool {
     }
     if (!keeping && this.keeping) {
       forget();
+      previous = new int[0];
     }
     this.keeping = keeping;
   }
@@ -293,7 +293,7 @@ public final class BlockPool {
   }
 
   /// One holder more of `block` with what is in it, wherever it stands among the free ones if
-  /// nobody holds it.
+  /// nobody holds it. For pools that remember what blocks hold.
   void share(int block) {
     if (closed) {
       throw new IllegalStateException("block %d lies in a place that has failed".formatted(block));

@@ -65,7 +65,7 @@ public final class EngineState implements EngineView {
   private final Window<Sequence> sequences = new Window<>();
   private final Window<TransferPlan> transfers = new Window<>();
   private final PrefixTree prefixes = new PrefixTree();
-  private KeptBlocks kept = new KeptBlocks(prefixes, 1);
+  private KeptBlocks keptBlocks = new KeptBlocks(prefixes, 1);
   private final List<Sequence> affected = new ArrayList<>();
   private LengthPredictor lengths = PredictorKind.NONE.create(1);
   private int nextSequence;
@@ -330,8 +330,8 @@ public final class EngineState implements EngineView {
     }
     config = started.config();
     kv = started.config().kv();
-    kept = new KeptBlocks(prefixes, kv.blockTokens());
-    kept.follow(started.config().policy());
+    keptBlocks = new KeptBlocks(prefixes, kv.blockTokens());
+    keptBlocks.follow(started.config().policy());
     maxModelTokens = started.config().limits().maxModelTokens();
     lengths = PredictorKind.named(config.predictor()).create(maxModelTokens);
     List<Place> all = started.config().topology().places();
@@ -363,7 +363,7 @@ public final class EngineState implements EngineView {
       place.hold(changed.limits().maxStepsInFlight());
       place.pool.keep(changed.policy().keepsBlocks());
     }
-    kept.follow(changed.policy());
+    keptBlocks.follow(changed.policy());
     affected.clear();
     config = changed;
   }
@@ -484,7 +484,7 @@ public final class EngineState implements EngineView {
                   sequence.id(), admitted.keptBlocks(), keptBlocks(sequence, device, 0), device));
     }
     queueOf(sequence).remove(sequence);
-    kept.adopt(sequence, places[device].pool, device, admitted.keptBlocks());
+    keptBlocks.adopt(sequence, places[device].pool, device, admitted.keptBlocks());
     sequence.computedTokens = admitted.keptBlocks() * kv.blockTokens();
     sequence.status = SequenceStatus.RUNNING;
     sequence.place = device;
@@ -550,7 +550,7 @@ public final class EngineState implements EngineView {
       }
       int before = sequence.computedTokens;
       sequence.computedTokens += tokens;
-      kept.fill(sequence, places[sequence.place].pool, before);
+      keptBlocks.fill(sequence, places[sequence.place].pool, before);
       sequence.failures = 0;
       if (flight.sampling[i]) {
         sample(place, sequence);
@@ -781,7 +781,7 @@ public final class EngineState implements EngineView {
       return;
     }
     if (sequence.place != Sequence.NOWHERE) {
-      kept.leaveBehind(sequence, places[sequence.place].pool);
+      keptBlocks.leaveBehind(sequence, places[sequence.place].pool);
     }
     leave(sequence);
     sequence.intent = null;
@@ -793,12 +793,12 @@ public final class EngineState implements EngineView {
 
   @Override
   public int keptBlocks(Sequence sequence, int device, int reserved) {
-    return kept.count(sequence, places[device].pool, device, reserved);
+    return keptBlocks.count(sequence, places[device].pool, device, reserved);
   }
 
   @Override
   public int heldBlocks(Sequence sequence, int device, int kept, int reserved) {
-    return this.kept.held(sequence, places[device].pool, device, kept, reserved);
+    return keptBlocks.held(sequence, places[device].pool, device, kept, reserved);
   }
 
   private void startTransfer(TransferPlan plan) {
@@ -966,7 +966,7 @@ public final class EngineState implements EngineView {
     Request request = sequence.request();
     if (--request.liveSequences == 0) {
       requests.remove(request.id());
-      kept.release(request);
+      keptBlocks.release(request);
     }
   }
 

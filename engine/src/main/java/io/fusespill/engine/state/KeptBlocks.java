@@ -49,7 +49,10 @@ final class KeptBlocks {
   }
 
   /// The sequence begins with the first `kept` of those, which are in its table from now on.
+  ///
+  /// @param kept at most what [#count] says
   void adopt(Sequence sequence, BlockPool pool, int device, int kept) {
+    find(sequence.request());
     for (int i = 0; i < kept; i++) {
       int block = block(sequence, pool, device, i, 0);
       pool.share(block);

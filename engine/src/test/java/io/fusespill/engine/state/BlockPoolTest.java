@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class BlockPoolTest {
@@ -240,11 +241,21 @@ class BlockPoolTest {
     private final Deque<Integer> free = new ArrayDeque<>();
     private final int[] holders;
     private final int[] leavers;
+    private final PrefixTree tree = new PrefixTree();
+    private final PrefixTree.Node[] nodes = new PrefixTree.Node[3];
+    private final PrefixTree.@Nullable Node[] content;
+    private boolean keeping;
 
     Model(Random random) {
       this.random = random;
       total = random.nextInt(9);
-      pool = new BlockPool(total, new PrefixTree());
+      // Another pool has the number before.
+      new BlockPool(1, tree).keep(true);
+      pool = new BlockPool(total, tree);
+      content = new PrefixTree.@Nullable Node[total];
+      for (int i = 0; i < nodes.length; i++) {
+        nodes[i] = node(tree, i);
+      }
       holders = new int[total];
       leavers = new int[total];
       for (int block = 0; block < total; block++) {
@@ -263,12 +274,39 @@ class BlockPoolTest {
 
     private void operate(int block) {
       int staying = holders[block] - leavers[block];
-      switch (random.nextInt(6)) {
+      switch (random.nextInt(10)) {
         case 0 -> {
           if (!free.isEmpty()) {
             int next = free.removeFirst();
             pool.take(next);
             holders[next] = 1;
+            content[next] = null;
+          }
+        }
+        case 6 -> {
+          if (keeping && holders[block] == 0) {
+            pool.share(block);
+            free.remove(block);
+            holders[block] = 1;
+          }
+        }
+        case 7 -> {
+          if (keeping && holders[block] > 0) {
+            content[block] = nodes[random.nextInt(nodes.length)];
+            pool.cache(block, content[block]);
+          }
+        }
+        case 8 -> {
+          if (keeping) {
+            pool.forget(block);
+            content[block] = null;
+          }
+        }
+        case 9 -> {
+          keeping = random.nextInt(8) > 0;
+          pool.keep(keeping);
+          if (!keeping) {
+            Arrays.fill(content, null);
           }
         }
         case 1 -> {
@@ -307,7 +345,11 @@ class BlockPoolTest {
 
     private void drop(int block) {
       if (--holders[block] == 0) {
-        free.addFirst(block);
+        if (keeping) {
+          free.addLast(block);
+        } else {
+          free.addFirst(block);
+        }
       }
     }
 
@@ -324,6 +366,26 @@ class BlockPoolTest {
         assertThat(pool.upcoming(i)).as("upcoming %d", i).isEqualTo(next.next());
       }
       assertThat(Arrays.stream(holders).filter(count -> count == 0).count()).isEqualTo(free.size());
+      for (PrefixTree.Node node : nodes) {
+        assertThat(pool.holding(node, 0))
+            .as("block with %d", node.serial())
+            .isEqualTo(holding(node));
+        assertThat(node.uses())
+            .isEqualTo(1 + (int) Arrays.stream(content).filter(node::equals).count());
+      }
+    }
+
+    /// The lowest block with the content that stays, or the lowest free one.
+    private int holding(PrefixTree.Node node) {
+      int found = BlockPool.NOBODY;
+      for (int block = total - 1; block >= 0; block--) {
+        boolean stays = holders[block] > 0 && leavers[block] == 0;
+        boolean better = stays || found == BlockPool.NOBODY || holders[found] == 0;
+        if (content[block] == node && (stays || holders[block] == 0) && better) {
+          found = block;
+        }
+      }
+      return found;
     }
   }
 

@@ -56,7 +56,7 @@ public final class DeviceBench implements AutoCloseable {
     }
   }
 
-  /// Blocks copied again and again between two places while steps run.
+  /// Blocks copied between two places.
   ///
   /// @param from place
   /// @param to place

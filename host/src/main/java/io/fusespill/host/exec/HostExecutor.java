@@ -80,7 +80,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
   private final List<ExecutorService> links = new ArrayList<>();
 
   /// Made beforehand, as all that a run's first copy needs.
-  private final Copied report = this::report;
+  private final Copied reporting = this::report;
 
   private final Map<Integer, Generation> generations = new HashMap<>();
 
@@ -193,9 +193,9 @@ public final class HostExecutor implements Executor, AutoCloseable {
   }
 
   /// Starts a thread for each link, and has each between memories copy a block while none holds
-  /// anything, on the way that a run's copies take: the first copy of a process takes a GPU and the
-  /// JVM some 8 ms longer than the next, and while a link is busy others are handled otherwise. One
-  /// that fails will fail again when it counts, and is told then.
+  /// anything, all at once, on the way that a run's copies take up to their report: the first copy
+  /// of a process takes a GPU and the JVM some 8 ms longer than the next, and while a link is busy
+  /// others are handled otherwise. One that fails will fail again when it counts, and is told then.
   private void startCopiers() {
     Ints first = Ints.of(0);
     List<Link> all = config.topology().links();
@@ -216,12 +216,23 @@ public final class HostExecutor implements Executor, AutoCloseable {
                 first,
                 first,
                 first),
-            (plan, cause) -> copied.countDown());
+            (plan, failure) -> copied.countDown());
       }
     }
-    try {
-      copied.await();
-    } catch (InterruptedException e) {
+    awaitAll(copied);
+  }
+
+  /// Waits also where it is interrupted: a copy that is left behind would meet a run's blocks.
+  private static void awaitAll(CountDownLatch copied) {
+    boolean interrupted = false;
+    while (copied.getCount() > 0) {
+      try {
+        copied.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }
@@ -361,7 +372,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   @Override
   public void transfer(TransferPlan plan) {
-    start(plan, report);
+    start(plan, reporting);
   }
 
   private void start(TransferPlan plan, Copied copied) {

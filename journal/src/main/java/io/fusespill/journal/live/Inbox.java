@@ -40,9 +40,7 @@ final class Inbox implements Completions {
 
   Inbox(int clientInputsMax) {
     this.clientInputsMax = clientInputsMax;
-    // Links the lambda. Left to a run's first copy it adds a millisecond in which the copy counts
-    // as
-    // under way.
+    // Links the lambda: at a run's first copy that takes a millisecond, in which its link is busy.
     completed(0);
   }
 
