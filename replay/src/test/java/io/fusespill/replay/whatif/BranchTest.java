@@ -9,6 +9,7 @@ import io.fusespill.engine.codec.EventEncoder;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.event.DecisionEvent.SequenceAdmitted;
 import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
@@ -35,6 +36,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +49,9 @@ class BranchTest {
   private static final int POSITIONS = 10;
   private static final int REQUESTS = 60;
 
+  /// Tokens of a prompt that have one id.
+  private static final int PART = 16;
+
   /// A run to branch off.
   private record Run(ResolvedScenario scenario, List<EngineEvent> events, List<Arrival> arrivals) {}
 
@@ -56,6 +61,7 @@ class BranchTest {
         "vllm-0.2.7 least-loaded",
         "continuous",
         "continuous least-loaded",
+        "continuous prefix-caching",
         "fusespill",
         "fusespill-artifact");
   }
@@ -97,6 +103,25 @@ class BranchTest {
     }
     boolean swaps = List.of("vllm-0.2.7 swap", "fusespill", "fusespill-artifact").contains(base);
     assertThat(takenBack || !swaps).as("nothing was taken over").isTrue();
+  }
+
+  @Test
+  void prefixCaching_switchedInTheMiddleOfARun_findsBlocksWhileItIsOn() {
+    for (boolean on : new boolean[] {true, false}) {
+      Run run = run(on ? "continuous" : "continuous prefix-caching");
+      long middle = run.events().size() / 2;
+      List<EngineEvent> branch =
+          branch(run, middle, changed(run, on ? "continuous prefix-caching" : "continuous"));
+      int at = changeIn(branch);
+      assertThat(keptBlocks(branch.subList(0, at)) > 0).as("before").isEqualTo(!on);
+      assertThat(keptBlocks(branch.subList(at, branch.size())) > 0).as("after").isEqualTo(on);
+    }
+  }
+
+  private static int keptBlocks(List<EngineEvent> events) {
+    return events.stream()
+        .mapToInt(event -> event instanceof SequenceAdmitted admitted ? admitted.keptBlocks() : 0)
+        .sum();
   }
 
   /// The prefix ends at an input: what was decided then is decided anew.
@@ -292,8 +317,10 @@ class BranchTest {
     SeededRandom random = new SeededRandom(3, "requests");
     List<TraceRequest> requests = new ArrayList<>();
     for (int i = 0; i < REQUESTS; i++) {
+      int prompt = random.nextInt(10, 300);
       requests.add(
-          new TraceRequest(i * 20_000_000L, random.nextInt(10, 300), random.nextInt(5, 150)));
+          new TraceRequest(
+              i * 20_000_000L, prompt, random.nextInt(5, 150), 0, PART, parts(prompt, i)));
     }
     List<EngineEvent> events = new ArrayList<>();
     RecordedRequests recorded = new RecordedRequests();
@@ -310,13 +337,25 @@ class BranchTest {
     return new Run(scenario, events, recorded.arrivals(Map.of()));
   }
 
+  /// Four conversations in turn, each of which goes on where it begins.
+  private static long[] parts(int prompt, int request) {
+    return LongStream.range(0, (prompt + PART - 1) / PART)
+        .map(part -> 100 * (request % 4) + part)
+        .toArray();
+  }
+
   /// Two small devices before a smaller host and a disk; some steps and copies fail, some requests
   /// are given up.
   private static ResolvedScenario scenario(String name) {
     String[] words = name.split(" ");
     PolicySpec policy = PolicySpec.of(words[0]);
     for (int i = 1; i < words.length; i++) {
-      policy = policy.with(words[i].equals("swap") ? "preemption" : "routing", words[i]);
+      policy =
+          switch (words[i]) {
+            case "swap" -> policy.with("preemption", "swap");
+            case "prefix-caching" -> policy.with("prefix-caching", "true");
+            default -> policy.with("routing", words[i]);
+          };
     }
     boolean artifact = words[0].equals(PolicyKind.FUSESPILL_ARTIFACT.label());
     return new Scenario(
