@@ -61,6 +61,9 @@ class StepGridTest {
             step.size() == 1 && step.getFirst().before() >= 512 && step.getFirst().tokens() > 1)
         .anyMatch(step -> step.size() == 16 && step.stream().noneMatch(Part::isDecode))
         .anyMatch(step ->
+            step.size() > 8
+                && step.stream().anyMatch(part -> part.before() >= 256 && part.tokens() == 4))
+        .anyMatch(step ->
             step.stream().anyMatch(Part::isDecode)
                 && step.stream().anyMatch(part -> !part.isDecode() && part.before() == 0))
         .anyMatch(step ->
