@@ -15,8 +15,7 @@ import picocli.CommandLine.Option;
     name = "cheapest",
     mixinStandardHelpOptions = true,
     description = {
-      "Finds the cheapest platform for each workload: how many replicas of it keep the latencies,",
-      "and what they cost.",
+      "Finds the cheapest platform for each workload: how many replicas of it keep the latencies, and what they cost.",
       "",
       "Reads the specification of a sweep. Requests are dealt to the replicas in turn, each replica",
       "is simulated, and the bounds hold for all requests together. Prices are yours: none come",

@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
     name = "explain",
     mixinStandardHelpOptions = true,
     description = {
-      "Tells the story of a sequence or a request from the journal, or sums up what came of the handlings",
-      "that were chosen: what was believed, and what came true.",
+      "Tells the story of a sequence or a request from the journal, or sums up what came of all handlings.",
+      "Of what was chosen it says what was believed, and what came true.",
       ""
     },
     footer = {"", "Example:", "  fusespill explain runs/NAME --sequence 42"})

@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
     name = "export",
     mixinStandardHelpOptions = true,
     description = {
-      "Writes a run in a format that other tools open:",
+      "Writes a run in a format that other tools open: perfetto, parquet, csv or jsonl.",
       "  perfetto  a trace for ui.perfetto.dev: a track a device, link and sequence, counters, decisions",
       "  parquet   tables of requests, sequences, steps, transfers and weighed choices, for DuckDB, pandas, Spark",
       "  csv       the same tables as text",

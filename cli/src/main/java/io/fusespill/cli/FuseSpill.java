@@ -77,6 +77,7 @@ public final class FuseSpill implements Runnable {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpLongOptionsMaxWidth(34)
         .setUsageHelpWidth(110)
+        .setExecutionStrategy(new UniqueKeys())
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
   }

@@ -29,7 +29,8 @@ final class HandlingText {
 
   void print(HandlingSummary summary) {
     if (summary.choices() == 0) {
-      out.println("no handling was chosen: only policy fusespill weighs them");
+      out.println(
+          "no handling was chosen: only policy fusespill weighs them; --sequence N tells the story of one");
     } else {
       printTallies(summary.tallies());
       out.println();

@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
     name = "pareto",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows the configurations of a finished sweep that no other beats in throughput and in",
-      "latency both, for each model and workload. Figures are means over the seeds.",
+      "Shows the configurations of a finished sweep that no other beats in throughput and in latency both.",
+      "For each model and workload; figures are means over the seeds.",
       ""
     },
     sortOptions = false,

@@ -45,8 +45,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  fusespill profile-device --device cuda:0 --model models/vicuna-7b -o gpu.json",
-      "  fusespill profile-device --device cuda:0 --model shapes/vicuna-7b --load-format dummy --max-model-len 2048 -o gpu.json",
-      "  fusespill profile-device --device host:threads=8 --model models/TinyLlama --max-num-seqs 16 --max-num-batched-tokens 512 --quick -o host.json",
+      "  fusespill profile-device --device cuda:0 --model shapes/vicuna-7b --load-format dummy -o gpu.json",
+      "  fusespill profile-device --device host:threads=8 --model models/TinyLlama --quick -o host.json",
       "  fusespill calibrate runs/live --base gpu.json -o refined.json",
       "  fusespill compare runs/other --profile refined.json"
     })

@@ -18,9 +18,9 @@ import picocli.CommandLine.Spec;
     name = "report",
     mixinStandardHelpOptions = true,
     description = {
-      "Writes one self-contained HTML page about one run, or about several compared: figures with gains over",
-      "the first, an interactive timeline, the most expensive decisions explained, predictor accuracy,",
-      "configuration, and what to know before quoting a figure.",
+      "Writes one self-contained HTML page about one run, or about several compared.",
+      "Figures with gains over the first, an interactive timeline, the most expensive decisions explained,",
+      "predictor accuracy, configuration, and what to know before quoting a figure.",
       ""
     },
     sortOptions = false,

@@ -78,6 +78,10 @@ class BadInputTest {
                 "--swap-space",
                 "0"),
             List.of("swap")),
+        arguments(
+            List.of(
+                "--policy-option", "reserve-prompt=true", "--policy-option=reserve-prompt=false"),
+            List.of("--policy-option reserve-prompt is given twice", "'true'", "'false'")),
         arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
         arguments(List.of("--device", "a11"), List.of("a11", "a10")),
         arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),
