@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine.IExecutionStrategy;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -28,7 +29,12 @@ final class UniqueKeys implements IExecutionStrategy {
 
   private static void check(OptionSpec option, ParseResult parsed) {
     Map<String, String> values = new LinkedHashMap<>();
-    for (String given : option.originalStringValues()) {
+    String separator = option.splitRegex();
+    for (String given :
+        option.originalStringValues().stream()
+            .flatMap(
+                all -> separator.isEmpty() ? Stream.of(all) : Stream.of(all.split(separator, -1)))
+            .toList()) {
       int at = given.indexOf('=');
       String key = given.substring(0, at);
       String value = given.substring(at + 1);

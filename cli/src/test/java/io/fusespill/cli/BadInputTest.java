@@ -82,6 +82,9 @@ class BadInputTest {
             List.of(
                 "--policy-option", "reserve-prompt=true", "--policy-option=reserve-prompt=false"),
             List.of("--policy-option reserve-prompt is given twice", "'true'", "'false'")),
+        arguments(
+            List.of("--faults", "cancel=0.2,step=0.1,cancel=0.3"),
+            List.of("--faults cancel is given twice", "'0.2'", "'0.3'")),
         arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
         arguments(List.of("--device", "a11"), List.of("a11", "a10")),
         arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),
