@@ -28,6 +28,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// with 512 tokens each; a prompt of 512 tokens. The best of all rounds is the machine's, the
 /// median says how quiet it was. GB/s counts the weights and the KV that a step reads, once.
 ///
+/// What a machine can read changes while it is measured, where it is shared. So a round also takes
+/// steps of one sequence and reads with all threads in turn, and each step's share is of the mean
+/// of the reads right before and after.
+///
 /// Run: `./mvnw -q -DskipTests package && java @config/jvm.flags @config/vector.flags -cp
 /// 'bench/target/lib/*' io.fusespill.bench.HostKernels [threads [rounds]]`
 public final class HostKernels {
@@ -38,6 +42,7 @@ public final class HostKernels {
   private static final int CONTEXT = 512;
   private static final int[] BATCHES = {1, 8, 32};
   private static final int[] STEPS = {6, 3, 2};
+  private static final int PAIRS = 15;
   private static final int BLOCK_TOKENS = 16;
   private static final ModelConfig CONFIG = LlamaShape.CONFIG;
 
@@ -50,6 +55,7 @@ public final class HostKernels {
   private final double[] readOne;
   private final double[] readAll;
   private final double[] prompt;
+  private final double[] shares;
   private final double[][] decode = new double[BATCHES.length][];
   private int round;
 
@@ -66,6 +72,7 @@ public final class HostKernels {
     readOne = new double[rounds];
     readAll = new double[rounds];
     prompt = new double[rounds];
+    shares = new double[rounds * PAIRS];
     Arrays.setAll(decode, i -> new double[rounds]);
   }
 
@@ -90,6 +97,7 @@ public final class HostKernels {
       for (int i = 0; i < BATCHES.length; i++) {
         decode[i][round] = decode(BATCHES[i], STEPS[i]);
       }
+      inTurn();
       prompt[round] = prompt();
       System.err.printf(
           Locale.ROOT,
@@ -168,6 +176,16 @@ public final class HostKernels {
     return best;
   }
 
+  private void inTurn() {
+    double before = READ_BYTES / read(true);
+    for (int pair = 0; pair < PAIRS; pair++) {
+      double rate = stepBytes(1) / decode(1, 1);
+      double after = READ_BYTES / read(true);
+      shares[round * PAIRS + pair] = rate / ((before + after) / 2);
+      before = after;
+    }
+  }
+
   private double prompt() {
     Batch batch = new Batch();
     int[] ids = IntStream.range(0, CONTEXT).map(i -> i * 7).toArray();
@@ -193,10 +211,16 @@ public final class HostKernels {
     line("read, 1 thread", readOne, 0, READ_BYTES, bandwidth);
     line("read, all threads", readAll, 0, READ_BYTES, bandwidth);
     for (int i = 0; i < BATCHES.length; i++) {
-      long kv = (long) BATCHES[i] * CONTEXT * 2 * CONFIG.kvWidth() * Float.BYTES * CONFIG.layers();
-      line("decode, batch " + BATCHES[i], decode[i], BATCHES[i], weightBytes() + kv, bandwidth);
+      line("decode, batch " + BATCHES[i], decode[i], BATCHES[i], stepBytes(BATCHES[i]), bandwidth);
     }
     line("prompt of " + CONTEXT, prompt, CONTEXT, weightBytes(), bandwidth);
+    Arrays.sort(shares);
+    System.out.printf(
+        Locale.ROOT,
+        "decode, batch 1, and reads in turn: of what is read median %.0f %%, 10 %% below %.0f %%, 10 %% above %.0f %%%n",
+        100 * shares[shares.length / 2],
+        100 * shares[shares.length / 10],
+        100 * shares[shares.length - 1 - shares.length / 10]);
   }
 
   private static void line(
@@ -216,6 +240,12 @@ public final class HostKernels {
 
   private static double best(double[] seconds) {
     return Arrays.stream(seconds).min().orElseThrow();
+  }
+
+  /// What a decode step reads: the weights and the KV.
+  private static long stepBytes(int sequences) {
+    return weightBytes()
+        + (long) sequences * CONTEXT * 2 * CONFIG.kvWidth() * Float.BYTES * CONFIG.layers();
   }
 
   private static long weightBytes() {
