@@ -14,10 +14,13 @@ import io.fusespill.sim.spec.SpecException;
 import io.fusespill.sweep.SweepException;
 import io.fusespill.traces.TraceException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -32,6 +35,11 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   @Override
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
+    List<String> unknown = command.getUnmatchedArguments();
+    if (e instanceof MissingParameterException && !unknown.isEmpty()) {
+      // A mistyped option is what is missing: name it, as picocli does where nothing else is.
+      return handleParseException(new UnmatchedArgumentException(command, unknown), arguments);
+    }
     String hint = "; see '%s --help'".formatted(command.getCommandSpec().qualifiedName());
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> near = unmatched.getSuggestions();
@@ -41,8 +49,20 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
                 .formatted(String.join(" or ", near), command.getCommandSpec().qualifiedName());
       }
     }
-    print(command, e.getMessage() + hint);
+    print(command, message(e) + hint);
     return USAGE;
+  }
+
+  /// What picocli says, with legal values as they are documented and no word twice.
+  private static String message(ParameterException e) {
+    String message = String.valueOf(e.getMessage()).replace("option option", "option");
+    if (e.getArgSpec() == null || !e.getArgSpec().type().isEnum()) {
+      return message;
+    }
+    String constants = Arrays.toString(e.getArgSpec().type().getEnumConstants());
+    return message.replace(
+        "one of " + constants + " (case-insensitive)",
+        "one of " + constants.substring(1, constants.length() - 1).toLowerCase(Locale.ROOT));
   }
 
   @Override

@@ -85,6 +85,16 @@ class BadInputTest {
         arguments(
             List.of("--faults", "cancel=0.2,step=0.1,cancel=0.3"),
             List.of("--faults cancel is given twice", "'0.2'", "'0.3'")),
+        arguments(
+            List.of("--policy-option", "reserve-prompt"),
+            List.of("Value for option '--policy-option'", "KEY=VALUE", "reserve-prompt")),
+        arguments(List.of("--journal", "x"), List.of("--journal", "async, ", "'x'")),
+        arguments(
+            List.of("--rate", "0"),
+            List.of("rate is 0.0, must be above 0 and at most 1,000,000 requests per second")),
+        arguments(
+            List.of("--rate=-1"),
+            List.of("rate is -1.0, must be above 0 and at most 1,000,000 requests per second")),
         arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
         arguments(List.of("--device", "a11"), List.of("a11", "a10")),
         arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),
@@ -173,6 +183,13 @@ class BadInputTest {
   @Test
   void unknownCommand_isNamedWithNearMatches() {
     assertOneLine(Cli.run("simulat"), List.of("simulat", "simulate"));
+  }
+
+  @Test
+  void mistypedOptionThatIsRequired_isNamedWithNearMatches() {
+    assertOneLine(
+        Cli.run("simulate", "--trcae", "t.csv", "--model", "vicuna-7b", "--device", "a10"),
+        List.of("--trcae", "did you mean", "--trace"));
   }
 
   @Test

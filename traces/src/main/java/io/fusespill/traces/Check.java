@@ -14,6 +14,15 @@ final class Check {
     }
   }
 
+  /// A rate of arrivals: above 0, as otherwise none would arrive.
+  static void rate(double value, double max) {
+    if (!(value > 0 && value <= max)) {
+      throw new IllegalArgumentException(
+          "rate is %s, must be above 0 and at most %,.0f requests per second"
+              .formatted(value, max));
+    }
+  }
+
   /// Refuses NaN and the infinities too.
   static void range(String name, double value, double min, double max) {
     if (!(value >= min && value <= max)) {

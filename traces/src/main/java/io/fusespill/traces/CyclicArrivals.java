@@ -17,13 +17,13 @@ record CyclicArrivals(List<Step> steps, double burstiness) implements ArrivalPro
 
   static final int STEPS_MAX = 10_000;
 
-  private static final double RATE_MAX = 1e6;
+  static final double RATE_MAX = 1e6;
   private static final double SECOND_NANOS = 1e9;
 
   CyclicArrivals {
     steps = List.copyOf(steps);
     Check.range("steps", steps.size(), 1, STEPS_MAX);
-    Check.range("rate", steps.getFirst().rate(), Double.MIN_NORMAL, RATE_MAX);
+    Check.rate(steps.getFirst().rate(), RATE_MAX);
     Check.range("burstiness", burstiness, 0.001, 1_000);
   }
 

@@ -61,7 +61,7 @@ public final class Cuda {
   public static GpuInfo device(int index) {
     Cuda cuda = Found.CUDA;
     if (cuda.reason != null) {
-      throw new CudaException(cuda.reason);
+      throw new CudaException("cuda:%d: %s".formatted(index, cuda.reason));
     }
     if (index < 0 || index >= cuda.devices.size()) {
       throw new CudaException(

@@ -113,6 +113,11 @@ final class ConfigFile {
 
   private String className() {
     JsonNode names = json.get("architectures");
+    if (names.isMissingNode()) {
+      throw new CheckpointException(
+          "%s lacks architectures, a list of one name, such as LlamaForCausalLM"
+              .formatted(json.place()));
+    }
     if (!names.isArray() || names.size() != 1 || !names.get(0).isTextual()) {
       throw json.wrong("architectures", names, "a list of one name, such as LlamaForCausalLM");
     }

@@ -72,7 +72,12 @@ class DamagedCheckpointTest {
         Damage.config(
             "no architecture",
             c -> c.remove("architectures"),
-            "architectures is",
+            "lacks architectures",
+            "a list of one name"),
+        Damage.config(
+            "an empty list of architectures",
+            c -> c.putArray("architectures"),
+            "architectures is []",
             "a list of one name"),
         Damage.config(
             "another activation",
