@@ -176,6 +176,16 @@ public final class Measurements {
     return transfers.values().stream().mapToInt(List::size).sum();
   }
 
+  /// What the steps of a place took, and what a profile says of them; null where none was measured.
+  ///
+  /// @param fitted the profile's times for that place
+  public @Nullable ForetoldSteps foretold(String place, FittedPlace fitted) {
+    PlaceTimes times = places.get(place);
+    return times == null || times.steps.isEmpty()
+        ? null
+        : ForetoldSteps.of(place, fitted, samples(times, null));
+  }
+
   /// The profile of these measurements.
   ///
   /// @param padded whether the steps computed the padding that their plans have
