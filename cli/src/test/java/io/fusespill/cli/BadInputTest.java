@@ -276,7 +276,7 @@ class BadInputTest {
     for (String format : List.of("perfetto", "parquet", "csv", "jsonl")) {
       assertOneLine(Cli.run("export", nowhere, "--to", format), List.of("nowhere"));
     }
-    assertOneLine(Cli.run("export", run, "--to", "xml"), List.of("xml", "PERFETTO"));
+    assertOneLine(Cli.run("export", run, "--to", "xml"), List.of("xml", "perfetto"));
     assertOneLine(
         Cli.run("export", run.resolve("journal"), "--to", "csv"), List.of("journal", "-o"));
     assertOneLine(

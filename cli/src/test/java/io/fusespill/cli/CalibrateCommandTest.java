@@ -194,6 +194,45 @@ class CalibrateCommandTest {
   }
 
   @Test
+  void compare_ofARunOnASlowerMachine_tellsItsStepsApartFromItsSchedule() throws IOException {
+    Path profile = folder.resolve("p.json");
+    Cli.run("calibrate", run, "-o", profile);
+    FittedProfile fitted = FittedProfile.read(profile);
+    Path fast = folder.resolve("fast.json");
+    Files.writeString(
+        fast,
+        new FittedProfile(
+                fitted.name(),
+                fitted.model(),
+                fitted.blockTokens(),
+                fitted.source(),
+                fitted.submitLatency(),
+                fitted.queuedNanos(),
+                fitted.places().stream().map(each -> each.stretched(0.8)).toList(),
+                fitted.links())
+            .toJson());
+
+    JsonNode compared =
+        Cli.run("compare", other, "--profile", fast, "--json", "--own-speed").json();
+    Cli printed = Cli.run("compare", other, "--profile", fast, "--own-speed");
+
+    JsonNode steps = compared.path("steps").path(0);
+    assertThat(steps.path("error_percent").asDouble()).isBetween(-21.0, -19.0);
+    assertThat(steps.path("error_percent_by_part"))
+        .hasSize(10)
+        .allSatisfy(part -> assertThat(part.asDouble()).isBetween(-23.0, -17.0));
+    assertThat(steps.path("foretold_seconds").asDouble())
+        .isLessThan(steps.path("live_seconds").asDouble());
+    JsonNode throughput = compared.path("figures").path("output_throughput");
+    assertThat(throughput.path("error_percent").asDouble()).isGreaterThan(10);
+    assertThat(throughput.path("error_percent_at_own_speed").asDouble()).isBetween(-1.0, 1.0);
+    assertThat(printed.out())
+        .containsPattern("error % +at own speed %")
+        .contains("the run's own steps, each foretold by itself")
+        .containsPattern("a10 +[\\d,]+ +[\\d.]+ +[\\d.]+ +-(19|20)");
+  }
+
+  @Test
   void wrongInput_isOneLineAnd2() throws IOException {
     Path profile = folder.resolve("p.json");
     Cli.run("calibrate", run, "-o", profile);

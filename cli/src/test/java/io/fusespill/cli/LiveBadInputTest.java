@@ -54,7 +54,7 @@ class LiveBadInputTest {
         arguments(
             List.of("--prompt", "x", "--device", "cuda:0", "--dtype", "f64"),
             List.of("--dtype is \"f64\"", "bf16 or f16")),
-        arguments(List.of("--prompt", "x", "--load-format", "pickle"), List.of("pickle", "DUMMY")),
+        arguments(List.of("--prompt", "x", "--load-format", "pickle"), List.of("pickle", "dummy")),
         arguments(List.of("--prompt", "x", "--policy", "fifo"), List.of("fifo", "continuous")),
         arguments(List.of("--prompt", "x", "--predictor", "oracle"), List.of("oracle", "nobody")),
         arguments(List.of("--prompt", "x", "--depth", "9"), List.of("--depth is 9", "8")),

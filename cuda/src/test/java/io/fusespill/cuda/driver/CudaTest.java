@@ -21,8 +21,10 @@ final class CudaTest {
     String reason = Cuda.unavailable().orElseThrow();
     assertThat(reason).doesNotContain("\n").isNotBlank();
     assertThat(Cuda.devices()).isEmpty();
-    assertThatThrownBy(() -> Context.open(0)).isInstanceOf(CudaException.class).hasMessage(reason);
-    assertThatThrownBy(() -> Context.open(0)).hasMessage(reason);
+    assertThatThrownBy(() -> Context.open(0))
+        .isInstanceOf(CudaException.class)
+        .hasMessage("cuda:0: " + reason);
+    assertThatThrownBy(() -> Context.open(0)).hasMessage("cuda:0: " + reason);
   }
 
   @Test
