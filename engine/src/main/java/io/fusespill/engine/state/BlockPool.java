@@ -360,6 +360,56 @@ public final class BlockPool {
     return leavers[block];
   }
 
+  /// What does not hold of the pool's own links, for [Invariants]; null where all does.
+  @Nullable String fault() {
+    String fault = faultOfFreeList();
+    for (int block = 0; fault == null && block < content.length; block++) {
+      PrefixTree.Node node = content[block];
+      if (node != null && !knows(node, block)) {
+        fault =
+            "block %d holds beginning %d, which does not know it".formatted(block, node.serial());
+      }
+    }
+    for (PrefixTree.Node node : prefixes.nodes()) {
+      for (int block = node.block(number); fault == null && block != NOBODY; block = twin[block]) {
+        if (content[block] != node) {
+          fault = "block %d does not hold beginning %d".formatted(block, node.serial());
+        }
+      }
+    }
+    return fault;
+  }
+
+  private @Nullable String faultOfFreeList() {
+    int length = 0;
+    int before = NOBODY;
+    for (int block = first; block != NOBODY && length <= total(); block = next[block]) {
+      if (keeping && previous[block] != before) {
+        return "free block %d comes after %d, not after %d"
+            .formatted(block, before, previous[block]);
+      }
+      before = block;
+      length++;
+    }
+    if (length != freeCount) {
+      return "%d free blocks in a list of %d".formatted(freeCount, length);
+    }
+    return keeping && last != before
+        ? "free block %d is the last, not %d".formatted(before, last)
+        : null;
+  }
+
+  private boolean knows(PrefixTree.Node node, int block) {
+    int holder = node.block(number);
+    for (int seen = 0; holder != NOBODY && seen < total(); seen++) {
+      if (holder == block) {
+        return true;
+      }
+      holder = twin[holder];
+    }
+    return false;
+  }
+
   void hash(StateHash hash) {
     hash.add(freeCount);
     int[] free = new int[freeCount];

@@ -80,7 +80,9 @@ public final class Invariants {
         pool.total(),
         free,
         leaving);
-    for (int i = 0; i < pool.free(); i++) {
+    String fault = pool.fault();
+    require(fault == null, "I33: in %s %s", place.name(), fault);
+    for (int i = 0; fault == null && i < pool.free(); i++) {
       require(
           holders[pool.upcoming(i)] == 0,
           "I2: free block %d of %s is held",

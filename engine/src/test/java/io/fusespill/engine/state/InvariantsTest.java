@@ -67,7 +67,25 @@ class InvariantsTest {
         damage("I29", state -> kept(state)),
         damage("I29", state -> state.pool(0).cache(15, kept(state))),
         damage("I30", state -> state.pool(0).cache(0, kept(state))),
+        damage("I33", state -> known(state, 15).setBlock(0, BlockPool.NOBODY)),
+        damage("I33", state -> known(state, 15).setBlock(0, 14)),
+        damage("I33", state -> freeTwice(state.pool(0))),
         damage("I7", state -> ((SequenceDeque) state.waiting()).remove(state.sequence(3))));
+  }
+
+  /// What a block of device 0 holds, which remembers from now on.
+  private static PrefixTree.Node known(EngineState state, int block) {
+    state.pool(0).keep(true);
+    PrefixTree.Node node = kept(state);
+    state.pool(0).cache(block, node);
+    return node;
+  }
+
+  private static void freeTwice(BlockPool pool) {
+    pool.keep(true);
+    int block = pool.upcoming(1);
+    pool.retain(block);
+    pool.release(block);
   }
 
   /// What the prompt begins with, in use by nobody that is known.
