@@ -177,13 +177,18 @@ public final class Measurements {
   }
 
   /// What the steps of a place took, and what a profile says of them; null where none was measured.
+  /// Steps whose attention is elsewhere count only where the profile was fitted to such.
   ///
   /// @param fitted the profile's times for that place
   public @Nullable ForetoldSteps foretold(String place, FittedPlace fitted) {
     PlaceTimes times = places.get(place);
-    return times == null || times.steps.isEmpty()
-        ? null
-        : ForetoldSteps.of(place, fitted, samples(times, null));
+    List<StepSample> samples =
+        times == null
+            ? List.of()
+            : samples(times, null).stream()
+                .filter(each -> fitted.remote() != null || each.shape().remoteRows() == 0)
+                .toList();
+    return samples.isEmpty() ? null : ForetoldSteps.of(place, fitted, samples);
   }
 
   /// The profile of these measurements.
