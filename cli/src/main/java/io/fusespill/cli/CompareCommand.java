@@ -86,7 +86,7 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--own-speed",
       description =
-          "Simulate once more with each device's steps made as long, on the whole, as the run's own steps were: what is off then is not the speed of the machine that day.")
+          "Simulate once more with each device's steps made as long, on the whole, as the run's own steps were (one without measured steps as the profile has them): what is off then is not the level of step times.")
   private boolean ownSpeed;
 
   @Option(
@@ -250,7 +250,8 @@ final class CompareCommand implements Callable<Integer> {
     for (Place place : live.places()) {
       ForetoldSteps of =
           place.computes()
-              ? measurements.foretold(place.name(), fitted(live, profile, place))
+              ? measurements.foretold(
+                  place.name(), fitted(live, profile, place), profile.queuedNanos())
               : null;
       if (of != null) {
         steps.add(of);

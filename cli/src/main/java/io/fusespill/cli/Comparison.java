@@ -144,15 +144,16 @@ record Comparison(
     for (Row row : ROWS) {
       Difference difference = difference(row);
       Spread of = spread(row);
+      Difference ownSpeed = atOwnSpeed(row);
       if (difference.baseline() != 0
           || difference.alternative() != 0
+          || (ownSpeed != null && ownSpeed.alternative() != 0)
           || (of != null && of.greatest() != 0)) {
         List<String> cells = new ArrayList<>();
         cells.add(row.label());
         cells.add(row.format().formatted(difference.baseline()));
         cells.add(row.format().formatted(difference.alternative()));
         cells.add(percent(difference));
-        Difference ownSpeed = atOwnSpeed(row);
         if (ownSpeed != null) {
           cells.add(percent(ownSpeed));
         }
@@ -205,12 +206,13 @@ record Comparison(
   }
 
   private void printSteps(PrintWriter out) {
+    if (steps.isEmpty()) {
+      return;
+    }
     out.println();
-    out.println(
-        "the run's own steps, each foretold by itself; by %d parts of the run, each of as many steps"
-            .formatted(ForetoldSteps.PARTS));
+    out.println("the run's own steps, each foretold by itself; least and greatest of its parts");
     Table table =
-        new Table().row("", "steps", "live, s", "foretold, s", "error %", "least", "greatest part");
+        new Table().row("", "steps", "live, s", "foretold, s", "error %", "least", "greatest");
     for (ForetoldSteps each : steps) {
       table.row(
           each.place(),

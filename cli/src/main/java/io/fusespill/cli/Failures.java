@@ -55,7 +55,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   /// What picocli says, with legal values as they are documented and no word twice.
   private static String message(ParameterException e) {
-    String message = String.valueOf(e.getMessage()).replace("option option", "option");
+    String message = String.valueOf(e.getMessage()).replace("for option option '", "for option '");
     if (e.getArgSpec() == null || !e.getArgSpec().type().isEnum()) {
       return message;
     }

@@ -371,11 +371,7 @@ public final class BlockPool {
       }
     }
     for (PrefixTree.Node node : prefixes.nodes()) {
-      for (int block = node.block(number); fault == null && block != NOBODY; block = twin[block]) {
-        if (content[block] != node) {
-          fault = "block %d does not hold beginning %d".formatted(block, node.serial());
-        }
-      }
+      fault = fault == null ? faultOf(node) : fault;
     }
     return fault;
   }
@@ -397,6 +393,19 @@ public final class BlockPool {
     return keeping && last != before
         ? "free block %d is the last, not %d".formatted(before, last)
         : null;
+  }
+
+  private @Nullable String faultOf(PrefixTree.Node node) {
+    int length = 0;
+    for (int block = node.block(number); block != NOBODY; block = twin[block]) {
+      if (content[block] != node) {
+        return "block %d does not hold beginning %d".formatted(block, node.serial());
+      }
+      if (++length > total()) {
+        return "the blocks of beginning %d go in a circle".formatted(node.serial());
+      }
+    }
+    return null;
   }
 
   private boolean knows(PrefixTree.Node node, int block) {

@@ -69,6 +69,7 @@ class InvariantsTest {
         damage("I30", state -> state.pool(0).cache(0, kept(state))),
         damage("I33", state -> known(state, 15).setBlock(0, BlockPool.NOBODY)),
         damage("I33", state -> known(state, 15).setBlock(0, 14)),
+        damage("I33", state -> inACircle(state)),
         damage("I33", state -> freeTwice(state.pool(0))),
         damage("I7", state -> ((SequenceDeque) state.waiting()).remove(state.sequence(3))));
   }
@@ -79,6 +80,13 @@ class InvariantsTest {
     PrefixTree.Node node = kept(state);
     state.pool(0).cache(block, node);
     return node;
+  }
+
+  private static void inACircle(EngineState state) {
+    state.pool(0).keep(true);
+    PrefixTree.Node node = kept(state);
+    node.setBlock(0, 14);
+    state.pool(0).cache(14, node);
   }
 
   private static void freeTwice(BlockPool pool) {

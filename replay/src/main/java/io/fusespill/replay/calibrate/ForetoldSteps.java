@@ -13,7 +13,8 @@ import java.util.List;
 /// @param steps how many
 /// @param liveNanos what they took together
 /// @param foretoldNanos what the profile says, above 0
-/// @param partErrors the same by [#PARTS] parts of as many steps each, in order of time; per cent
+/// @param partErrors the same by at most [#PARTS] parts of about as many steps each, in order of
+///   time; per cent
 public record ForetoldSteps(
     String place, int steps, long liveNanos, long foretoldNanos, List<Double> partErrors) {
 

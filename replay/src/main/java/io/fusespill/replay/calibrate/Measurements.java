@@ -180,12 +180,14 @@ public final class Measurements {
   /// Steps whose attention is elsewhere count only where the profile was fitted to such.
   ///
   /// @param fitted the profile's times for that place
-  public @Nullable ForetoldSteps foretold(String place, FittedPlace fitted) {
+  /// @param queuedNanos what the profile's steps have of the gap in front of a queued one; taken
+  ///   for a run that queued none
+  public @Nullable ForetoldSteps foretold(String place, FittedPlace fitted, long queuedNanos) {
     PlaceTimes times = places.get(place);
     List<StepSample> samples =
         times == null
             ? List.of()
-            : samples(times, null).stream()
+            : samples(times, queuedNanos(times, queuedNanos)).stream()
                 .filter(each -> fitted.remote() != null || each.shape().remoteRows() == 0)
                 .toList();
     return samples.isEmpty() ? null : ForetoldSteps.of(place, fitted, samples);
@@ -220,7 +222,7 @@ public final class Measurements {
       PlaceTimes times = places.get(place);
       if (times != null && times.steps.size() >= StepFit.SAMPLES_MIN) {
         String machine = hardware.apply(place);
-        List<StepSample> samples = samples(times, base);
+        List<StepSample> samples = samples(times, queuedNanos(times, otherwise(base)));
         fitted.add(
             base == null
                 ? StepFit.of(place, machine, padded, samples)
@@ -253,18 +255,19 @@ public final class Measurements {
         .rounded();
   }
 
-  private static List<StepSample> samples(PlaceTimes times, @Nullable Base base) {
-    long gap = queuedNanos(times, base);
+  private static List<StepSample> samples(PlaceTimes times, long gap) {
     return times.steps.stream()
         .map(step -> new StepSample(step.shape(), step.told() ? step.nanos() + gap : step.nanos()))
         .toList();
   }
 
-  /// Where no step waited in a queue, what the base says of that.
-  private static long queuedNanos(PlaceTimes times, @Nullable Base base) {
-    return times.queued.count() == 0 && base != null
-        ? base.queuedNanos()
-        : Math.round(times.queued.usual());
+  /// What passes in front of a queued step; `otherwise` where none was queued.
+  private static long queuedNanos(PlaceTimes times, long otherwise) {
+    return times.queued.count() == 0 ? otherwise : Math.round(times.queued.usual());
+  }
+
+  private static long otherwise(@Nullable Base base) {
+    return base == null ? 0 : base.queuedNanos();
   }
 
   /// Over all places, what passes in front of a queued step.
@@ -275,14 +278,14 @@ public final class Measurements {
       sum += times.queued.count() * times.queued.usual();
       count += times.queued.count();
     }
-    return count == 0 ? base == null ? 0 : base.queuedNanos() : Math.round(sum / count);
+    return count == 0 ? otherwise(base) : Math.round(sum / count);
   }
 
   /// Over all places, what an answered step waits longer than a queued one.
   private SubmitLatency submitLatency(@Nullable Base base) {
     List<SubmitSample> samples = new ArrayList<>();
     for (PlaceTimes times : places.values()) {
-      long queued = queuedNanos(times, base);
+      long queued = queuedNanos(times, otherwise(base));
       for (Answered step : times.answered) {
         samples.add(new SubmitSample(step.sequences(), step.nanos() - queued));
       }
