@@ -244,20 +244,10 @@ record Comparison(
       Difference difference = difference(row);
       ObjectNode one = figures.putObject(row.figure());
       one.put("live", difference.baseline());
-      one.put("simulated", difference.alternative());
-      if (Double.isNaN(difference.percent())) {
-        one.putNull("error_percent");
-      } else {
-        one.put("error_percent", difference.percent());
-      }
+      put(one, "simulated", "error_percent", difference);
       Difference ownSpeed = atOwnSpeed(row);
       if (ownSpeed != null) {
-        one.put("at_own_speed", ownSpeed.alternative());
-        if (Double.isNaN(ownSpeed.percent())) {
-          one.putNull("error_percent_at_own_speed");
-        } else {
-          one.put("error_percent_at_own_speed", ownSpeed.percent());
-        }
+        put(one, "at_own_speed", "error_percent_at_own_speed", ownSpeed);
       }
       Spread of = spread(row);
       if (of != null) {
@@ -279,5 +269,14 @@ record Comparison(
     }
     beyond.forEach(node.putArray("beyond")::add);
     return node;
+  }
+
+  private static void put(ObjectNode node, String figure, String error, Difference difference) {
+    node.put(figure, difference.alternative());
+    if (Double.isNaN(difference.percent())) {
+      node.putNull(error);
+    } else {
+      node.put(error, difference.percent());
+    }
   }
 }
