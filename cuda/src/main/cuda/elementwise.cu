@@ -2,7 +2,7 @@
 //
 // Launch geometry (grid, block, dynamic shared memory); T is bf16 or f16:
 //   embed_T          (rows)                                          256   0
-//   add_rms_norm_T   (rows)                                          512   0
+//   rms_norm_T       (rows)                                          512   0
 //   rope_write_kv_T  (rows, ceil((heads + 2 * kvHeads) / 8))         256   0
 //   swiglu_T         (ceil(rows * inner / 2048)); any x >= 1 is right 256  0
 //   begin_step       (any x >= 1)                                    256   0
@@ -10,14 +10,13 @@
 // `rows` may be 0 nowhere: a grid has one block at least.
 //
 // Limits: headDim a multiple of 4, at most 256. `hidden`, `inner` and `kvBlock` of any size; they are
-// fast as multiples of 8 (`hidden` up to 16384). Pointers to rows of T are 16-byte aligned.
+// fast as multiples of 8. Pointers to rows of T are 16-byte aligned.
 
 #include "types.cuh"
 
 namespace {
 
 constexpr int kNormThreads = 512;
-constexpr int kNormVectors = 4;
 constexpr int kLineFloats = 32;  // in a line of a cache
 constexpr int kHeadsPerBlock = 8;
 constexpr int kHeadDimMax = 256;
@@ -65,11 +64,27 @@ __device__ float blockSum(float x) {
   return total;
 }
 
-// residual += delta, then out = residual / rms(residual) * weight. Row i of `out` is of row
-// rowIndex[i] of residual and delta; all zeros where that is negative.
+__device__ inline void takeWide(const float* from, float (&x)[kWide]) {
+  const float4 low = *reinterpret_cast<const float4*>(from);
+  const float4 high = *reinterpret_cast<const float4*>(from + 4);
+  x[0] = low.x, x[1] = low.y, x[2] = low.z, x[3] = low.w;
+  x[4] = high.x, x[5] = high.y, x[6] = high.z, x[7] = high.w;
+}
+
 template <typename T>
-__device__ void addRmsNorm(float* residual, const T* delta, const float* weight, T* out,
-                           const int* rowIndex, int rows, int hidden, float eps) {
+__device__ void storeNormal(T* to, const float* weight, float scale, float (&x)[kWide]) {
+  float w[kWide];
+  takeWide(weight, w);
+#pragma unroll
+  for (int j = 0; j < kWide; j++) {
+    x[j] = x[j] * scale * w[j];
+  }
+  *reinterpret_cast<uint4*>(to) = packWide<T>(x);
+}
+
+// out = residual / rms(residual) * weight. Row i of `out` is of row rowIndex[i] of residual; all zeros where that is negative.
+template <typename T>
+__device__ void rmsNorm(const float* residual, const float* weight, T* out, const int* rowIndex, int rows, int hidden, float eps) {
   releaseSuccessor();
   for (int i = threadIdx.x * kLineFloats; i < hidden; i += kNormThreads * kLineFloats) {
     touch(weight + i);
@@ -86,62 +101,37 @@ __device__ void addRmsNorm(float* residual, const T* delta, const float* weight,
     }
     return;
   }
-  float* sum = residual + static_cast<int64_t>(row) * hidden;
-  const T* addend = delta == nullptr ? nullptr : delta + static_cast<int64_t>(row) * hidden;
+  const float* from = residual + static_cast<int64_t>(row) * hidden;
   float squares = 0;
-  if (hidden % kWide == 0 && hidden <= kNormThreads * kNormVectors * kWide) {
-    float x[kNormVectors][kWide];
+  if (hidden % kWide == 0) {
+    // A thread keeps what it has read last and reads the rest again: with more registers fewer blocks would find room beside a
+    // linear layer's.
+    constexpr int kStride = kNormThreads * kWide;
+    float x[kWide] = {};
+    int i = threadIdx.x * kWide;
+    for (; i < hidden; i += kStride) {
+      takeWide(from + i, x);
 #pragma unroll
-    for (int v = 0; v < kNormVectors; v++) {
-      const int i = (v * kNormThreads + threadIdx.x) * kWide;
-      if (i < hidden) {
-        const float4 low = *reinterpret_cast<const float4*>(sum + i);
-        const float4 high = *reinterpret_cast<const float4*>(sum + i + 4);
-        x[v][0] = low.x, x[v][1] = low.y, x[v][2] = low.z, x[v][3] = low.w;
-        x[v][4] = high.x, x[v][5] = high.y, x[v][6] = high.z, x[v][7] = high.w;
-        if (addend != nullptr) {
-          float d[kWide];
-          unpackWide<T>(*reinterpret_cast<const uint4*>(addend + i), d);
-#pragma unroll
-          for (int j = 0; j < kWide; j++) {
-            x[v][j] += d[j];
-          }
-          *reinterpret_cast<float4*>(sum + i) = make_float4(x[v][0], x[v][1], x[v][2], x[v][3]);
-          *reinterpret_cast<float4*>(sum + i + 4) = make_float4(x[v][4], x[v][5], x[v][6], x[v][7]);
-        }
-#pragma unroll
-        for (int j = 0; j < kWide; j++) {
-          squares += x[v][j] * x[v][j];
-        }
+      for (int j = 0; j < kWide; j++) {
+        squares += x[j] * x[j];
       }
     }
     const float scale = 1.0f / sqrtf(blockSum(squares) / hidden + eps);
-#pragma unroll
-    for (int v = 0; v < kNormVectors; v++) {
-      const int i = (v * kNormThreads + threadIdx.x) * kWide;
-      if (i < hidden) {
-        const float4 low = *reinterpret_cast<const float4*>(weight + i);
-        const float4 high = *reinterpret_cast<const float4*>(weight + i + 4);
-        const float w[kWide] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-#pragma unroll
-        for (int j = 0; j < kWide; j++) {
-          x[v][j] = x[v][j] * scale * w[j];
-        }
-        *reinterpret_cast<uint4*>(to + i) = packWide<T>(x[v]);
-      }
+    i -= kStride;
+    if (i >= 0) {
+      storeNormal(to + i, weight + i, scale, x);
+    }
+    for (i -= kStride; i >= 0; i -= kStride) {
+      takeWide(from + i, x);
+      storeNormal(to + i, weight + i, scale, x);
     }
   } else {
     for (int i = threadIdx.x; i < hidden; i += kNormThreads) {
-      float x = sum[i];
-      if (addend != nullptr) {
-        x += toFloat(addend[i]);
-        sum[i] = x;
-      }
-      squares += x * x;
+      squares += from[i] * from[i];
     }
     const float scale = 1.0f / sqrtf(blockSum(squares) / hidden + eps);
     for (int i = threadIdx.x; i < hidden; i += kNormThreads) {
-      to[i] = fromFloat<T>(sum[i] * scale * weight[i]);
+      to[i] = fromFloat<T>(from[i] * scale * weight[i]);
     }
   }
 }
@@ -318,10 +308,10 @@ extern "C" __global__ void __launch_bounds__(256)
       const int* tokens, const T* table, float* residual, int rows, int hidden) {                  \
     embed<T>(tokens, table, residual, rows, hidden);                                               \
   }                                                                                                \
-  extern "C" __global__ void __launch_bounds__(kNormThreads) add_rms_norm_##SUFFIX(                \
-      float* residual, const T* delta, const float* weight, T* out, const int* rowIndex, int rows, \
+  extern "C" __global__ void __launch_bounds__(kNormThreads, 4) rms_norm_##SUFFIX(                 \
+      const float* residual, const float* weight, T* out, const int* rowIndex, int rows,           \
       int hidden, float eps) {                                                                     \
-    addRmsNorm<T>(residual, delta, weight, out, rowIndex, rows, hidden, eps);                      \
+    rmsNorm<T>(residual, weight, out, rowIndex, rows, hidden, eps);                                \
   }                                                                                                \
   extern "C" __global__ void __launch_bounds__(256) rope_write_kv_##SUFFIX(                        \
       T* qkv, const float* bias, const float* qNorm, const float* kNorm, const float* cosSin,      \

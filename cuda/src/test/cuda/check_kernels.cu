@@ -281,10 +281,9 @@ void checkEmbed(int rows, int hidden) {
 }
 
 template <typename T>
-void checkNorm(int rows, int hidden, bool hasDelta, bool indexed) {
+void checkNorm(int rows, int hidden, bool indexed) {
   const int all = rows + 3;
   auto residual = randoms<float>(static_cast<size_t>(all) * hidden, 3);
-  auto delta = randoms<T>(static_cast<size_t>(all) * hidden);
   auto weight = randoms<float>(hidden, 0.5f, 1);
   std::vector<int> index(rows);
   for (int i = 0; i < rows; i++) {
@@ -292,33 +291,27 @@ void checkNorm(int rows, int hidden, bool hasDelta, bool indexed) {
   }
   Buffer<float> dResidual(residual);
   Buffer<float> dWeight(weight);
-  Buffer<T> dDelta(delta);
   Buffer<int> dIndex(index);
   Buffer<T> out(static_cast<size_t>(rows) * hidden);
   const float eps = 1e-5f;
-  launch(format("add_rms_norm_%s", suffix<T>()), rows, 512, 0, false, dResidual.data,
-         hasDelta ? dDelta.data : static_cast<T*>(nullptr), dWeight.data, out.data,
+  launch(format("rms_norm_%s", suffix<T>()), rows, 512, 0, false, dResidual.data, dWeight.data, out.data,
          indexed ? dIndex.data : static_cast<int*>(nullptr), rows, hidden, eps);
-  std::vector<double> sum(residual.begin(), residual.end());
   std::vector<double> want(static_cast<size_t>(rows) * hidden);
   for (int r = 0; r < rows; r++) {
     if (index[r] < 0) {
       continue;
     }
-    double* s = &sum[static_cast<size_t>(index[r]) * hidden];
+    const float* s = &residual[static_cast<size_t>(index[r]) * hidden];
     double squares = 0;
     for (int i = 0; i < hidden; i++) {
-      s[i] += hasDelta ? toFloat(delta[static_cast<size_t>(index[r]) * hidden + i]) : 0;
-      squares += s[i] * s[i];
+      squares += static_cast<double>(s[i]) * s[i];
     }
     for (int i = 0; i < hidden; i++) {
       want[static_cast<size_t>(r) * hidden + i] = s[i] / std::sqrt(squares / hidden + eps) * weight[i];
     }
   }
-  const std::string what = format("add_rms_norm_%s %dx%d%s%s", suffix<T>(), rows, hidden,
-                                  hasDelta ? " delta" : "", indexed ? " indexed" : "");
+  const std::string what = format("rms_norm_%s %dx%d%s", suffix<T>(), rows, hidden, indexed ? " indexed" : "");
   compare(what, out.get(), want);
-  compare(what + ", residual", dResidual.get(), sum);
 }
 
 template <typename T>
@@ -841,8 +834,7 @@ void checkEarly(int m) {
       launch(format("embed_%s", suffix<T>()), m, 256, 0, false, tokens.data, table.data, residual.data, m,
              hidden);
       for (int layer = 0; layer < 20; layer++) {
-        launch(format("add_rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data,
-               static_cast<T*>(nullptr), weight.data, normed.data, static_cast<int*>(nullptr), m, hidden,
+        launch(format("rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data, weight.data, normed.data, static_cast<int*>(nullptr), m, hidden,
                1e-5f);
         linear<T>(first, early, normed.data, up.data, nullptr, activated.data, m,
                   inner, hidden, kGated, partial.data, arrivals.data);
@@ -864,9 +856,8 @@ template <typename T>
 void checkAll() {
   for (int hidden : {4096, 64, 100, 16384, 20000}) {
     checkEmbed<T>(9, hidden);
-    checkNorm<T>(7, hidden, true, false);
-    checkNorm<T>(7, hidden, false, true);
-    checkNorm<T>(7, hidden, true, true);
+    checkNorm<T>(7, hidden, false);
+    checkNorm<T>(7, hidden, true);
   }
   checkRope<T>(9, 32, 8, 128, 16, false, false);
   checkRope<T>(5, 32, 32, 128, 16, true, true);
@@ -1209,8 +1200,8 @@ void timeAll(const char* blasPath) {
             w += elements(l);
           };
           const auto norm = [&] {
-            launch("add_rms_norm_bf16", m, 512, 0, early, residual.data, static_cast<bf16*>(nullptr),
-                   weight.data, normed.data, static_cast<int*>(nullptr), m, 4096, 1e-5f);
+            launch("rms_norm_bf16", m, 512, 0, early, residual.data, weight.data,
+                   normed.data, static_cast<int*>(nullptr), m, 4096, 1e-5f);
           };
           launch("embed_bf16", m, 256, 0, early, numbers.data, table.data, residual.data, m, 4096);
           for (int i = 0; i < 32; i++) {
@@ -1274,7 +1265,7 @@ void timeSmall() {
   }
   Buffer<float> residual(randoms<float>(64 * 4096));
   Buffer<float> weight(randoms<float>(4096));
-  Buffer<bf16> delta(randoms<bf16>(64 * 4096, 0.001f)), normed(64 * 4096);
+  Buffer<bf16> normed(64 * 4096);
   Buffer<bf16> qkv(randoms<bf16>(64 * 12288)), pool(64 * 16 * 2 * 4096);
   Buffer<float> table(randoms<float>(128 * 128));
   std::vector<int> at(64);
@@ -1283,7 +1274,7 @@ void timeSmall() {
   for (int rows : {1, 32, 64}) {
     const double norm = replay([&] {
       for (int i = 0; i < 50; i++) {
-        launch("add_rms_norm_bf16", rows, 512, 0, false, residual.data, delta.data, weight.data,
+        launch("rms_norm_bf16", rows, 512, 0, false, residual.data, weight.data,
                normed.data, static_cast<int*>(nullptr), rows, 4096, 1e-5f);
       }
     }) / 50;
@@ -1295,7 +1286,7 @@ void timeSmall() {
                128, 16, 1e-5f);
       }
     }) / 50;
-    printf("%3d rows: add_rms_norm %.1f, rope_write_kv %.1f\n", rows, norm, rope);
+    printf("%3d rows: rms_norm %.1f, rope_write_kv %.1f\n", rows, norm, rope);
   }
 }
 

@@ -83,7 +83,7 @@ public final class Kernels implements AutoCloseable {
 
   private final Kernel beginStep;
   private final Kernel embed;
-  private final Kernel addRmsNorm;
+  private final Kernel rmsNorm;
   private final Kernel ropeWriteKv;
   private final Kernel attendDecode;
 
@@ -125,7 +125,7 @@ public final class Kernels implements AutoCloseable {
     beginStep = module.kernel("begin_step");
     early = beginStep.ptxVersion() >= EARLY_PTX;
     embed = module.kernel("embed" + suffix);
-    addRmsNorm = module.kernel("add_rms_norm" + suffix);
+    rmsNorm = module.kernel("rms_norm" + suffix);
     ropeWriteKv = module.kernel("rope_write_kv" + suffix);
     attendDecode = module.kernel("attend_decode" + suffix);
     attendBoxes = early ? boxKernels(suffix) : Map.of();
@@ -226,24 +226,23 @@ public final class Kernels implements AutoCloseable {
     embed.launch(stream, LaunchShape.of(rows, 256), arguments);
   }
 
-  /// Adds `delta` (T, may be null) to `residual` (float32), then writes the RMSNorm of that as T.
+  /// Writes the RMSNorm of `residual` (float32) as T.
   ///
   /// @param weight float32
   /// @param rowIndex may be null; else the row of `residual` that row i of `out` is of, -1 for
   ///   zeros
-  public void addRmsNorm(
+  public void rmsNorm(
       Stream stream,
       long residual,
-      long delta,
       long weight,
       long out,
       long rowIndex,
       int rows,
       int hidden,
       float epsilon) {
-    arguments.clear().pointer(residual).pointer(delta).pointer(weight).pointer(out);
+    arguments.clear().pointer(residual).pointer(weight).pointer(out);
     arguments.pointer(rowIndex).int32(rows).int32(hidden).float32(epsilon);
-    launch(addRmsNorm, stream, LaunchShape.of(rows, 512));
+    launch(rmsNorm, stream, LaunchShape.of(rows, 512));
   }
 
   /// Adds the bias, normalises and rotates queries and keys, and writes keys and values to the

@@ -348,10 +348,9 @@ public final class CudaModel implements AutoCloseable {
   }
 
   private void normalise(Stream stream, long weight, long rowIndex, int rows) {
-    kernels.addRmsNorm(
+    kernels.rmsNorm(
         stream,
         address(at.residual()),
-        0,
         weight,
         address(at.normal()),
         rowIndex,
