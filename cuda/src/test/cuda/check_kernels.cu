@@ -834,8 +834,8 @@ void checkEarly(int m) {
       launch(format("embed_%s", suffix<T>()), m, 256, 0, false, tokens.data, table.data, residual.data, m,
              hidden);
       for (int layer = 0; layer < 20; layer++) {
-        launch(format("rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data, weight.data, normed.data, static_cast<int*>(nullptr), m, hidden,
-               1e-5f);
+        launch(format("rms_norm_%s", suffix<T>()), m, 512, 0, early, residual.data, weight.data, normed.data,
+               static_cast<int*>(nullptr), m, hidden, 1e-5f);
         linear<T>(first, early, normed.data, up.data, nullptr, activated.data, m,
                   inner, hidden, kGated, partial.data, arrivals.data);
         linear<T>(second, early, activated.data, down.data, nullptr, residual.data, m,

@@ -35,14 +35,22 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   @Override
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
-    List<String> unknown = command.getUnmatchedArguments();
-    if (e instanceof MissingParameterException && !unknown.isEmpty()) {
+    List<String> unmatched = command.getUnmatchedArguments();
+    if (e instanceof MissingParameterException && !unmatched.isEmpty()) {
       // A mistyped option is what is missing: name it, as picocli does where nothing else is.
-      return handleParseException(new UnmatchedArgumentException(command, unknown), arguments);
+      return handleParseException(new UnmatchedArgumentException(command, unmatched), arguments);
+    }
+    if (e instanceof UnmatchedArgumentException known) {
+      // What else is left over is mostly such an option's value.
+      List<String> options =
+          known.getUnmatched().stream().filter(it -> it.startsWith("-")).toList();
+      if (!options.isEmpty() && options.size() < known.getUnmatched().size()) {
+        return handleParseException(new UnmatchedArgumentException(command, options), arguments);
+      }
     }
     String hint = "; see '%s --help'".formatted(command.getCommandSpec().qualifiedName());
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      List<String> near = unmatched.getSuggestions();
+    if (e instanceof UnmatchedArgumentException known) {
+      List<String> near = known.getSuggestions();
       if (!near.isEmpty()) {
         hint =
             "; did you mean %s? See '%s --help'"

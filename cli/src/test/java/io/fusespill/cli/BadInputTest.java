@@ -193,6 +193,14 @@ class BadInputTest {
   }
 
   @Test
+  void mistypedOption_isNamedWithoutItsValue() {
+    Cli cli =
+        Cli.run("simulate", "--trace", "t.csv", "--model", "vicuna-7b", "--polcy", "fusespill");
+    assertOneLine(cli, List.of("Unknown option: '--polcy'", "did you mean --policy"));
+    assertThat(cli.err()).doesNotContain("'fusespill'");
+  }
+
+  @Test
   void noCommand_isRefused() {
     assertOneLine(Cli.run(), List.of("Missing command"));
   }
