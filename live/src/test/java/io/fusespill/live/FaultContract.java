@@ -3,8 +3,10 @@ package io.fusespill.live;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.config.PolicySpec;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Steps and copies that fail, and a device that dies, cost time and no token.
@@ -46,15 +49,15 @@ abstract class FaultContract {
     this.hardware = hardware;
   }
 
-  private Run disturbed(LiveSpec spec, UnaryOperator<LiveFixture> disturbance) {
-    return disturbed(spec, disturbance, run -> true);
+  private Run disturbed(LiveSpec spec, int samples, UnaryOperator<LiveFixture> disturbance) {
+    return disturbed(spec, samples, disturbance, run -> true);
   }
 
   /// What spills and how goes by real times: a run has several tries to show what it must.
   private Run disturbed(
-      LiveSpec spec, UnaryOperator<LiveFixture> disturbance, Predicate<Run> shows) {
+      LiveSpec spec, int samples, UnaryOperator<LiveFixture> disturbance, Predicate<Run> shows) {
     try (LiveFixture live = LiveFixture.open(MODEL, temp)) {
-      List<TextRequest> requests = live.requests(30, 1, 41);
+      List<TextRequest> requests = live.requests(30 / samples, samples, 41);
       Run calm =
           live.run(
               "calm", LiveFixture.spec(PolicySpec.of("continuous"), 1, hardware, AMPLE), requests);
@@ -78,12 +81,27 @@ abstract class FaultContract {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 3})
-  void stepsAndCopiesSaidToHaveFailed_costNoToken(int depth) {
+  @CsvSource({"1, 1", "3, 1", "1, 3", "3, 3"})
+  void stepsAndCopiesSaidToHaveFailed_costNoToken(int depth, int samples) {
     disturbed(
         spilling(depth),
-        live -> live.withReports(Faulty::new),
+        samples,
+        live -> live.withReports(reports -> new Faulty(reports, 40)),
         run -> run.count(StepFailed.class) > 0 && run.count(TransferFailed.class) > 0);
+  }
+
+  /// The first of each request's samples never comes so far that the others begin.
+  @Test
+  void stepsThatAllFail_leaveNothingBehind() {
+    try (LiveFixture live = LiveFixture.open(MODEL, temp)) {
+      Run run =
+          live.withReports(reports -> new Faulty(reports, 1000))
+              .run("failing", two(2), live.requests(4, 3, 41));
+      assertThat(run.events())
+          .filteredOn(SequenceFinished.class::isInstance)
+          .hasSize(4)
+          .allMatch(event -> ((SequenceFinished) event).reason() == FinishReason.FAILED);
+    }
   }
 
   /// The executor is told to copy from a block that does not exist.
@@ -92,6 +110,7 @@ abstract class FaultContract {
   void copiesThatFail_costNoToken(int depth) {
     disturbed(
         spilling(depth),
+        1,
         live -> live.withOrders(WrongBlocks::new),
         run ->
             run.events().stream()
@@ -103,22 +122,27 @@ abstract class FaultContract {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 6})
   void stepsThatCannotBegin_costNoToken(int depth) {
-    Run run = disturbed(spilling(depth), live -> live.withOrders(WrongSteps::new));
+    Run run = disturbed(spilling(depth), 1, live -> live.withOrders(WrongSteps::new));
     assertThat(run.events())
         .anyMatch(event -> event instanceof StepFailed failed && failed.cause().contains("block"));
   }
 
   /// What it was at goes on computing for a while, and nobody listens.
-  @Test
-  void deviceThatIsSaidToBeGone_leavesItsSequencesToTheOther() {
-    Run run = disturbed(two(2), live -> live.withReports(reports -> new AtStep(reports, false)));
+  @ParameterizedTest
+  @CsvSource({"30, 1", "0, 3"})
+  void deviceThatIsSaidToBeGone_leavesItsSequencesToTheOther(int step, int samples) {
+    Run run =
+        disturbed(
+            two(2), samples, live -> live.withReports(reports -> new AtStep(reports, step, false)));
     requireTakenOver(run);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
   void deviceWhoseThreadEnds_leavesItsSequencesToTheOther(int depth) {
-    Run run = disturbed(two(depth), live -> live.withReports(reports -> new AtStep(reports, true)));
+    Run run =
+        disturbed(
+            two(depth), 1, live -> live.withReports(reports -> new AtStep(reports, 30, true)));
     PlaceFailed failed = requireTakenOver(run);
     assertThat(failed.cause()).contains("its thread has ended", "struck by lightning");
   }
@@ -241,13 +265,26 @@ abstract class FaultContract {
     }
   }
 
-  /// Now and then says that a step or a copy has failed, whose work is done.
+  /// Says that the first step has failed, whose work is done, and now and then a later one or a
+  /// copy.
   private static final class Faulty extends Reports {
 
     private final Random random = new Random(3);
+    private final int failingSteps;
 
-    Faulty(Completions engine) {
+    /// @param failingSteps out of a thousand
+    Faulty(Completions engine, int failingSteps) {
       super(engine);
+      this.failingSteps = failingSteps;
+    }
+
+    /// Among the first are those that bring samples to life.
+    private boolean first = true;
+
+    private synchronized boolean stepFails() {
+      boolean fails = first || fails(failingSteps);
+      first = false;
+      return fails;
     }
 
     private synchronized boolean fails(int permille) {
@@ -257,7 +294,7 @@ abstract class FaultContract {
     @Override
     public void stepCompleted(
         int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
-      if (fails(40)) {
+      if (stepFails()) {
         engine.stepFailed(device, step, "by chance");
       } else {
         super.stepCompleted(device, step, ended, sampledTokens, busyNanos);
@@ -274,20 +311,22 @@ abstract class FaultContract {
     }
   }
 
-  /// At its thirtieth step, says that device 0 is gone or ends its thread.
+  /// At one of its steps, says that device 0 is gone or ends its thread.
   private static final class AtStep extends Reports {
 
+    private final int step;
     private final boolean throwing;
 
-    AtStep(Completions engine, boolean throwing) {
+    AtStep(Completions engine, int step, boolean throwing) {
       super(engine);
+      this.step = step;
       this.throwing = throwing;
     }
 
     @Override
     public void stepCompleted(
         int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
-      if (device == 0 && step == 30) {
+      if (device == 0 && step == this.step) {
         if (throwing) {
           throw new AssertionError("struck by lightning");
         }

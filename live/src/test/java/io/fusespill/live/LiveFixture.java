@@ -1,6 +1,7 @@
 package io.fusespill.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.cuda.exec.CudaMachine;
 import io.fusespill.engine.config.EngineLimits;
@@ -273,6 +274,7 @@ final class LiveFixture implements AutoCloseable {
                 });
         batch.send(engine, 0, System.nanoTime());
         engine.stop();
+        requireReleased(made[0], requests);
       } finally {
         if (made[0] != null) {
           made[0].close();
@@ -280,6 +282,15 @@ final class LiveFixture implements AutoCloseable {
       }
     }
     return new Run(batch.outputs(), check(journal));
+  }
+
+  /// All sequences have ended, so the executor must know none of them any more.
+  private static void requireReleased(HostExecutor executor, List<TextRequest> requests) {
+    int sequences = requests.stream().mapToInt(request -> request.params().n()).sum();
+    for (int i = 0; i < sequences; i++) {
+      int sequence = i;
+      assertThatThrownBy(() -> executor.logprobs(sequence, 0)).hasMessage("sequence " + sequence);
+    }
   }
 
   HostExecutor.Setup setup(LivePlan plan, ModelWeights weights) {

@@ -84,6 +84,9 @@ public final class HostExecutor implements Executor, AutoCloseable {
 
   private final Map<Integer, Generation> generations = new HashMap<>();
 
+  /// Samples of each request that has several, by its first sequence, until that is released.
+  private final Map<Integer, Integer> samples = new HashMap<>();
+
   /// Takes the memory and starts the threads.
   ///
   /// @throws IllegalArgumentException if the configuration's blocks are not those of the setup
@@ -267,6 +270,9 @@ public final class HostExecutor implements Executor, AutoCloseable {
     String text = request.prompt().parameters();
     SamplingParams params = SamplingParams.parse(text.isEmpty() ? "{}" : text);
     boolean endsAtMaximum = request.maxOutputTokens() > params.maxTokens();
+    if (request.samples() > 1) {
+      samples.put(request.firstSequence(), request.samples());
+    }
     for (int i = 0; i < request.samples(); i++) {
       int sample = i;
       generations.put(
@@ -279,10 +285,14 @@ public final class HostExecutor implements Executor, AutoCloseable {
     }
   }
 
+  /// The samples to come begin anew with their first: a step that was to bring them to life may
+  /// have given them a token before it failed.
   @Override
   public void admitted(int sequence) {
     Sequence admitted = Objects.requireNonNull(behind.sequence(sequence), "an admitted sequence");
-    generation(sequence).restart(admitted.totalTokens());
+    for (int s = 0; s <= admitted.unforked(); s++) {
+      generation(sequence + s).restart(admitted.totalTokens());
+    }
   }
 
   @Override
@@ -291,9 +301,17 @@ public final class HostExecutor implements Executor, AutoCloseable {
     generation.offer(generation.life(), token, null);
   }
 
+  /// With the first of several samples go those that have never come to life; no event tells of
+  /// these.
   @Override
   public void release(int sequence) {
     generations.remove(sequence);
+    Integer all = samples.remove(sequence);
+    for (int s = 1; all != null && s < all; s++) {
+      if (behind.sequence(sequence + s) == null) {
+        generations.remove(sequence + s);
+      }
+    }
   }
 
   /// What a request asked to know of an output token that has been reported, until its sequence is
