@@ -22,8 +22,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,6 +149,36 @@ abstract class FaultContract {
     assertThat(failed.cause()).contains("its thread has ended", "struck by lightning");
   }
 
+  /// Blocks that a copy out of the place that is gone still writes are nobody else's meanwhile.
+  @Test
+  void copyThatOutlivesItsSource_costsNoToken() {
+    AtomicReference<Completions> reports = new AtomicReference<>();
+    disturbed(
+        spilling(2),
+        1,
+        live ->
+            live.withReports(
+                    engine -> {
+                      reports.set(engine);
+                      return engine;
+                    })
+                .withOrders(executor -> new LateCopy(executor, reports.get())),
+        FaultContract::hasFailedLate);
+  }
+
+  private static boolean hasFailedLate(Run run) {
+    int steps = 0;
+    boolean gone = false;
+    for (EngineEvent event : run.events()) {
+      gone |= event instanceof PlaceFailed;
+      steps += gone && event instanceof StepPlanned ? 1 : 0;
+      if (event instanceof TransferFailed failed && failed.cause().equals("pulled out")) {
+        return steps > 0;
+      }
+    }
+    return false;
+  }
+
   static PlaceFailed requireTakenOver(Run run) {
     List<EngineEvent> events = run.events();
     int died = 0;
@@ -226,6 +258,40 @@ abstract class FaultContract {
                 Ints.of(0)));
       }
       super.execute(plan, all);
+    }
+  }
+
+  /// Passes an executor's orders on. Of the first copy out of device 0 it says that the device is
+  /// gone, and makes it only some steps later.
+  private static final class LateCopy extends Orders {
+
+    private static final int STEPS = 4;
+
+    private final Completions engine;
+    private @Nullable TransferPlan late;
+    private int steps;
+
+    LateCopy(Executor executor, Completions engine) {
+      super(executor);
+      this.engine = engine;
+    }
+
+    @Override
+    public void execute(StepPlan plan, List<TransferPlan> before) {
+      super.execute(plan, before);
+      if (late != null && plan.device() == 1 && ++steps == STEPS) {
+        super.transfer(late);
+      }
+    }
+
+    @Override
+    public void transfer(TransferPlan plan) {
+      if (late == null && plan.from() == 0) {
+        late = plan;
+        engine.placeFailed(0, "pulled out");
+      } else {
+        super.transfer(plan);
+      }
     }
   }
 

@@ -155,9 +155,21 @@ final class CudaDevice implements Device {
       context.bind();
       run();
     } catch (CudaException e) {
+      settle();
       completions.placeFailed(place.id(), String.valueOf(e.getMessage()));
     } catch (Throwable e) {
+      settle();
       completions.placeFailed(place.id(), "its thread has ended: " + e);
+    }
+  }
+
+  /// Waits for copies of steps in flight, whose blocks elsewhere are others' once the place is said
+  /// to be gone. On a GPU that is broken nothing goes on, and that is all this has to know.
+  private void settle() {
+    try {
+      stream.synchronize();
+    } catch (CudaException e) {
+      // Said already, or about to be.
     }
   }
 

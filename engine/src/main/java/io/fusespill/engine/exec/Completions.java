@@ -20,7 +20,7 @@ public interface Completions {
 
   void transferFailed(int transfer, String cause);
 
-  /// The place is gone with all that lay there. What is in flight there needs no report of its own,
-  /// and one that comes still is not heard.
+  /// The place is gone with all that lay there. Its steps and what is on its way there need no
+  /// report of their own, and one that comes still is not heard; copies out of it are reported.
   void placeFailed(int place, String cause);
 }

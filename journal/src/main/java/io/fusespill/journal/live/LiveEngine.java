@@ -34,12 +34,14 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// An engine in real time.
 ///
@@ -372,8 +374,47 @@ public final class LiveEngine implements AutoCloseable {
         failPlace(failed.place(), failed.cause());
       }
     } else if (!late(report)) {
-      engine.accept(report);
+      engine.accept(judged(report));
     }
+  }
+
+  /// As it is reported; as failed where a place that is gone had a part in what is said to be done.
+  private InputEvent judged(InputEvent report) {
+    if (unreliable.isEmpty()) {
+      return report;
+    }
+    return switch (report) {
+      case StepCompleted step -> {
+        String cause = gone(partners(step.device()));
+        yield cause == null ? report : new StepFailed(nowNanos, step.device(), step.step(), cause);
+      }
+      case TransferCompleted completed -> {
+        TransferPlan transfer = engine.state().transferInFlight(completed.transfer());
+        String cause = transfer == null ? null : gone(IntStream.of(transfer.from()));
+        yield cause == null ? report : new TransferFailed(nowNanos, completed.transfer(), cause);
+      }
+      default -> report;
+    };
+  }
+
+  /// Places that a device's oldest step attends in, or copies from or to.
+  private IntStream partners(int device) {
+    StepPlan step = engine.view().stepInFlight(device);
+    if (step == null) {
+      return IntStream.empty();
+    }
+    return IntStream.concat(
+        IntStream.of(step.remotePlace()),
+        engine.state().orderedInFlight(device, 0).stream()
+            .flatMapToInt(transfer -> IntStream.of(transfer.from(), transfer.to())));
+  }
+
+  /// Why the first of these places that is gone is so; null where none is.
+  private @Nullable String gone(IntStream ids) {
+    return ids.filter(id -> id >= 0 && engine.view().failed(id))
+        .mapToObj(unreliable::get)
+        .findFirst()
+        .orElse(null);
   }
 
   /// Whether it was said to have failed already, because a place did.
@@ -394,57 +435,57 @@ public final class LiveEngine implements AutoCloseable {
     return plan != null && plan.step() == step;
   }
 
-  /// The place is gone, and with it whatever is in flight there or uses it.
+  /// The place is gone, and with it its steps in flight and what is on its way there. What other
+  /// places do with it goes on, and so does a copy out of it: blocks at the other end are in use
+  /// until that is over, and then it counts as failed ([#judged]).
   private void failPlace(int place, String cause) {
     unreliable.put(place, cause);
     engine.accept(new PlaceFailed(nowNanos, place, cause));
-    for (Place device : places) {
-      int steps = device.id() == place ? Integer.MAX_VALUE : stepsThatUse(place, device.id());
-      for (int i = 0; i < steps; i++) {
-        StepPlan step = engine.view().stepInFlight(device.id());
-        if (step == null) {
-          break;
-        }
-        engine.accept(new StepFailed(nowNanos, device.id(), step.step(), cause));
-      }
+    failSteps(place, cause);
+    failTransfers(place, cause);
+  }
+
+  private void failSteps(int device, String cause) {
+    StepPlan step = engine.view().stepInFlight(device);
+    while (step != null) {
+      engine.accept(new StepFailed(nowNanos, device, step.step(), cause));
+      step = engine.view().stepInFlight(device);
     }
+  }
+
+  private void failTransfers(int to, String cause) {
     EngineState state = engine.state();
     for (int id = state.firstTransfer(); id < state.nextTransfer(); id++) {
       TransferPlan transfer = state.transferInFlight(id);
-      if (transfer != null && (transfer.from() == place || transfer.to() == place)) {
+      if (transfer != null && transfer.to() == to) {
         engine.accept(new TransferFailed(nowNanos, id, cause));
       }
     }
   }
 
-  /// How many of a device's steps in flight, oldest first, have to be given up so that none is left
-  /// which attends in `place` or copies from or to it.
-  private int stepsThatUse(int place, int device) {
-    int steps = 0;
-    for (int i = 0; i < engine.view().stepsInFlight(device); i++) {
-      boolean uses = engine.view().stepInFlight(device, i).remotePlace() == place;
-      for (TransferPlan transfer : engine.state().orderedInFlight(device, i)) {
-        uses |= transfer.from() == place || transfer.to() == place;
-      }
-      steps = uses ? i + 1 : steps;
-    }
-    return steps;
-  }
-
-  /// @throws NoDeviceException if no place is left that computes
+  /// Where nothing is under way, nothing happens any more without an input: the first request in
+  /// the queue fits no device that is left, and the rest would wait for ever.
+  ///
+  /// @throws NoDeviceException if a place has failed, and those that are left do not serve
   private void requireDevice() {
-    StringJoiner causes = new StringJoiner("; ");
-    for (Place place : places) {
-      if (place.computes()) {
-        if (!engine.view().failed(place.id())) {
-          return;
-        }
-        causes.add("%s: %s".formatted(place.name(), unreliable.get(place.id())));
-      }
+    String causes =
+        places.stream()
+            .filter(place -> engine.view().failed(place.id()))
+            .map(place -> "%s: %s".formatted(place.name(), unreliable.get(place.id())))
+            .collect(Collectors.joining("; "));
+    if (causes.isEmpty()) {
+      return;
     }
-    throw new NoDeviceException(
-        "no device is left that works, and %d requests have not ended; they go on when the run is resumed (%s)"
-            .formatted(engine.state().liveRequests(), causes));
+    boolean works =
+        places.stream().anyMatch(place -> place.computes() && !engine.view().failed(place.id()));
+    if (!works || !inFlight()) {
+      throw new NoDeviceException(
+          "no device is left that %s, and %d requests have not ended; they go on when the run is resumed (%s)"
+              .formatted(
+                  works ? "can hold the next request" : "works",
+                  engine.state().liveRequests(),
+                  causes));
+    }
   }
 
   private void arrive(Submission submission) {

@@ -2,6 +2,7 @@ package io.fusespill.journal.live;
 
 import static io.fusespill.journal.live.LiveEngineTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Place;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -155,6 +157,31 @@ class ResumeTest {
     assertThat(events.subList(failed, events.size()))
         .noneMatch(event -> event instanceof StepPlanned planned && planned.plan().device() == 0);
     LiveEngineTest.assertSame(LiveEngineTest.decideAgain(events), read("dies").records);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"continuous", "vllm-0.2.7"})
+  void requestThatFitsNoDeviceThatIsLeft_endsTheRun(String policy) throws Exception {
+    EngineConfig one = run(policy).config();
+    EngineConfig config =
+        new EngineConfig(
+            one.kv(),
+            one.limits(),
+            new Topology(List.of(Place.device(0, "a", 40), Place.device(1, "b", 5)), List.of()),
+            one.policy());
+    AtomicReference<DelayingExecutor> executor = new AtomicReference<>();
+    LiveEngine engine =
+        LiveEngine.start(
+            new RunStarted(0, "test", run(policy).configDigest(), 1, config),
+            pipeline("stuck"),
+            (completions, behind) -> new Dying(completions, executor));
+    engine.submit(LiveRequest.of(1, 30, 20), new Told());
+    assertThatThrownBy(() -> engine.termination().get(60, TimeUnit.SECONDS))
+        .rootCause()
+        .isInstanceOf(NoDeviceException.class)
+        .hasMessage(
+            "no device is left that can hold the next request, and 1 requests have not ended; they go on when the run is resumed (a: gone)");
+    executor.get().close();
   }
 
   private static int indexOfFailure(List<EngineEvent> events) {
