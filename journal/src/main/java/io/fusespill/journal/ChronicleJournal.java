@@ -17,10 +17,8 @@ import net.openhft.chronicle.queue.rollcycles.LargeRollCycles;
 /// end.
 final class ChronicleJournal implements Journal {
 
-  private static final int BLOCK_BYTES = 16 << 20;
-
-  /// The longest record: Chronicle takes no excerpt beyond a quarter of a block.
-  static final int RECORD_BYTES_MAX = BLOCK_BYTES / 4;
+  /// Chronicle takes no excerpt beyond a quarter of a block.
+  static final int BLOCK_BYTES = 16 << 20;
 
   /// Indices are for seeking, which nobody does here: the smallest that reach as far as the roll
   /// cycle can count, which is 1024 × 1024 × 131,072 = 137 billion excerpts.

@@ -66,7 +66,7 @@ final class ExcerptFile implements AutoCloseable {
     int length = word & LENGTH;
     return (word & NOT_COMPLETE) == 0
         && length > 0
-        && length <= ChronicleJournal.RECORD_BYTES_MAX
+        && length <= Journal.RECORD_BYTES_MAX
         && window.holds(blob, Integer.BYTES + length);
   }
 

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 /// Keeps the records of one log, in order. Used by one thread at a time.
 public interface Journal extends AutoCloseable {
 
+  /// The longest record in bytes.
+  int RECORD_BYTES_MAX = ChronicleJournal.BLOCK_BYTES / 4;
+
   /// A new journal in `directory`, which is created where it is missing; with [Durability#NONE]
   /// nothing is.
   ///

@@ -32,7 +32,7 @@ record Remains(boolean scraps, long laterPosition) {
     }
     int length = window.intAt(at + RecordLayout.LENGTH);
     return length >= RecordLayout.PAYLOAD
-        && length <= ChronicleJournal.RECORD_BYTES_MAX
+        && length <= Journal.RECORD_BYTES_MAX
         && window.longAt(at + RecordLayout.POSITION) > position
         && window.holds(at, length)
         && RecordFrame.intact(window.array(), window.index(at), length);

@@ -103,12 +103,12 @@ class ChronicleJournalTest {
   @Test
   void append_longestRecord_isKept() {
     Path directory = temp.resolve("journal");
-    EngineEvent longest = Events.ofBytes(ChronicleJournal.RECORD_BYTES_MAX);
+    EngineEvent longest = Events.ofBytes(Journal.RECORD_BYTES_MAX);
     try (DirectLog log =
         new DirectLog(Journal.create(directory, JournalFixture.HEADER, Durability.ASYNC))) {
       log.append(longest);
       log.append(Events.event(1));
-      assertThatThrownBy(() -> log.append(Events.ofBytes(ChronicleJournal.RECORD_BYTES_MAX + 1)))
+      assertThatThrownBy(() -> log.append(Events.ofBytes(Journal.RECORD_BYTES_MAX + 1)))
           .isInstanceOf(JournalException.class)
           .hasMessageContaining("4194305 bytes, a journal takes at most 4194304");
       log.append(Events.event(2));

@@ -2,6 +2,8 @@ package io.fusespill.journal.live;
 
 import io.fusespill.engine.Engine;
 import io.fusespill.engine.EventLog;
+import io.fusespill.engine.codec.EventEncoder;
+import io.fusespill.engine.codec.RecordLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent;
@@ -23,6 +25,7 @@ import io.fusespill.engine.state.EngineState;
 import io.fusespill.engine.state.Request;
 import io.fusespill.journal.EnginePipeline;
 import io.fusespill.journal.EngineStoppedException;
+import io.fusespill.journal.Journal;
 import io.fusespill.journal.live.Inbox.Cancellation;
 import io.fusespill.journal.live.Inbox.Input;
 import io.fusespill.journal.live.Inbox.Report;
@@ -187,11 +190,30 @@ public final class LiveEngine implements AutoCloseable {
 
   /// Sends a request. The listener hears its number once it has one.
   ///
+  /// @throws IllegalArgumentException if the request is longer than a journal's records
   /// @throws InboxFullException if [#INBOX_INPUTS_MAX] inputs wait already
   /// @throws IllegalStateException if the engine is stopping
   /// @throws EngineStoppedException if the engine has failed
   public void submit(LiveRequest request, RequestListener listener) {
+    requireRecordable(request);
     inbox.submit(new Submission(request, listener));
+  }
+
+  /// A record that a journal refuses ends the engine, and one client's prompt must not.
+  private static void requireRecordable(LiveRequest request) {
+    long bytes =
+        RecordLayout.PAYLOAD
+            + 5L * (request.prompt().ids().size() + 8)
+            + 4L * request.prompt().parameters().length();
+    if (bytes > Journal.RECORD_BYTES_MAX) {
+      int last = Integer.MAX_VALUE;
+      int length = new EventEncoder().encode(0, arrived(0, last, last, request));
+      if (length > Journal.RECORD_BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "a prompt of %,d token ids takes %,d bytes in a journal, whose records have at most %,d"
+                .formatted(request.prompt().ids().size(), length, Journal.RECORD_BYTES_MAX));
+      }
+    }
   }
 
   /// Gives a request up. Nothing happens where it has ended already.
@@ -492,15 +514,19 @@ public final class LiveEngine implements AutoCloseable {
     LiveRequest request = submission.request();
     notices.expect(submission.listener());
     engine.accept(
-        new RequestArrived(
-            nowNanos,
-            engine.state().nextRequest(),
-            engine.state().nextSequence(),
-            request.samples(),
-            request.promptTokens(),
-            request.maxOutputTokens(),
-            request.hintTokens(),
-            request.prompt()));
+        arrived(nowNanos, engine.state().nextRequest(), engine.state().nextSequence(), request));
+  }
+
+  private static RequestArrived arrived(long atNanos, int number, int first, LiveRequest request) {
+    return new RequestArrived(
+        atNanos,
+        number,
+        first,
+        request.samples(),
+        request.promptTokens(),
+        request.maxOutputTokens(),
+        request.hintTokens(),
+        request.prompt());
   }
 
   private void cancelLive() {

@@ -19,6 +19,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.Prompt;
 import io.fusespill.engine.exec.ExecutorFactory;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.StepPlan;
@@ -190,6 +191,25 @@ class LiveEngineTest {
     engine.cancel(0);
     engine.close();
     executor.get().close();
+  }
+
+  @Test
+  void promptLongerThanARecord_isRefusedAndTheOthersGoOn() {
+    AtomicReference<DelayingExecutor> executor = new AtomicReference<>();
+    LiveEngine engine =
+        LiveEngine.start(
+            run("continuous"), EnginePipeline.builder().journal(journal()), delaying(executor, 0));
+    List<Told> all = submit(engine, 5);
+    Random random = new Random(1);
+    int[] ids = random.ints(1_500_000, 0, 1 << 20).toArray();
+    LiveRequest longest = new LiveRequest(1, ids.length, 1, 0, new Prompt(Ints.of(ids), "{}"));
+    assertThatThrownBy(() -> engine.submit(longest, new Told()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("a prompt of 1,500,000 token ids takes 4,4")
+        .hasMessageEndingWith(" bytes in a journal, whose records have at most 4,194,304");
+    engine.stop();
+    executor.get().close();
+    assertThat(all).allMatch(Told::hasEnded);
   }
 
   @Test
