@@ -140,7 +140,8 @@ public record LivePlan(
               ? 0
               : share.isGpu()
                   ? gpuRoom(share.gpu(), shares, spec.utilisation(), limits, kv, machine)
-                  : ((long) (machine.memoryBytes() * spec.utilisation()) - taken) / hosts;
+                  : hostRoom(
+                      (long) (machine.memoryBytes() * spec.utilisation()) - taken, shares, kv);
       int blocks =
           share.blocks() > 0 ? share.blocks() : blocks(kv, limits, spec.utilisation(), share, room);
       places.add(Place.device(id, name, blocks));
@@ -184,6 +185,13 @@ public record LivePlan(
 
   private static Gpus gpus(MachineFacts machine) {
     return Objects.requireNonNull(machine.gpus(), "a machine with GPUs");
+  }
+
+  /// What each device of the machine's cores gets whose blocks nobody has named.
+  private static long hostRoom(long bytes, List<Share> shares, KvShape kv) {
+    List<Share> hosts = shares.stream().filter(share -> !share.isGpu()).toList();
+    long given = hosts.stream().mapToLong(share -> share.blocks() * kv.blockBytes()).sum();
+    return (bytes - given) / hosts.stream().filter(share -> share.blocks() == 0).count();
   }
 
   private static long gpuRoom(
