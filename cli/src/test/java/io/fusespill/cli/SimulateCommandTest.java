@@ -87,6 +87,42 @@ class SimulateCommandTest {
     assertThat(async.get("journal_events")).isEqualTo(direct.get("journal_events"));
   }
 
+  /// The host behind the device is small, so that the disk is used; who waits there for room on the
+  /// host must not keep the others from the device.
+  @Test
+  void disk_costsNoThroughput() throws IOException {
+    JsonNode without = spilling();
+    JsonNode with = spilling("--disk", "20");
+    assertThat(with.get("disk_blocks").asInt()).isPositive();
+    assertThat(with.get("output_throughput").asDouble())
+        .isGreaterThan(0.98 * without.get("output_throughput").asDouble());
+  }
+
+  private JsonNode spilling(String... disk) throws IOException {
+    List<String> options =
+        new ArrayList<>(
+            List.of(
+                "--limit",
+                "200",
+                "--model",
+                "vicuna-7b",
+                "--device",
+                "a10:blocks=400",
+                "--policy",
+                "fusespill",
+                "--policy-option",
+                "attention=false",
+                "--swap-space",
+                "0.2",
+                "--journal",
+                "none",
+                "--json"));
+    options.addAll(List.of(disk));
+    Cli cli = simulate(null, options.toArray(String[]::new));
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return cli.json();
+  }
+
   @ParameterizedTest
   @CsvSource({"vllm-0.2.7,1", "vllm-0.2.7,3", "continuous,1", "continuous,2"})
   void verify_provesARunWithFaults(String policy, int samples) throws IOException {

@@ -487,6 +487,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   /// Brings back the oldest that rests and that this step does not decode, into what is left over.
+  /// If that lies on the disk and the host is too full for it, the oldest on the host goes first
+  /// and makes room.
   private boolean bringBack(Scene scene, Decisions decisions, StepDraft draft) {
     EngineView view = scene.view();
     int device = scene.device();
@@ -507,7 +509,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       int disk = weigher.disk(host);
       Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
-      if (deepest != null && (oldest == null || deepest.id() < oldest.id())) {
+      if (deepest != null
+          && (oldest == null
+              || (deepest.id() < oldest.id() && !isInTheWay(view, disk, host, deepest)))) {
         return (!somebodyNeedsTheHost(view) && raise(view, disk, host, decisions, deepest))
             || changed;
       }
@@ -585,6 +589,12 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
     }
     return oldest;
+  }
+
+  /// Whether what lies on the host has to leave before an older one can come there from the disk,
+  /// and none is coming.
+  private static boolean isInTheWay(EngineView view, int disk, int host, Sequence deepest) {
+    return view.blocksInTransit(disk, host) == 0 && view.pool(host).free() < deepest.table().size();
   }
 
   private static boolean raise(

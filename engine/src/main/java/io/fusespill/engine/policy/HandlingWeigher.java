@@ -132,7 +132,7 @@ final class HandlingWeigher {
           remaining +=
               VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
         }
-        awayNanos = Math.max(1, asked == 0 ? 1 : remaining * stepNanos / asked / 2);
+        awayNanos = Math.max(1, asked == 0 ? 1 : times(remaining, stepNanos) / asked / 2);
       }
       return awayNanos;
     }
