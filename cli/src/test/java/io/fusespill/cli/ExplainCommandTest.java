@@ -95,7 +95,7 @@ class ExplainCommandTest {
       JsonNode story = explain("--sequence", row[0], "--json").json();
       long arrival = Long.parseLong(row[2]);
       assertThat(story.get("ttft_nanos").asLong()).isEqualTo(Long.parseLong(row[3]) - arrival);
-      assertThat(story.get("total_nanos").asLong()).isEqualTo(Long.parseLong(row[4]) - arrival);
+      assertThat(story.get("e2e_nanos").asLong()).isEqualTo(Long.parseLong(row[4]) - arrival);
       assertThat(story.get("output_tokens").asText()).isEqualTo(row[6]);
       int preemptions = 0;
       int tokens = 1;

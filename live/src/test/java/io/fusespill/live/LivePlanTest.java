@@ -39,6 +39,6 @@ class LivePlanTest {
         0.5,
         one.kvType(),
         one.policy(),
-        new LiveSpec.Limits(16, 65_536, 65_536, 65_536, 200, 1, ""));
+        new LiveSpec.Limits(16, 65_536, 65_536, 512, 200, 1, ""));
   }
 }

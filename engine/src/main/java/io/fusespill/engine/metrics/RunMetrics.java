@@ -75,6 +75,7 @@ public final class RunMetrics {
     int outputTokens;
     int preemptions;
     long firstTokenNanos = -1;
+    long lastTokenNanos = -1;
     boolean forked;
     boolean failed;
     boolean cancelled;
@@ -136,6 +137,7 @@ public final class RunMetrics {
   private int[] poolBlocks = {};
   private int[] usedBlocksMax = {};
   private long nowNanos;
+  private long firstArrivalNanos;
   private long arrived;
   private long completed;
   private long cancelled;
@@ -224,7 +226,7 @@ public final class RunMetrics {
   }
 
   private void arrive(RequestArrived arrival) {
-    arrived++;
+    firstArrivalNanos = arrived++ == 0 ? nowNanos : firstArrivalNanos;
     tracks.put(
         arrival.firstSequence(), new Track(new RequestTrack(arrival), arrival.promptTokens()));
   }
@@ -409,6 +411,7 @@ public final class RunMetrics {
     RequestTrack request = track.request;
     int output = track.totalTokens - request.arrived.promptTokens();
     request.outputTokens += output;
+    request.lastTokenNanos = Math.max(request.lastTokenNanos, track.lastTokenNanos);
     cappedSequences += finished.reason() == FinishReason.LENGTH ? 1 : 0;
     request.failed |= finished.reason() == FinishReason.FAILED;
     request.cancelled |= finished.reason() == FinishReason.CANCELLED;
@@ -459,7 +462,7 @@ public final class RunMetrics {
             ending,
             request.arrived.atNanos(),
             request.firstTokenNanos,
-            nowNanos,
+            ending == Ending.COMPLETED ? request.lastTokenNanos : nowNanos,
             request.arrived.promptTokens(),
             request.outputTokens,
             request.arrived.samples(),
@@ -475,9 +478,10 @@ public final class RunMetrics {
     return track;
   }
 
-  /// Time of the newest event.
+  /// From the first request's arrival to the newest event; a live engine starts before anybody asks
+  /// anything of it.
   public long durationNanos() {
-    return nowNanos;
+    return nowNanos - firstArrivalNanos;
   }
 
   public long arrived() {

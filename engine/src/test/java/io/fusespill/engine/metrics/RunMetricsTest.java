@@ -76,7 +76,7 @@ class RunMetricsTest {
         .containsExactly(
             new RequestOutcome(0, Ending.COMPLETED, 100, 200, 450, 6, 3, 1, 0),
             new RequestOutcome(1, Ending.COMPLETED, 150, 300, 450, 5, 2, 1, 0));
-    assertThat(metrics.durationNanos()).isEqualTo(450);
+    assertThat(metrics.durationNanos()).isEqualTo(350);
     assertThat(metrics.runningNanos()).isEqualTo(100 + 2 * 100 + 2 * 150);
   }
 
@@ -289,6 +289,20 @@ class RunMetricsTest {
     RunMetrics metrics = measure(run);
     assertThat(metrics.wastedTokens()).isEqualTo(2);
     assertThat(metrics.outputTokens()).isEqualTo(2);
+  }
+
+  /// The end shows at 200 ns, and two steps ahead of it take until 400.
+  @Test
+  void completedRequest_shouldEndWithItsLastToken() {
+    Run run = engine.given().maxStepsInFlight(3).start();
+    run.at(0).arrives(4, 9).thenWhatever();
+    run.at(100).completes(0).thenWhatever();
+    run.at(200).completes(0, 0).thenWhatever();
+    run.at(300).completes(0, 0).thenWhatever();
+    run.at(400).completes(0).then("finish 0 STOP");
+    measure(run);
+    assertThat(heard.outcomes)
+        .containsExactly(new RequestOutcome(0, Ending.COMPLETED, 0, 100, 200, 4, 2, 1, 0));
   }
 
   @Test

@@ -29,7 +29,13 @@ public record Story(
     return outputTokens < 2 ? -1 : (lastTokenNanos - firstTokenNanos) / (outputTokens - 1);
   }
 
-  /// From the request's arrival to the sequence's end, or to that of the log.
+  /// From the request's arrival to the sequence's last token so far, or -1.
+  public long e2eNanos() {
+    return lastTokenNanos < 0 ? -1 : lastTokenNanos - request.atNanos();
+  }
+
+  /// From the request's arrival to the sequence's end, or to that of the log: beyond the last token
+  /// by the steps that ran ahead of it.
   public long totalNanos() {
     return times.stream().mapToLong(TimeIn::nanos).sum();
   }

@@ -33,6 +33,7 @@ public final class StoryJson {
     json.put("ended", story.ended());
     nanos(json, "ttft_nanos", story.ttftNanos());
     nanos(json, "tpot_nanos", story.tpotNanos());
+    nanos(json, "e2e_nanos", story.e2eNanos());
     json.put("total_nanos", story.totalNanos());
     ArrayNode times = json.putArray("times");
     for (TimeIn time : story.times()) {

@@ -62,7 +62,7 @@ public final class Wording {
               + (m.keptBlocks() == 0
                   ? ""
                   : ", where %s of it are".formatted(count(m.keptBlocks(), "block")));
-      case Moment.Stretch m -> describe(m);
+      case Moment.Stretch m -> describe(m, story);
       case Moment.FirstToken m -> "first token";
       case Moment.Forked m -> "came to life as a sample beside sequence " + m.parent();
       case Moment.Chosen m -> title(m.choice());
@@ -80,7 +80,7 @@ public final class Wording {
     };
   }
 
-  private String describe(Moment.Stretch m) {
+  private String describe(Moment.Stretch m, Story story) {
     String until = "to %.3f s".formatted(m.untilNanos() / SECOND);
     return switch (m.phase()) {
       case WAITING -> "waited %s s".formatted(seconds(m.nanos()));
@@ -105,9 +105,16 @@ public final class Wording {
                   until,
                   m.tokens() == 0
                       ? ""
-                      : ", %s ms each".formatted(millis((double) m.nanos() / m.tokens())),
+                      : ", %s ms each"
+                          .formatted(
+                              millis((double) (lastToken(m, story) - m.atNanos()) / m.tokens())),
                   paused(m));
     };
+  }
+
+  /// The end of a stretch that decodes, without the steps that ran ahead of the last token.
+  private static long lastToken(Moment.Stretch m, Story story) {
+    return Math.min(m.untilNanos(), Math.max(m.atNanos(), story.lastTokenNanos()));
   }
 
   private static String paused(Moment.Stretch m) {
@@ -140,7 +147,10 @@ public final class Wording {
     if (story.tpotNanos() >= 0) {
       text.append(", TPOT %s ms".formatted(millis(story.tpotNanos())));
     }
-    return text.append(", E2E %s s".formatted(seconds(story.totalNanos()))).toString();
+    if (story.e2eNanos() >= 0) {
+      text.append(", E2E %s s".formatted(seconds(story.e2eNanos())));
+    }
+    return text.toString();
   }
 
   /// What came of a choice: the tokens that were still to come, what was done and how it ended.
