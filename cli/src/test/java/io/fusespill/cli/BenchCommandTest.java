@@ -86,7 +86,10 @@ class BenchCommandTest {
     assertThat(Files.readAllLines(run.resolve("requests.csv"))).hasSize(1 + 16);
     assertThat(lines(run.resolve("outputs.jsonl")))
         .hasSize(16)
-        .allSatisfy(output -> assertThat(output.get("token_ids")).hasSize(24));
+        .allSatisfy(output -> {
+          assertThat(output.get("token_ids")).hasSize(24);
+          assertThat(output.get("finish_reason").asText()).isEqualTo("length");
+        });
     assertThat(MAPPER.readTree(run.resolve("summary.json").toFile()).get("journal_digest"))
         .isEqualTo(figures.get("journal_digest"));
   }

@@ -202,5 +202,6 @@ class GenerateCommandTest {
             "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
     assertThat(cli.json().get("completion_tokens").asInt()).isEqualTo(3);
+    assertThat(cli.json().get("outputs").get(0).get("finish_reason").asText()).isEqualTo("length");
   }
 }

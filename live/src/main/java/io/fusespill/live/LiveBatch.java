@@ -163,7 +163,9 @@ public final class LiveBatch {
 
     @Override
     public void finished(int sequence, FinishReason reason, boolean last) {
-      sample(sequence).reason = reason;
+      Sample sample = sample(sequence);
+      boolean full = sample.size >= requests.get(request).params().maxTokens();
+      sample.reason = full && reason == FinishReason.STOP ? FinishReason.LENGTH : reason;
       end(sequence - firstSequence);
       if (last) {
         endAll();

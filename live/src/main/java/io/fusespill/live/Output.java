@@ -14,5 +14,8 @@ import org.jspecify.annotations.Nullable;
 public record Output(int request, @Nullable RejectionReason rejection, List<Sample> samples) {
 
   /// One sample's tokens.
+  ///
+  /// @param reason as the request's client sees it: an output that has `max_tokens` ended by its
+  ///   length, also where the engine was told of a larger maximum and knows only that it ended
   public record Sample(int sample, Ints tokens, FinishReason reason) {}
 }
