@@ -109,6 +109,7 @@ final class BenchLatencyCommand implements Callable<Integer> {
     try (LoadedModel model = liveOptions.load(live, false)) {
       LivePlan plan = model.plan(live);
       BenchWorkload.requireRoom(inputLen, outputLen, plan.config().limits().maxModelTokens());
+      model.warmUp(plan.kv(), plan.threads());
       long[] nanos = measure(model, plan, live);
       print(model, plan, Arrays.copyOfRange(nanos, warmUps, nanos.length));
       return 0;

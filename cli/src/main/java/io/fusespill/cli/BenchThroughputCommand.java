@@ -85,7 +85,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
       BenchWorkload.Prompts prompts =
           workload.prompts(model, longest, liveOptions.seed(), liveOptions.quiet());
       List<TextRequest> requests = requests(prompts, responseAware || oracle, longest);
-      model.warmUp(plan);
+      model.warmUp(plan.kv(), plan.threads());
       return run(model, plan, live, prompts, requests);
     }
   }

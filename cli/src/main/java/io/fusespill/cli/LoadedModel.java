@@ -157,10 +157,12 @@ final class LoadedModel implements AutoCloseable {
   }
 
   /// Has the kernels compiled before anything is measured.
-  void warmUp(LivePlan plan) {
-    Integer threads = plan.threads().get(0);
-    if (threads != null) {
-      CostProbe.warmUp(weights, plan.kv(), threads);
+  ///
+  /// @param threads of each place of cores that computes or attends
+  void warmUp(KvShape kv, Map<Integer, Integer> threads) {
+    Integer first = threads.get(0);
+    if (first != null) {
+      CostProbe.warmUp(weights, kv, first);
     }
   }
 

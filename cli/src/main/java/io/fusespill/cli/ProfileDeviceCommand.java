@@ -168,7 +168,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     try (LoadedModel loaded =
         LoadedModel.open(new LoadedModel.Source(model, null, loadFormat, seed, type), false)) {
       LivePlan plan = loaded.plan(live);
-      loaded.warmUp(plan);
+      loaded.warmUp(plan.kv(), plan.threads());
       overlaps = measure(loaded, plan, measurements);
       profile =
           measurements.fit(

@@ -186,13 +186,15 @@ class BenchCommandTest {
   // --------------------------------------------------------------- latency
 
   @Test
-  void latency_isOfEachBatch() {
+  void latency_isOfEachBatch() throws IOException {
     Cli cli =
         bench(
             "latency",
             List.of("--input-len", "8", "--output-len", "5", "--batch-size", "3"),
             "--num-iters",
             "4",
+            "-o",
+            folder.resolve("run"),
             "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
     JsonNode json = cli.json();
@@ -205,6 +207,7 @@ class BenchCommandTest {
         .isCloseTo(sum / 4, org.assertj.core.data.Offset.offset(1e-12));
     assertThat(json.get("percentiles").properties().stream().map(each -> each.getKey()))
         .containsExactly("10", "25", "50", "75", "90", "99");
+    assertThat(lines(folder.resolve("run/outputs.jsonl"))).hasSize(3 * (1 + 4));
   }
 
   @Test
