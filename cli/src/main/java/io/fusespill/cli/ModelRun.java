@@ -56,6 +56,7 @@ final class ModelRun {
   private static final ObjectMapper CANONICAL =
       new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
   private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final String MEASURED = "measured";
 
   private final LoadedModel model;
   private final EngineConfig config;
@@ -196,6 +197,10 @@ final class ModelRun {
               recorded.started().seed(),
               durability,
               directory);
+      if (live.path(MEASURED).asBoolean()) {
+        model.warmUp(kv, run.threads);
+        run.measured();
+      }
       AtomicReference<LiveRun.@Nullable Resumed> way = new AtomicReference<>();
       RunReport report =
           run.serve(
@@ -269,6 +274,7 @@ final class ModelRun {
     ObjectNode json = model.source().toJson();
     json.put("kv_cache_dtype", kv.type().label());
     json.put("journal", durability.name().toLowerCase(Locale.ROOT));
+    json.put(MEASURED, measured);
     ObjectNode each = json.putObject("threads");
     threads.forEach((place, count) -> each.put(String.valueOf(place), count));
     ObjectNode accelerated = json.putObject("gpus");

@@ -239,6 +239,8 @@ class BenchCommandTest {
     Files.delete(run.resolve("summary.json"));
     cut(run.resolve("journal"));
     assertThat(Cli.run("verify", run).out()).contains("ends in the middle");
+    assertThat(MAPPER.readTree(run.resolve("live.json").toFile()).get("measured").asBoolean())
+        .isTrue();
 
     JsonNode resumed = Cli.run("resume", run, "--json").json();
     assertThat(

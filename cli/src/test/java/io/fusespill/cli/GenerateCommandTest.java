@@ -174,11 +174,13 @@ class GenerateCommandTest {
   }
 
   @Test
-  void run_isVerifiedAndExplained() {
+  void run_isVerifiedAndExplained() throws IOException {
     Path run = folder.resolve("run");
     generate("--prompt", "Hello", "--max-tokens", "5", "--attention", "-o", run);
     assertThat(Cli.run("verify", run).exitCode()).isZero();
     assertThat(Cli.run("explain", run, "--sequence", "0").out()).contains("first token");
+    JsonNode live = new ObjectMapper().readTree(run.resolve("live.json").toFile());
+    assertThat(live.get("measured").asBoolean()).isFalse();
   }
 
   @Test
