@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.journal.JournalReader;
+import io.fusespill.live.RunJournal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -91,9 +92,10 @@ record RunDirectory(Path path) {
     }
   }
 
-  /// The journal of the run that `path` names: a run directory, or a journal itself.
+  /// The journal of the run that `path` names: a run directory, or a journal itself. Of a run whose
+  /// `resume` was interrupted, the one that is whole.
   static Path journalOf(Path path) {
-    Path journal = path.resolve("journal");
+    Path journal = RunJournal.whole(path.resolve("journal"));
     return Files.isDirectory(journal) ? journal : path;
   }
 

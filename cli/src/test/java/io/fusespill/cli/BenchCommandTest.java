@@ -255,6 +255,27 @@ class BenchCommandTest {
     assertThat(Cli.run("verify", run).exitCode()).isZero();
   }
 
+  /// `resume` was killed twice: while it wrote the journal again, and before it began to.
+  @Test
+  void interruptedResume_leavesTheWholeJournalToOtherCommands() throws IOException {
+    Path run = folder.resolve("run");
+    throughput(run, SMALL);
+    String whole = Cli.run("dump", run).out();
+    Path journal = run.resolve("journal");
+    Path before = Files.createDirectory(run.resolve("journal.before"));
+    try (Stream<Path> files = Files.list(journal)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, before.resolve(file.getFileName()));
+      }
+    }
+    cut(journal);
+    assertThat(Cli.run("dump", journal).out()).isNotEqualTo(whole);
+
+    assertThat(Cli.run("dump", run).out()).isEqualTo(whole);
+    Files.move(journal, folder.resolve("half"));
+    assertThat(Cli.run("dump", run).out()).isEqualTo(whole);
+  }
+
   private static void cut(Path journal) throws IOException {
     try (Stream<Path> files = Files.list(journal)) {
       Path queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();

@@ -50,7 +50,7 @@ public final class RunJournal implements AutoCloseable {
   /// @throws LiveException if there is none, or one that holds no event
   /// @throws JournalException if it cannot be read or a new one cannot be made
   public static RunJournal open(Path path, Durability durability) {
-    Path before = path.resolveSibling(path.getFileName() + BEFORE);
+    Path before = before(path);
     settle(path, before);
     if (!Files.isDirectory(path)) {
       throw new LiveException(
@@ -103,8 +103,22 @@ public final class RunJournal implements AutoCloseable {
   /// Whether there is a journal at `path`, or one put aside, that holds an event: a run that can be
   /// gone on with. One that was ended before it began has none.
   public static boolean holdsEvents(Path path) {
-    Path before = path.resolveSibling(path.getFileName() + BEFORE);
-    return events(path) > 0 || events(before) > 0;
+    return events(path) > 0 || events(before(path)) > 0;
+  }
+
+  /// Where the events of a run are whose journal is at `path`: there, or in the one put aside where
+  /// going on was interrupted before the new one held as much.
+  public static Path whole(Path path) {
+    Path before = before(path);
+    boolean half =
+        Files.isDirectory(before)
+            && !JournalReader.isBeingWritten(path)
+            && events(path) < events(before);
+    return half ? before : path;
+  }
+
+  private static Path before(Path path) {
+    return path.resolveSibling(path.getFileName() + BEFORE);
   }
 
   /// Events that can be read, 0 where not even the header can.
