@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
     name = "calibrate",
     mixinStandardHelpOptions = true,
     description = {
-      "Fits the times of steps and transfers to what journals of live runs tell, and writes them as a profile that 'simulate --time-model' and 'compare' take.",
+      "Fits the times of steps and transfers to what journals of live runs tell, and writes them as a profile that 'simulate --time-model' and 'compare --profile' take.",
       "With --base the runs refine a profile that there is already, best one of 'profile-device': what they say nothing of is as there.",
       "With --tables it reads kernels that others measured: the folder of LLMServingSim's tables of a card and model, or of aiconfigurator's of a card.",
       "What it prints are errors on steps that the fit did not see, by kind of step: docs/calibration.md.",
@@ -220,14 +220,17 @@ final class CalibrateCommand implements Callable<Integer> {
     String measured =
         "%,d steps and %,d transfers of %s"
             .formatted(measurements.steps(), measurements.transfers(), origin);
-    return measurements.fit(
-        called,
-        models.iterator().next(),
-        refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
-        padded.contains(true),
-        place -> hardware.getOrDefault(place, place),
-        refined == null || config == null
-            ? null
-            : new Base(refined, GridShapes.within(refined, config)));
+    FittedProfile profile =
+        measurements.fit(
+            called,
+            models.iterator().next(),
+            refined == null ? measured : "%s, over %s".formatted(measured, refined.source()),
+            padded.contains(true),
+            place -> hardware.getOrDefault(place, place),
+            refined == null || config == null
+                ? null
+                : new Base(refined, GridShapes.within(refined, config)));
+    ProfileText.noteLinks(spec.commandLine().getErr(), measurements);
+    return profile;
   }
 }

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     preprocessor = Underscores.class,
     description = {
-      "Measures how long steps of a model and copies of KV blocks take on a device of this machine, and writes them as a profile that 'simulate --time-model' and 'compare' take.",
+      "Measures how long steps of a model and copies of KV blocks take on a device of this machine, and writes them as a profile that 'simulate --time-model' and 'compare --profile' take.",
       "Steps are a grid: decodes of 1 to 256 sequences by context, prompts, chunks of prompts that begin late, prompts beside decodes, and mixtures. They go through the device's own queue as a run's do, one at a time and two at a time; ring and journal are not in it, so refine the profile by a run: 'calibrate RUN --base'.",
       "Then copies of 1 block and more to host memory and back, and what copies and steps do to each other.",
       ""
@@ -194,6 +194,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       printed.println("wrote %s".formatted(out));
     }
     printed.flush();
+    ProfileText.noteLinks(spec.commandLine().getErr(), measurements);
     ProfileText.note(spec.commandLine().getErr(), profile);
     return 0;
   }

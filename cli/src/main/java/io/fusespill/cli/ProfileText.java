@@ -1,5 +1,7 @@
 package io.fusespill.cli;
 
+import io.fusespill.replay.calibrate.Measurements;
+import io.fusespill.sim.calibrate.TransferFit;
 import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedPlace;
@@ -98,6 +100,20 @@ final class ProfileText {
             "fusespill: held-out steps of %s are off by %.1f %% on average, %s %% in sum: a simulation will be, too; a longer run on a quiet machine tells more"
                 .formatted(place.place(), errors.meanPercent(), signed(errors.biasPercent())));
       }
+    }
+    err.flush();
+  }
+
+  /// Says which links the measurements were too few for.
+  static void noteLinks(PrintWriter err, Measurements measurements) {
+    String few =
+        measurements.linksLeftOut().entrySet().stream()
+            .map(link -> "%s (%,d)".formatted(link.getKey(), link.getValue()))
+            .collect(Collectors.joining(", "));
+    if (!few.isEmpty()) {
+      err.println(
+          "fusespill: too few copies to fit their times: %s; must be at least %d a link, a longer run has more"
+              .formatted(few, TransferFit.SAMPLES_MIN));
     }
     err.flush();
   }

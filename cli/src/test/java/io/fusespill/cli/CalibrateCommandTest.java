@@ -97,6 +97,19 @@ class CalibrateCommandTest {
   }
 
   @Test
+  void calibrate_aRunOfFewCopies_namesTheLinksThatItLeavesOut() {
+    Path few = simulate("few", "1", "fusespill", "2200");
+
+    Cli calibrated = Cli.run("calibrate", few, "-o", folder.resolve("p.json"));
+
+    assertThat(calibrated.exitCode()).as(calibrated.err()).isZero();
+    assertThat(calibrated.errorLines())
+        .singleElement()
+        .asString()
+        .contains("a10 > host (8), host > a10 (8)", "must be at least 10 a link");
+  }
+
+  @Test
   void calibrate_aLiveProfileBySimulatedRuns_isRefused() throws IOException {
     Path profile = folder.resolve("p.json");
     Cli.run("calibrate", run, "-o", profile);

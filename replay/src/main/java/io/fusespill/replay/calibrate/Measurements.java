@@ -171,9 +171,21 @@ public final class Measurements {
     return places.values().stream().mapToInt(each -> each.steps.size()).sum();
   }
 
-  /// Transfers that were measured over links of which enough were.
+  /// Transfers that were measured.
   public int transfers() {
     return transfers.values().stream().mapToInt(List::size).sum();
+  }
+
+  /// Links that are not fitted, because too few transfers over them were measured: how many, by
+  /// `from > to`.
+  public Map<String, Integer> linksLeftOut() {
+    Map<String, Integer> few = new TreeMap<>();
+    transfers.forEach((ends, samples) -> {
+      if (samples.size() < TransferFit.SAMPLES_MIN) {
+        few.put(ends.from() + " > " + ends.to(), samples.size());
+      }
+    });
+    return few;
   }
 
   /// What the steps of a place took, and what a profile says of them; null where none was measured.

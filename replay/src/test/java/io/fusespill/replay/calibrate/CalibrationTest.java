@@ -9,6 +9,7 @@ import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
+import io.fusespill.engine.event.InputEvent.TransferCompleted;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.Latencies;
 import io.fusespill.replay.RunReport;
@@ -132,6 +133,26 @@ class CalibrationTest {
           .as(link.from() + " to " + link.to())
           .isCloseTo(expected, Percentage.withPercentage(10));
     }
+  }
+
+  @Test
+  void fit_hardlyAnyTransfers_namesTheLinksThatItLeavesOut() {
+    Measurements measurements = new Measurements();
+    int[] transfers = {0};
+    run(
+        scenario("fusespill", 400, 0),
+        arrivals(1, 250, 5),
+        event -> {
+          if (transfers[0] < 7) {
+            measurements.accept(event);
+          }
+          transfers[0] += event instanceof TransferCompleted ? 1 : 0;
+        });
+
+    assertThat(fit(measurements).links()).isEmpty();
+    assertThat(measurements.linksLeftOut()).containsKey("a10 > host");
+    assertThat(measurements.linksLeftOut().values().stream().mapToInt(each -> each).sum())
+        .isEqualTo(7);
   }
 
   /// Copies that found their link idle took longer, by what passes before it begins, than those
