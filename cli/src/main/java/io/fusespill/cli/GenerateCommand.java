@@ -90,6 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
     SamplingParams params = samplingOptions.params(liveOptions.seed());
     LiveSpec live = liveOptions.spec(predictor());
     try (LoadedModel model = liveOptions.load(live, true)) {
+      requireKnown(params.stopTokenIds(), model.config().vocabulary());
       Tokenizer tokenizer = model.requireTokenizer();
       List<int[]> encoded = encode(tokenizer);
       LivePlan plan = model.plan(live);
@@ -98,6 +99,16 @@ final class GenerateCommand implements Callable<Integer> {
         requests.add(new TextRequest(0, checked(ids, model, plan), params, 0));
       }
       return run(model, plan, live, requests, tokenizer);
+    }
+  }
+
+  private static void requireKnown(List<Integer> stopTokenIds, int vocabulary) {
+    for (int id : stopTokenIds) {
+      if (id >= vocabulary) {
+        throw new UsageException(
+            "--stop-token-ids has %d, must be 0 to %d: the model knows no others"
+                .formatted(id, vocabulary - 1));
+      }
     }
   }
 

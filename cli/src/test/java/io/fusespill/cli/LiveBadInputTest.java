@@ -68,6 +68,9 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", "x", "--max-tokens", "0"), List.of("--max-tokens is 0")),
         arguments(List.of("--prompt", "x", "--logprobs", "21"), List.of("--logprobs is 21")),
         arguments(List.of("--prompt", "x", "-n", "2", "--temperature", "0"), List.of("--n is 2")),
+        arguments(
+            List.of("--prompt", "x", "--stop-token-ids", "3,600"),
+            List.of("--stop-token-ids has 600", "0 to 599")),
         arguments(List.of("--prompt", "x", "--stop", ""), List.of("--stop", "empty")),
         arguments(List.of("--prompt", "x", "--tokenizer", "nowhere"), List.of("nowhere")),
         arguments(List.of("--promt", "x"), List.of("--promt", "--prompt")),
