@@ -6,6 +6,7 @@ import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.LoadFormat;
+import io.fusespill.host.kernel.Cores;
 import io.fusespill.journal.Durability;
 import io.fusespill.live.LiveSpec;
 import io.fusespill.live.Share;
@@ -17,7 +18,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// A model and the machine that runs it: what all live runs are asked for, by vLLM's names where
 /// vLLM has them.
@@ -25,6 +28,9 @@ final class LiveOptions {
 
   private static final int STEPS_MAX = 8;
   private static final int CHECKPOINT_EVENTS = 65_536;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = "--model",
@@ -246,8 +252,28 @@ final class LiveOptions {
     }
     List<Share> shares = new ArrayList<>(spec.devices());
     shares.addAll(spec.auxiliary());
+    noteThreads(command, spec);
     return LoadedModel.open(
         new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)), textNeeded);
+  }
+
+  /// Says where a place has more threads than there are cores: legal, as everywhere, and slow.
+  static void noteThreads(CommandSpec command, LiveSpec spec) {
+    int cores = Cores.allowed().length;
+    List<Share> places = new ArrayList<>(spec.devices());
+    places.addAll(spec.auxiliary());
+    if (spec.attention() != null) {
+      places.add(spec.attention());
+    }
+    int threads = places.stream().mapToInt(Share::threads).max().orElse(0);
+    if (threads > cores) {
+      command
+          .commandLine()
+          .getErr()
+          .println(
+              "fusespill: threads=%,d, and this process may use %,d cores: steps take longer than with one thread a core; leave threads away for that"
+                  .formatted(threads, cores));
+    }
   }
 
   /// What is to be run.

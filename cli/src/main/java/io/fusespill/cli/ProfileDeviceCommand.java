@@ -161,6 +161,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     ProfileFile file = new ProfileFile(out, force);
     file.requireFree();
     LiveSpec live = spec();
+    LiveOptions.noteThreads(spec, live);
     ElementType type = dtype.type(live.devices());
     Measurements measurements = new Measurements();
     FittedProfile profile;

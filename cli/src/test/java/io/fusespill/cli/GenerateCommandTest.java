@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fusespill.host.kernel.Cores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -171,6 +173,21 @@ class GenerateCommandTest {
     Object[] ofText = {"--prompt", "Hello world", "--max_tokens", "5", "--json"};
     assertThat(generate(ofFile).json().get("outputs"))
         .isEqualTo(generate(ofText).json().get("outputs"));
+  }
+
+  @Test
+  void moreThreadsThanCores_areNoted() {
+    int cores = Cores.allowed().length;
+    Object[] options = {"--prompt", "Hello", "--max-tokens", "2", "--device"};
+    assertThat(generate(with(options, "host:threads=" + cores)).err()).isEmpty();
+    assertThat(generate(with(options, "host:threads=" + (cores + 1))).errorLines())
+        .singleElement()
+        .asString()
+        .contains("threads=%d".formatted(cores + 1), "may use %d cores".formatted(cores));
+  }
+
+  private static Object[] with(Object[] options, String last) {
+    return Stream.concat(Stream.of(options), Stream.of(last)).toArray();
   }
 
   @Test
