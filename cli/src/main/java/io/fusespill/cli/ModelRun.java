@@ -58,6 +58,20 @@ final class ModelRun {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final String MEASURED = "measured";
 
+  /// Keys of `live.json`.
+  private static final List<String> LIVE_KEYS =
+      List.of(
+          "model",
+          "tokenizer",
+          "load_format",
+          "seed",
+          "dtype",
+          "kv_cache_dtype",
+          "journal",
+          MEASURED,
+          "threads",
+          "gpus");
+
   private final LoadedModel model;
   private final EngineConfig config;
   private final KvShape kv;
@@ -352,10 +366,14 @@ final class ModelRun {
 
   /// What the folder says of how to go on.
   ///
-  /// @throws UsageException if it cannot be read
+  /// @throws UsageException if it cannot be read, or has a key that nobody knows
   static JsonNode readLive(RunDirectory directory) {
     try {
-      return MAPPER.readTree(directory.live().toFile());
+      JsonNode live = MAPPER.readTree(directory.live().toFile());
+      for (Map.Entry<String, JsonNode> each : live.properties()) {
+        ScenarioOptions.requireKnown("key of " + directory.live(), each.getKey(), LIVE_KEYS);
+      }
+      return live;
     } catch (IOException e) {
       throw new UsageException(
           "%s cannot be read: %s"

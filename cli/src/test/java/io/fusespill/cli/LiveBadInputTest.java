@@ -184,6 +184,9 @@ class LiveBadInputTest {
     assertOneLine(Cli.run("resume", folder), List.of("before its first request"));
     Files.writeString(folder.resolve("requests.jsonl"), "{\n");
     assertOneLine(Cli.run("resume", folder), List.of("live.json", "model"));
+    Files.writeString(folder.resolve("live.json"), "{\"modle\": \"x\"}");
+    assertOneLine(
+        Cli.run("resume", folder), List.of("unknown key of", "live.json", "\"modle\"", "model?"));
   }
 
   private Cli run(List<String> command, List<String> options) {
