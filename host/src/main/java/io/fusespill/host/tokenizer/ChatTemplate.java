@@ -146,14 +146,19 @@ public final class ChatTemplate {
           return new IllegalArgumentException(
               "%s does not accept the messages: %s".formatted(place, raised.getMessage()));
         }
+        if (cause instanceof CheckpointException refused) {
+          return wrong(error, String.valueOf(refused.getMessage()));
+        }
       }
     }
     TemplateError first = errors.getFirst();
+    return wrong(
+        first, first.getMessage().lines().findFirst().orElse(first.getReason().toString()));
+  }
+
+  private CheckpointException wrong(TemplateError error, String message) {
     return new CheckpointException(
         "%s%s: %s; correct the template, or send the prompt as plain text"
-            .formatted(
-                place,
-                first.getLineno() > 0 ? ", line " + first.getLineno() : "",
-                first.getMessage().lines().findFirst().orElse(first.getReason().toString())));
+            .formatted(place, error.getLineno() > 0 ? ", line " + error.getLineno() : "", message));
   }
 }

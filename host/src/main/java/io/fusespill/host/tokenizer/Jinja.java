@@ -10,6 +10,7 @@ import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.lib.exptest.ExpTest;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
+import com.hubspot.jinjava.lib.fn.Functions;
 import com.hubspot.jinjava.lib.tag.Tag;
 import com.hubspot.jinjava.objects.date.StrftimeFormatter;
 import com.hubspot.jinjava.tree.Node;
@@ -18,6 +19,7 @@ import io.fusespill.host.checkpoint.CheckpointException;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZonedDateTime;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +36,7 @@ import jinjava.javax.el.ExpressionFactory;
 final class Jinja {
 
   private static final int CACHED_EXPRESSIONS = 1000;
+  private static final int RANGE_MAX = 100_000;
 
   private final Engine engine;
 
@@ -43,6 +46,8 @@ final class Jinja {
     Context context = engine.getGlobalContext();
     register(context, "raise_exception");
     register(context, "strftime_now");
+    context.registerFunction(
+        new ELFunctionDefinition("", "range", Jinja.class, "range", Object.class, Object[].class));
     context.registerFilter(new PythonJson());
     context.registerExpTest(new LoopTest("iterable"));
     context.registerExpTest(new LoopTest("sequence"));
@@ -60,6 +65,7 @@ final class Jinja {
         .withDisabled(Map.of(Context.Library.TAG, Set.of("extends", "from", "import", "include")))
         .withLocale(Locale.ROOT)
         .withTimeZone(clock.getZone())
+        .withRangeLimit(RANGE_MAX + 1)
         .withDateTimeProvider(clock::millis)
         .withElResolver(resolver)
         .withLegacyOverrides(
@@ -110,6 +116,18 @@ final class Jinja {
     Instant now = Instant.ofEpochMilli(config.getDateTimeProvider().getCurrentTimeMillis());
     return StrftimeFormatter.format(
         ZonedDateTime.ofInstant(now, config.getTimeZone()), format, Locale.ENGLISH);
+  }
+
+  /// The function `range`. Jinjava's own ends early where there are more numbers than its limit.
+  ///
+  /// @throws CheckpointException if there are more
+  public static List<Integer> range(Object first, Object... more) {
+    List<Integer> numbers = Functions.range(first, more);
+    if (numbers.size() > RANGE_MAX) {
+      throw new CheckpointException(
+          "range has more than the legal %,d numbers".formatted(RANGE_MAX));
+    }
+    return numbers;
   }
 
   /// Jinjava with another parser.

@@ -141,6 +141,17 @@ class ChatTemplateTest {
   }
 
   @Test
+  void aLoop_isRunToItsEndOrTold() throws IOException {
+    write("chat_template.jinja", "{% for i in range(0, 4000, 2) %}.{% endfor %}");
+    assertThat(hello()).hasSize(2_000);
+    write("chat_template.jinja", "{% for i in range(100000000) %}.{% endfor %}");
+    assertThatThrownBy(this::hello)
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("chat_template.jinja, line 1")
+        .hasMessageContaining("range has more than the legal 100,000 numbers");
+  }
+
+  @Test
   void variables_reachTheTemplate() throws IOException {
     write("chat_template.jinja", "{% if enable_thinking %}think{% else %}act{% endif %}");
     ChatTemplate template = ChatTemplate.open(folder, CLOCK);
