@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,6 +164,9 @@ final class GenerateCommand implements Callable<Integer> {
       return file.equals(STANDARD_INPUT)
           ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
           : Files.readString(Path.of(file));
+    } catch (NoSuchFileException e) {
+      throw new UsageException(
+          "no file %s: name one with --prompt-file, or - for standard input".formatted(file), e);
     } catch (IOException e) {
       throw new UsageException("%s cannot be read as text in UTF-8: %s".formatted(file, e), e);
     }

@@ -376,7 +376,7 @@ final class ModelRun {
       return live;
     } catch (IOException e) {
       throw new UsageException(
-          "%s cannot be read: %s"
+          "%s cannot be read: %s; put it back from a copy, or start the run again"
               .formatted(
                   directory.live(), String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
           e);

@@ -102,10 +102,23 @@ final class ResumeCommand implements Callable<Integer> {
 
   private static LoadedModel.Source source(RunDirectory directory, JsonNode live) {
     try {
-      return LoadedModel.Source.of(live);
+      LoadedModel.Source source = LoadedModel.Source.of(live);
+      requireFolder("model", source.folder(), directory);
+      if (source.tokenizer() != null) {
+        requireFolder("tokenizer", source.tokenizer(), directory);
+      }
+      return source;
     } catch (IllegalArgumentException e) {
       throw new UsageException(
           "%s does not say which model ran: %s".formatted(directory.live(), e.getMessage()), e);
+    }
+  }
+
+  private static void requireFolder(String key, Path folder, RunDirectory directory) {
+    if (!Files.isDirectory(folder)) {
+      throw new UsageException(
+          "no %s folder %s, where the run had it: move it back, or write where it is now as %s in %s"
+              .formatted(key, folder, key, directory.live()));
     }
   }
 

@@ -132,9 +132,10 @@ final class SamplingOptions {
     }
   }
 
-  /// The message with the option in the place of the parameter that it begins with.
+  /// The message with options in the place of the parameter that it begins with, and of another.
   private static String option(String message) {
     int end = message.indexOf(' ');
-    return "--" + message.substring(0, end).replace('_', '-') + message.substring(end);
+    String rest = message.substring(end).replace("max_tokens", "--max-tokens");
+    return "--" + message.substring(0, end).replace('_', '-') + rest;
   }
 }

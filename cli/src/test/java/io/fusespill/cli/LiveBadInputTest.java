@@ -29,7 +29,11 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", ""), List.of("prompt is empty")),
         arguments(List.of("--chat", ""), List.of("prompt is empty")),
         arguments(List.of("--chat", "hi"), List.of("no chat template", "plain text")),
-        arguments(List.of("--prompt-file", "no-such-file"), List.of("no-such-file")),
+        arguments(
+            List.of("--prompt-file", "no-such-file"), List.of("no file no-such-file: name one")),
+        arguments(
+            List.of("--prompt", "x", "--block-size", "2000"),
+            List.of("block-size is 2,000", "1 to 1,024")),
         arguments(
             List.of("--prompt", "many words in a row", "--max-model-len", "3"),
             List.of("at most 2", "--max-model-len")),
@@ -48,7 +52,7 @@ class LiveBadInputTest {
             List.of("--prompt", "x", "--gpu-memory-utilization", "1.5"), List.of("1.5", "most 1")),
         arguments(
             List.of("--prompt", "x", "--gpu-memory-utilization", "0.000001"),
-            List.of("no room", "--gpu-memory-utilization")),
+            List.of(" is -", "a KV block needs ", "--gpu-memory-utilization")),
         arguments(List.of("--prompt", "x", "--kv-cache-dtype", "fp8"), List.of("fp8", "bf16")),
         arguments(List.of("--prompt", "x", "--dtype", "f16"), List.of("--dtype f16", "GPU")),
         arguments(
@@ -71,7 +75,11 @@ class LiveBadInputTest {
         arguments(
             List.of("--prompt", "x", "--stop-token-ids", "3,600"),
             List.of("--stop-token-ids has 600", "0 to 599")),
-        arguments(List.of("--prompt", "x", "--stop", ""), List.of("--stop", "empty")),
+        arguments(
+            List.of("--prompt", "x", "--stop", ""), List.of("--stop", "empty", "1 character")),
+        arguments(
+            List.of("--prompt", "x", "--max-tokens", "2", "--min-tokens", "4"),
+            List.of("--min-tokens is 4", "at most --max-tokens, 2")),
         arguments(List.of("--prompt", "x", "--tokenizer", "nowhere"), List.of("nowhere")),
         arguments(List.of("--promt", "x"), List.of("--promt", "--prompt")),
         arguments(
@@ -184,6 +192,14 @@ class LiveBadInputTest {
     assertOneLine(Cli.run("resume", folder), List.of("before its first request"));
     Files.writeString(folder.resolve("requests.jsonl"), "{\n");
     assertOneLine(Cli.run("resume", folder), List.of("live.json", "model"));
+    Files.writeString(folder.resolve("live.json"), "{\"model\": ");
+    assertOneLine(Cli.run("resume", folder), List.of("live.json cannot", "start the run again"));
+    String live = "{\"model\": \"%s\", \"load_format\": \"auto\", \"seed\": 0}";
+    Files.writeString(folder.resolve("live.json"), live.formatted("gone"));
+    assertOneLine(Cli.run("resume", folder), List.of("no model folder gone", "as model in "));
+    Files.writeString(folder.resolve("live.json"), live.formatted(TinyModel.LLAMA_2));
+    assertOneLine(
+        Cli.run("resume", folder), List.of("requests.jsonl, line 1,", "start the run again"));
     Files.writeString(folder.resolve("live.json"), "{\"modle\": \"x\"}");
     assertOneLine(
         Cli.run("resume", folder), List.of("unknown key of", "live.json", "\"modle\"", "model?"));

@@ -38,6 +38,7 @@ public record LivePlan(
   private static final String DISK = "disk";
   private static final long GIB = 1L << 30;
   private static final int BLOCK_TOKENS = 16;
+  private static final int BLOCK_TOKENS_MAX = 1_024;
   private static final int MAX_NUM_SEQS = 256;
   private static final int BATCHED_TOKENS = 2048;
   private static final int MAX_ATTEMPTS = 10;
@@ -93,6 +94,10 @@ public record LivePlan(
   /// How a model's KV lies in blocks under a specification.
   public static KvShape kv(LiveSpec spec, ModelConfig model) {
     int blockTokens = spec.limits().blockTokens() == 0 ? BLOCK_TOKENS : spec.limits().blockTokens();
+    if (blockTokens > BLOCK_TOKENS_MAX) {
+      throw new LiveException(
+          "block-size is %,d, must be 1 to %,d".formatted(blockTokens, BLOCK_TOKENS_MAX));
+    }
     return KvShape.of(model, blockTokens, kvType(spec, model));
   }
 
@@ -218,12 +223,12 @@ public record LivePlan(
     long blocks = Math.min(useful, Math.floorDiv(room, kv.blockBytes()));
     if (blocks < 1) {
       throw new LiveException(
-          "%s of the memory of %s less the model%s is %,d bytes: no room for a KV block of %,d; take a smaller model%s, or a larger --gpu-memory-utilization"
+          "%s of the memory of %s less the model%s is %,d bytes, and a KV block needs %,d: take a smaller model%s, or a larger --gpu-memory-utilization"
               .formatted(
                   utilisation,
                   share.label(),
                   share.isGpu() ? "" : " and the swap space",
-                  Math.max(0, room),
+                  room,
                   kv.blockBytes(),
                   share.isGpu() ? "" : " or --swap-space"));
     }

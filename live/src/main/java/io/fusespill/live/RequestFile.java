@@ -77,7 +77,7 @@ public final class RequestFile {
       }
     } catch (IOException | IllegalArgumentException e) {
       throw new LiveException(
-          "%s, line %d, cannot be read: %s"
+          "%s, line %d, cannot be read: %s; put it back from a copy, or start the run again"
               .formatted(
                   file,
                   requests.size() + 1,

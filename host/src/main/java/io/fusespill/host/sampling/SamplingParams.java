@@ -111,7 +111,11 @@ public record SamplingParams(
     check("presence_penalty", presencePenalty, Math.abs(presencePenalty) <= 2, "-2 to 2");
     check("frequency_penalty", frequencyPenalty, Math.abs(frequencyPenalty) <= 2, "-2 to 2");
     check("stop", stop.size() + " texts", stop.size() <= MAX_STOPS, "at most " + MAX_STOPS);
-    check("stop", "an empty text", stop.stream().noneMatch(String::isEmpty), "texts");
+    check(
+        "stop",
+        "an empty text",
+        stop.stream().noneMatch(String::isEmpty),
+        "texts of 1 character and more");
     check(
         "stop_token_ids",
         stopTokenIds,
