@@ -36,7 +36,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /*
    * One round, in the order of the code:
    *
-   *   turn away what can never run
+   *   turn away what can never run, and from the device what it is too small for
    *   carry out what was chosen before, where the sequence is free at last
    *   choose victims until the next steps' growth fits
    *   draft: decodes, oldest first; prefill chunks; then host rows that are worth their time
@@ -119,6 +119,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     StepDraft draft = decisions.draft(device);
     boolean changed = turnAwayHeads(view, decisions, draft);
     decisions.sortResidents(device);
+    changed |= leaveOutgrown(view, device, decisions);
     changed |= carryOut(view, device, decisions);
     Scene scene = weigher.scene(view, device);
     boolean lacking = makeRoom(scene, decisions);
@@ -285,6 +286,23 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       chosen = better ? i : chosen;
     }
     return new Victim(sequence, remaining, estimates, chosen);
+  }
+
+  /// Has the oldest leave a device that is too small for its next token, even alone: another may be
+  /// larger.
+  private boolean leaveOutgrown(EngineView view, int device, Decisions decisions) {
+    SequenceQueue running = view.residents(device);
+    if (running.isEmpty()) {
+      return false;
+    }
+    Sequence oldest = running.get(0);
+    if (oldest.intent() != null
+        || oldest.pinned()
+        || kv.blocks(oldest.totalTokens()) <= view.pool(device).total()) {
+      return false;
+    }
+    decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    return true;
   }
 
   /// Does what was chosen for sequences that no step uses any more.

@@ -167,6 +167,19 @@ class FuseSpillPolicyTest {
     assertThat(run.lines()).anyMatch(line -> line.startsWith("async spill [1>2]"));
   }
 
+  /// Device 1 is in the midst of a step until sequence 0 has left device 0.
+  @Test
+  void sequenceThatOutgrowsItsDevice_shouldGoOnOnALargerOne() {
+    Run run = given().device(3).device(16).costs(DEVICE, DEVICE).start();
+    run.arrives(7, 30).arrives(20, 30).thenWhatever();
+    for (int i = 0; i < 8 && run.view().stepInFlight(0) != null; i++) {
+      run.completes(0).thenWhatever();
+    }
+    assertThat(run.lines()).contains("preempt 0 RECOMPUTE");
+    run.completes(1).thenWhatever();
+    assertThat(run.lines()).contains("admit 0 on 1");
+  }
+
   // -------------------------------------------------------- host attention
 
   @Test
