@@ -68,31 +68,27 @@ final class TraceGenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--burstiness",
-      defaultValue = "1",
       paramLabel = "B",
       description = "gamma: shape of the gaps; 1 is Poisson (default), less is burstier.")
-  private double burstiness;
+  private @Nullable Double burstiness;
 
   @Option(
       names = "--on",
-      defaultValue = "60",
       paramLabel = "S",
       description = "on-off: seconds on (default 60).")
-  private double onSeconds;
+  private @Nullable Double onSeconds;
 
   @Option(
       names = "--off",
-      defaultValue = "60",
       paramLabel = "S",
       description = "on-off: seconds off (default 60).")
-  private double offSeconds;
+  private @Nullable Double offSeconds;
 
   @Option(
       names = "--amplitude",
-      defaultValue = "0.8",
       paramLabel = "A",
       description = "diurnal: swing of the rate as a share of it (default 0.8).")
-  private double amplitude;
+  private @Nullable Double amplitude;
 
   @Option(
       names = "--max-prompt",

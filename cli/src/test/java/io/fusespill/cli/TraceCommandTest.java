@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Traces described, converted and generated through the command line.
 class TraceCommandTest {
@@ -53,6 +57,33 @@ class TraceCommandTest {
     assertOneLine(
         Cli.run("trace", "convert", trace(LENGTHS), "-o", out),
         "cannot write %s: there is no folder %s".formatted(out, out.getParent()));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--arrivals burst --rate 3 | rate is 3.0 but arrivals are burst",
+        "--arrivals burst --burstiness 3 | burstiness is 3.0 but arrivals are burst",
+        "--rate 3 --on 5 | on is 5.0 but arrivals are gamma",
+        "--rate 3 --off 5 | off is 5.0 but arrivals are gamma",
+        "--rate 3 --amplitude 0.5 | amplitude is 0.5 but arrivals are gamma",
+        "--arrivals diurnal --rate 3 --burstiness 2 | burstiness is 2.0 but arrivals are diurnal"
+      })
+  void generate_withAnOptionOfOtherArrivals_namesBoth(String options, String message) {
+    List<Object> arguments = new ArrayList<>(List.of("trace", "generate", "-n", 5));
+    arguments.addAll(List.of("--lengths", "sharegpt", "-o", folder.resolve("t.csv")));
+    arguments.addAll(List.of(options.split(" ")));
+
+    assertOneLine(Cli.run(arguments.toArray()), message, "or take arrivals ");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void describe_withTheBurstinessOfAllAtOnce_isRefused() throws IOException {
+    assertOneLine(
+        Cli.run("trace", "describe", trace(LENGTHS), "--rate", "inf", "--burstiness", 2),
+        "burstiness is 2.0 but the rate is inf");
   }
 
   private Path trace(String content) throws IOException {

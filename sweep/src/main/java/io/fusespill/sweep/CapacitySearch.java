@@ -1,6 +1,7 @@
 package io.fusespill.sweep;
 
 import io.fusespill.replay.evaluate.Cell;
+import io.fusespill.replay.evaluate.NamedWorkload;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sim.workload.Workload;
 import io.fusespill.tables.Column;
@@ -60,7 +61,8 @@ public final class CapacitySearch {
   /// @param only as `--only` has it; empty for the whole grid
   /// @param tolerance how much higher than the rate found one that breaks the objective may be, as
   ///   a share of it, above 0
-  /// @throws SweepException if there is no objective, or `only` names what is not there
+  /// @throws SweepException if there is no objective, `only` names what is not there, or a workload
+  ///   arrives all at once
   public CapacitySearch(SweepSpec spec, List<String> only, double tolerance) {
     if (spec.slo().isEmpty()) {
       throw new SweepException(
@@ -70,6 +72,15 @@ public final class CapacitySearch {
     this.spec = spec;
     this.groups = SearchGroup.of(spec, only);
     this.tolerance = tolerance;
+    groups.forEach(group -> requireRate(group.first().workload()));
+  }
+
+  private static void requireRate(NamedWorkload workload) {
+    if (workload.workload().atOnce()) {
+      throw new SweepException(
+          "workload \"%s\" arrives all at once, so it has no rate to raise: give it arrivals that have one, gamma, on-off or diurnal, or a rate other than inf, or leave it out with --only"
+              .formatted(workload.name()));
+    }
   }
 
   /// Searches.

@@ -198,6 +198,12 @@ class SearchTest {
     assertThatThrownBy(() -> new CapacitySearch(spec, List.of("platform=smal"), 0.1))
         .isInstanceOf(SweepException.class)
         .hasMessageContaining("did you mean small?");
+    String burst = SPEC.replace("rate: 2}", "arrivals: burst}");
+    SweepSpec atOnce = SweepSpec.readWithoutRates(spec(burst));
+    assertThatThrownBy(() -> new CapacitySearch(atOnce, List.of(), 0.1))
+        .isInstanceOf(SweepException.class)
+        .hasMessageContaining("workload \"drawn\" arrives all at once")
+        .hasMessageContaining("gamma, on-off or diurnal");
     SweepSpec unpriced = SweepSpec.read(spec(SPEC.replaceAll("prices:.*", "")));
     assertThatThrownBy(() -> new CheapestSearch(unpriced, List.of(), 4))
         .hasMessageContaining("has no prices, and none come with the program");

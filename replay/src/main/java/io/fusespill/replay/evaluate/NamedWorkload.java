@@ -46,18 +46,19 @@ public record NamedWorkload(String name, Workload workload) {
 
   private static Workload generated(SpecReader spec, @Nullable Double rateOtherwise) {
     Long requests = spec.wholeOrNull("requests");
+    String arrivals = spec.text("arrivals", GeneratedWorkload.DEFAULT_ARRIVALS);
     Double rate = spec.numberOrNull("rate");
     return new GeneratedWorkload(
         spec.textOrNull("lengths"),
         spec.textOrNull("prompt"),
         spec.textOrNull("output"),
         requests == null ? 0 : requests,
-        spec.text("arrivals", GeneratedWorkload.DEFAULT_ARRIVALS),
-        rate == null ? rateOtherwise : rate,
-        spec.number("burstiness", GeneratedWorkload.DEFAULT_BURSTINESS),
-        spec.number("on", GeneratedWorkload.DEFAULT_SECONDS),
-        spec.number("off", GeneratedWorkload.DEFAULT_SECONDS),
-        spec.number("amplitude", GeneratedWorkload.DEFAULT_AMPLITUDE),
+        arrivals,
+        rate == null && !arrivals.equals(GeneratedWorkload.BURST) ? rateOtherwise : rate,
+        spec.numberOrNull("burstiness"),
+        spec.numberOrNull("on"),
+        spec.numberOrNull("off"),
+        spec.numberOrNull("amplitude"),
         spec.countOrNull("max-prompt"),
         spec.countOrNull("max-total"));
   }

@@ -24,7 +24,7 @@ class ComparisonTest {
       new NamedWorkload(
           "w",
           new GeneratedWorkload(
-              "sharegpt", null, null, 1, "burst", null, 1, 60, 60, 0.8, null, null));
+              "sharegpt", null, null, 1, "burst", null, null, null, null, null, null, null));
   private static final PolicyRow SLOW = row("slow", Standing.BASELINE);
   private static final PolicyRow FAST = row("fast", Standing.BASELINE);
   private static final PolicyRow OURS = row("ours", Standing.CONTENDER);

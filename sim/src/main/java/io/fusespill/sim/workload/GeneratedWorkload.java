@@ -8,6 +8,7 @@ import io.fusespill.traces.PublishedLengths;
 import io.fusespill.traces.TokenDistribution;
 import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.WorkloadGenerator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A trace that is drawn instead of read.
@@ -17,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// @param output the same of output tokens
 /// @param requests how many, at least 1
 /// @param arrivals `burst`, `gamma`, `on-off` or `diurnal`
-/// @param rate requests a second; not needed for `burst`
+/// @param rate requests a second; of every process but `burst`
+/// @param burstiness of `gamma`, [#DEFAULT_BURSTINESS] where not given
+/// @param onSeconds of `on-off`, like `offSeconds` [#DEFAULT_SECONDS] where not given
+/// @param amplitude of `diurnal`, [#DEFAULT_AMPLITUDE] where not given
 public record GeneratedWorkload(
     @Nullable String lengths,
     @Nullable String prompt,
@@ -25,18 +29,25 @@ public record GeneratedWorkload(
     long requests,
     String arrivals,
     @Nullable Double rate,
-    double burstiness,
-    double onSeconds,
-    double offSeconds,
-    double amplitude,
+    @Nullable Double burstiness,
+    @Nullable Double onSeconds,
+    @Nullable Double offSeconds,
+    @Nullable Double amplitude,
     @Nullable Integer maxPrompt,
     @Nullable Integer maxTotal)
     implements Workload {
 
-  public static final String DEFAULT_ARRIVALS = "gamma";
-  public static final double DEFAULT_BURSTINESS = 1;
-  public static final double DEFAULT_SECONDS = 60;
-  public static final double DEFAULT_AMPLITUDE = 0.8;
+  /// All at once: the arrivals that have no rate.
+  public static final String BURST = "burst";
+
+  private static final String GAMMA = "gamma";
+  private static final String ON_OFF = "on-off";
+  private static final String DIURNAL = "diurnal";
+
+  public static final String DEFAULT_ARRIVALS = GAMMA;
+  private static final double DEFAULT_BURSTINESS = 1;
+  private static final double DEFAULT_SECONDS = 60;
+  private static final double DEFAULT_AMPLITUDE = 0.8;
 
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final long DAY_SECONDS = 86_400;
@@ -47,6 +58,11 @@ public record GeneratedWorkload(
     }
     distribution(lengths, prompt, output);
     process(arrivals, rate, burstiness, onSeconds, offSeconds, amplitude);
+    requireOf("rate", rate, arrivals, GAMMA, ON_OFF, DIURNAL);
+    requireOf("burstiness", burstiness, arrivals, GAMMA);
+    requireOf("on", onSeconds, arrivals, ON_OFF);
+    requireOf("off", offSeconds, arrivals, ON_OFF);
+    requireOf("amplitude", amplitude, arrivals, DIURNAL);
     TraceWorkload.lengths(maxPrompt, maxTotal);
   }
 
@@ -63,10 +79,12 @@ public record GeneratedWorkload(
   @Override
   public GeneratedWorkload atRate(String rate) {
     if (rate.equals("inf")) {
-      return with("burst", null);
+      return new GeneratedWorkload(
+          lengths, prompt, output, requests, BURST, null, null, null, null, null, maxPrompt,
+          maxTotal);
     }
     try {
-      return with(arrivals.equals("burst") ? DEFAULT_ARRIVALS : arrivals, Double.valueOf(rate));
+      return with(atOnce() ? DEFAULT_ARRIVALS : arrivals, Double.valueOf(rate));
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(TraceWorkload.malformedRate(rate), e);
     }
@@ -82,7 +100,12 @@ public record GeneratedWorkload(
     return with(arrivals, rate * factor);
   }
 
-  private GeneratedWorkload with(String arrivals, @Nullable Double rate) {
+  @Override
+  public boolean atOnce() {
+    return arrivals.equals(BURST);
+  }
+
+  private GeneratedWorkload with(String arrivals, double rate) {
     return new GeneratedWorkload(
         lengths,
         prompt,
@@ -107,10 +130,10 @@ public record GeneratedWorkload(
     json.put("requests", requests);
     json.put("arrivals", arrivals);
     json.put("rate", rate);
-    json.put("burstiness", burstiness);
-    json.put("on", onSeconds);
-    json.put("off", offSeconds);
-    json.put("amplitude", amplitude);
+    json.put("burstiness", or(burstiness, DEFAULT_BURSTINESS));
+    json.put("on", or(onSeconds, DEFAULT_SECONDS));
+    json.put("off", or(offSeconds, DEFAULT_SECONDS));
+    json.put("amplitude", or(amplitude, DEFAULT_AMPLITUDE));
     json.put("max_prompt", maxPrompt);
     json.put("max_total", maxTotal);
     return json;
@@ -157,11 +180,11 @@ public record GeneratedWorkload(
   private static ArrivalProcess process(
       String arrivals,
       @Nullable Double rate,
-      double burstiness,
-      double onSeconds,
-      double offSeconds,
-      double amplitude) {
-    if (arrivals.equals("burst")) {
+      @Nullable Double burstiness,
+      @Nullable Double onSeconds,
+      @Nullable Double offSeconds,
+      @Nullable Double amplitude) {
+    if (arrivals.equals(BURST)) {
       return ArrivalProcess.atOnce();
     }
     if (rate == null) {
@@ -169,16 +192,41 @@ public record GeneratedWorkload(
           "arrivals %s need a rate, in requests per second; or take burst".formatted(arrivals));
     }
     return switch (arrivals) {
-      case "gamma" -> ArrivalProcess.gamma(rate, burstiness);
-      case "on-off" -> ArrivalProcess.onOff(rate, nanos(onSeconds), 0, nanos(offSeconds));
-      case "diurnal" -> ArrivalProcess.sinusoidal(rate, amplitude, DAY_SECONDS * SECOND_NANOS);
+      case GAMMA -> ArrivalProcess.gamma(rate, or(burstiness, DEFAULT_BURSTINESS));
+      case ON_OFF ->
+          ArrivalProcess.onOff(
+              rate,
+              nanos("on", or(onSeconds, DEFAULT_SECONDS)),
+              0,
+              nanos("off", or(offSeconds, DEFAULT_SECONDS)));
+      case DIURNAL ->
+          ArrivalProcess.sinusoidal(
+              rate, or(amplitude, DEFAULT_AMPLITUDE), DAY_SECONDS * SECOND_NANOS);
       default ->
           throw new IllegalArgumentException(
               "arrivals is '%s', must be burst, gamma, on-off or diurnal".formatted(arrivals));
     };
   }
 
-  private static long nanos(double seconds) {
-    return (long) (seconds * SECOND_NANOS);
+  private static void requireOf(
+      String option, @Nullable Double value, String arrivals, String... processes) {
+    if (value != null && !List.of(processes).contains(arrivals)) {
+      throw new IllegalArgumentException(
+          "%s is %s but arrivals are %s, which have none: leave it away, or take arrivals %s"
+              .formatted(option, value, arrivals, String.join(" or ", processes)));
+    }
+  }
+
+  private static double or(@Nullable Double given, double otherwise) {
+    return given == null ? otherwise : given;
+  }
+
+  private static long nanos(String option, double seconds) {
+    long nanos = (long) (seconds * SECOND_NANOS);
+    if (nanos < 1) {
+      throw new IllegalArgumentException(
+          "%s is %s, must be a number of seconds above 0".formatted(option, seconds));
+    }
+    return nanos;
   }
 }

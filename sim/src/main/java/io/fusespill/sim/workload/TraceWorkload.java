@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param format told by the first line if null
 /// @param limit requests at most
 /// @param rate requests a second in the place of the trace's own arrivals, or `inf` for all at once
-/// @param burstiness shape of the gaps that `rate` draws; needs `rate`
+/// @param burstiness shape of the gaps that `rate` draws; needs a `rate` other than `inf`
 /// @param rateScale factor on the rate of the trace's own arrivals; excludes `rate`
 public record TraceWorkload(
     Path file,
@@ -30,6 +30,7 @@ public record TraceWorkload(
     @Nullable Double rateScale)
     implements Workload {
 
+  private static final String AT_ONCE = "inf";
   private static final double SCALE_MIN = 1e-6;
   private static final double SCALE_MAX = 1e6;
 
@@ -37,6 +38,11 @@ public record TraceWorkload(
     if (burstiness != null && rate == null) {
       throw new IllegalArgumentException(
           "burstiness is %s but there is no rate: give both or neither".formatted(burstiness));
+    }
+    if (burstiness != null && AT_ONCE.equals(rate)) {
+      throw new IllegalArgumentException(
+          "burstiness is %s but the rate is inf, all at once, which leaves no gaps: leave it away, or give a number as the rate"
+              .formatted(burstiness));
     }
     if (rate != null && rateScale != null) {
       throw new IllegalArgumentException(
@@ -91,7 +97,12 @@ public record TraceWorkload(
 
   @Override
   public TraceWorkload atRate(String rate) {
-    return with(rate, rate.equals("inf") ? null : burstiness, null);
+    return with(rate, rate.equals(AT_ONCE) ? null : burstiness, null);
+  }
+
+  @Override
+  public boolean atOnce() {
+    return AT_ONCE.equals(rate);
   }
 
   @Override
@@ -143,7 +154,7 @@ public record TraceWorkload(
   }
 
   private static ArrivalProcess arrivals(String rate, @Nullable Double burstiness) {
-    if (rate.equals("inf")) {
+    if (rate.equals(AT_ONCE)) {
       return ArrivalProcess.atOnce();
     }
     try {

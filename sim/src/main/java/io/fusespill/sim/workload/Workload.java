@@ -23,6 +23,9 @@ public sealed interface Workload permits TraceWorkload, GeneratedWorkload {
   /// @throws IllegalArgumentException if there are no own times, or it is not legal
   Workload scaled(double factor);
 
+  /// Whether all requests arrive at one instant because that was asked for: there is no rate then.
+  boolean atOnce();
+
   /// What identifies the workload in a configuration.
   ObjectNode describe();
 
