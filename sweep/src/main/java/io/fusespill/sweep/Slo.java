@@ -22,6 +22,10 @@ public record Slo(List<Target> targets, double unserved) {
   /// @param percentile above 0, at most 100
   public record Target(SloMetric metric, double percentile, long limitNanos) {
 
+    boolean boundsSameAs(Target other) {
+      return metric == other.metric && percentile == other.percentile;
+    }
+
     /// As the command line spells it: `ttft.p99=2s`.
     @Override
     public String toString() {
@@ -48,6 +52,14 @@ public record Slo(List<Target> targets, double unserved) {
     if (!(unserved >= 0 && unserved <= 1)) {
       throw new IllegalArgumentException(
           "unserved is %s, must be a share of 0 to 1".formatted(unserved));
+    }
+    for (int i = 0; i < targets.size(); i++) {
+      for (Target earlier : targets.subList(0, i)) {
+        if (earlier.boundsSameAs(targets.get(i))) {
+          throw new IllegalArgumentException(
+              "%s and %s bound the same: give one of them".formatted(earlier, targets.get(i)));
+        }
+      }
     }
   }
 

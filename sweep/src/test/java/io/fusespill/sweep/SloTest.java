@@ -41,11 +41,12 @@ class SloTest {
         "ttft.p101=1s | 'p101' must be a percentile",
         "tftt.p99=1s | unknown latency \"tftt\"; did you mean ttft",
         "ttft=1s | 'ttft=1s' must be METRIC.PERCENTILE=LIMIT",
+        "ttft.p99=2s,tpot.p99=3s,ttft.p99=3s | ttft.p99=2s and ttft.p99=3s bound the same",
         "unserved=2 | unserved is 2.0, must be a share of 0 to 1",
         "unserved=0.1 | unserved goes with the bound of a latency, for example ttft.p99=2s",
       })
-  void parse_whatIsNotLegal_isNamed(String term, String message) {
-    assertThatThrownBy(() -> Slo.parse(List.of(term)))
+  void parse_whatIsNotLegal_isNamed(String terms, String message) {
+    assertThatThrownBy(() -> Slo.parse(List.of(terms.split(","))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
   }

@@ -27,7 +27,7 @@ abstract class CsvTraceReader extends FileTraceReader {
 
   /// The index of a column that must be there.
   final int column(String name) {
-    int index = header.indexOf(name);
+    int index = indexOf(name);
     if (index < 0) {
       throw new TraceException(
           "%s: no column \"%s\", the header is \"%s\"; name the right format with --format"
@@ -39,10 +39,20 @@ abstract class CsvTraceReader extends FileTraceReader {
   /// The index of the first of `names` that is there, else -1.
   final int anyColumn(List<String> names) {
     return names.stream()
-        .mapToInt(header::indexOf)
+        .mapToInt(this::indexOf)
         .filter(index -> index >= 0)
         .findFirst()
         .orElse(-1);
+  }
+
+  private int indexOf(String name) {
+    int index = header.indexOf(name);
+    if (index != header.lastIndexOf(name)) {
+      throw new TraceException(
+          "%s: column \"%s\" stands twice in the header, must be there once; rename or remove one"
+              .formatted(place, name));
+    }
+    return index;
   }
 
   final boolean hasColumns(List<String> names) {

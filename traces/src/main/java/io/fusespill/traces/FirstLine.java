@@ -1,5 +1,6 @@
 package io.fusespill.traces;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
@@ -14,6 +15,8 @@ import java.util.TreeMap;
 /// @param fields with what each field of a JSON object begins, empty where it is not JSON
 record FirstLine(String text, List<String> columns, Map<String, JsonToken> fields) {
 
+  private static final JsonFactory JSON = new JsonFactory();
+
   static FirstLine of(String text) {
     return text.startsWith("{")
         ? new FirstLine(text, List.of(), fields(text))
@@ -22,7 +25,7 @@ record FirstLine(String text, List<String> columns, Map<String, JsonToken> field
 
   private static Map<String, JsonToken> fields(String text) {
     Map<String, JsonToken> fields = new TreeMap<>();
-    try (JsonParser json = JsonlTraceReader.JSON.createParser(text)) {
+    try (JsonParser json = JSON.createParser(text)) {
       json.nextToken();
       for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
         fields.put(name, json.nextToken());

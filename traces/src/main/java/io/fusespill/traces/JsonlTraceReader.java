@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -17,7 +18,9 @@ abstract class JsonlTraceReader extends FileTraceReader {
   /// What a request declares, whatever the format.
   static final String DECLARED = "declared_output_tokens";
 
-  static final JsonFactory JSON = new JsonFactory();
+  /// A field twice says two things of a request, of which neither can be chosen.
+  private static final JsonFactory JSON =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   /// What Jackson adds to some messages: a place in a source that it does not know.
   private static final Pattern LOCATION = Pattern.compile(" \\((for|start) .*");
@@ -32,6 +35,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
   private int outputTokens;
   private int declaredOutputTokens;
   private String hashField = "";
+  private int promptIds;
   private int tokensPerHash;
   private long[] prefixHashes = TraceRequest.NO_HASHES;
 
@@ -85,6 +89,12 @@ abstract class JsonlTraceReader extends FileTraceReader {
     prefixHashes = hashes;
   }
 
+  /// The prompt's parts, hashed from the ids of all its tokens.
+  final void prefix(String name, int tokens, long[] hashes, int ids) {
+    prefix(name, tokens, hashes);
+    promptIds = ids;
+  }
+
   /// The list of whole numbers on which `json` stands.
   static long[] numbers(String name, JsonParser json) throws IOException {
     if (json.currentToken() != JsonToken.START_ARRAY) {
@@ -111,6 +121,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
     promptTokens = 0;
     outputTokens = 0;
     declaredOutputTokens = 0;
+    promptIds = 0;
     tokensPerHash = 0;
     prefixHashes = TraceRequest.NO_HASHES;
     try (JsonParser json = JSON.createParser(line.bytes(), line.offset(), line.length())) {
@@ -163,6 +174,11 @@ abstract class JsonlTraceReader extends FileTraceReader {
     }
     if (outputTokens == 0) {
       throw missing(outputField);
+    }
+    if (promptIds > 0 && promptIds != promptTokens) {
+      throw new InvalidRowException(
+          "%s holds %d ids of %d prompt tokens, must hold %d or be empty"
+              .formatted(hashField, promptIds, promptTokens, promptTokens));
     }
     if (tokensPerHash > 0 && prefixHashes.length != Math.ceilDiv(promptTokens, tokensPerHash)) {
       throw new InvalidRowException(

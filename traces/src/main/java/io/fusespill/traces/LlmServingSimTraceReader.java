@@ -33,7 +33,8 @@ final class LlmServingSimTraceReader extends JsonlTraceReader {
     if (name.equals(SECONDS)) {
       arrival(name, json, ArrivalUnit.SECONDS);
     } else if (name.equals(TOKENS)) {
-      prefix(name, PART_TOKENS, parts(numbers(name, json)));
+      long[] ids = numbers(name, json);
+      prefix(name, PART_TOKENS, parts(ids), ids.length);
     }
   }
 

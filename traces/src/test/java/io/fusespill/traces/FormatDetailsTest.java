@@ -211,7 +211,14 @@ final class FormatDetailsTest {
                 "{\"input_toks\": 17, \"output_toks\": 1, \"arrival_time_ns\": 0, \"input_tok_ids\": [1]}\n"))
         .isInstanceOf(TraceException.class)
         .hasMessageStartingWith(
-            "sample:1: input_tok_ids of 17 prompt tokens makes 1 parts of 16 tokens, must make 2 or be empty");
+            "sample:1: input_tok_ids holds 1 ids of 17 prompt tokens, must hold 17 or be empty");
+    assertThatThrownBy(() ->
+            TestTraces.read(
+                TraceFormat.LLMSERVINGSIM,
+                "{\"input_toks\": 3, \"output_toks\": 1, \"arrival_time_ns\": 0, \"input_tok_ids\": [1, 2]}\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith(
+            "sample:1: input_tok_ids holds 2 ids of 3 prompt tokens, must hold 3 or be empty");
     assertThatThrownBy(() ->
             TestTraces.read(
                 TraceFormat.MOONCAKE,
@@ -270,6 +277,27 @@ final class FormatDetailsTest {
         .hasMessageStartingWith("sample:2: no JSON object, at character 8: Unexpected close marker")
         .hasMessageEndingWith(
             "expected '}'; mend the row or leave such rows out with --skip-invalid");
+  }
+
+  @Test
+  void jsonl_fieldTwice_isAnError() {
+    assertThatThrownBy(() ->
+            TestTraces.read(
+                TraceFormat.VLLM_JSONL, "{\"prompt_len\": 1, \"prompt_len\": 3, \"output_len\": 2}\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith("sample:1: no JSON object, at character ")
+        .hasMessageContaining("Duplicate field 'prompt_len'");
+  }
+
+  @Test
+  void csv_columnTwice_isAnErrorWhereItIsRead() {
+    assertThatThrownBy(() ->
+            TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len,prompt_len\n1,2,3\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessage(
+            "sample:1: column \"prompt_len\" stands twice in the header, must be there once; rename or remove one");
+    assertThat(TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len,note,note\n1,2,3,4\n"))
+        .containsExactly(new TraceRequest(0, 1, 2));
   }
 
   @Test
