@@ -42,7 +42,7 @@ final class CapacityCommand extends SearchCommand {
       defaultValue = "0.02",
       paramLabel = "SHARE",
       description =
-          "How far the rate found may lie below one that breaks a bound (default 0.02: 2 per cent).")
+          "How far the rate found may lie below one that breaks a bound (0.0005 to 1, default 0.02: 2 per cent).")
   private double tolerance;
 
   CapacityCommand() {
@@ -53,7 +53,7 @@ final class CapacityCommand extends SearchCommand {
   void check() {
     if (!(tolerance >= TOLERANCE_MIN && tolerance <= 1)) {
       throw new UsageException(
-          "--tolerance is %s, must be %s to 1".formatted(tolerance, TOLERANCE_MIN));
+          "--tolerance is %s, must be %.4f to 1".formatted(tolerance, TOLERANCE_MIN));
     }
   }
 

@@ -72,16 +72,10 @@ final class TraceGenerateCommand implements Callable<Integer> {
       description = "gamma: shape of the gaps; 1 is Poisson (default), less is burstier.")
   private @Nullable Double burstiness;
 
-  @Option(
-      names = "--on",
-      paramLabel = "S",
-      description = "on-off: seconds on (default 60).")
+  @Option(names = "--on", paramLabel = "S", description = "on-off: seconds on (default 60).")
   private @Nullable Double onSeconds;
 
-  @Option(
-      names = "--off",
-      paramLabel = "S",
-      description = "on-off: seconds off (default 60).")
+  @Option(names = "--off", paramLabel = "S", description = "on-off: seconds off (default 60).")
   private @Nullable Double offSeconds;
 
   @Option(

@@ -317,7 +317,18 @@ class BadInputTest {
     assertOneLine(generate(out, "--lengths", "sharegpt"), List.of("need a rate"));
     assertOneLine(
         generate(out, "--prompt", "uniform:5:1", "--output", "normal:5:1", "--rate", "1"),
-        List.of("1"));
+        List.of("prompt uniform:5:1: min is 5, must be at most the max, 1"));
+    assertOneLine(
+        generate(out, "--lengths", "sharegpt", "--rate", "1", "--max-total", "1"),
+        List.of("max-total is 1, must be 2 to 20000000"));
+    assertOneLine(
+        generate(out, "--lengths", "sharegpt", "--rate", "1", "--arrivals", "on-off", "--on", "0"),
+        List.of("on is 0.0, must be a number of seconds above 0"));
+    assertOneLine(
+        generate(
+            out, "--prompt", "uniform:5:9", "--output", "uniform:1:1", "--rate", "1",
+            "--max-prompt", "4"),
+        List.of("drawn from prompt uniform:5:9 and output uniform:1:1 do not fit max-prompt 4;"));
     assertOneLine(
         generate(out, "--prompt", "cauchy:5", "--output", "normal:5:1", "--rate", "1"),
         List.of("cauchy:5"));

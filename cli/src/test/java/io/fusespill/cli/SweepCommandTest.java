@@ -268,7 +268,7 @@ class SweepCommandTest {
     assertBad("holds no sweep: name the folder", "pareto", folder);
     assertBad("no folder", "pareto", folder.resolve("gone"));
     assertBad("cannot be read as Parquet", "pareto", spec);
-    assertBad("--tolerance is 2.0, must be", "capacity", spec, "--tolerance", 2);
+    assertBad("--tolerance is 2.0, must be 0.0005 to 1", "capacity", spec, "--tolerance", 2);
     assertBad("/none/a.csv cannot be written", "capacity", spec, "--csv", "/none/a.csv");
     assertBad("did you mean one?", "capacity", spec, "--only", "platform=oen");
     assertBad("--max-replicas is 0, must be 1 to", "cheapest", spec, "--max-replicas", 0);

@@ -50,6 +50,6 @@ abstract class FileTraceWriter implements TraceWriter {
   }
 
   private TraceException unwritable(IOException e) {
-    return new TraceException("%s: cannot be written: %s".formatted(file, e.getMessage()), e);
+    return new TraceException("%s: cannot be written (%s)".formatted(file, e), e);
   }
 }

@@ -9,4 +9,9 @@ record IndependentLengths(TokenDistribution prompt, TokenDistribution output)
     int promptTokens = prompt.draw(random);
     return new Lengths(promptTokens, output.draw(random));
   }
+
+  @Override
+  public String toString() {
+    return "prompt %s and output %s".formatted(prompt, output);
+  }
 }

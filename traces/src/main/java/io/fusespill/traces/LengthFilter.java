@@ -1,5 +1,9 @@
 package io.fusespill.traces;
 
+import static java.util.stream.Collectors.joining;
+
+import java.util.stream.Stream;
+
 /// Which requests are short enough.
 ///
 /// @param maxPromptTokens prompt at most, 1 to [TraceLimits#MAX_TOKENS]
@@ -14,8 +18,16 @@ public record LengthFilter(int maxPromptTokens, int maxTotalTokens) {
   public static final LengthFilter FUSESPILL_PAPER = new LengthFilter(1024, 1512);
 
   public LengthFilter {
-    Check.range("maxPromptTokens", maxPromptTokens, 1, TraceLimits.MAX_TOKENS);
-    Check.range("maxTotalTokens", maxTotalTokens, 2, 2 * TraceLimits.MAX_TOKENS);
+    Check.range("max-prompt", maxPromptTokens, 1, TraceLimits.MAX_TOKENS);
+    Check.range("max-total", maxTotalTokens, 2, 2 * TraceLimits.MAX_TOKENS);
+  }
+
+  /// As options spell it, without what refuses nothing.
+  @Override
+  public String toString() {
+    String prompt = maxPromptTokens == NONE.maxPromptTokens ? "" : "max-prompt " + maxPromptTokens;
+    String total = maxTotalTokens == NONE.maxTotalTokens ? "" : "max-total " + maxTotalTokens;
+    return Stream.of(prompt, total).filter(text -> !text.isEmpty()).collect(joining(" and "));
   }
 
   boolean accepts(int promptTokens, int outputTokens) {

@@ -28,6 +28,11 @@ public enum PublishedLengths implements LengthDistribution {
     return label;
   }
 
+  @Override
+  public String toString() {
+    return label;
+  }
+
   /// One line: whose requests these are.
   public String description() {
     return description;

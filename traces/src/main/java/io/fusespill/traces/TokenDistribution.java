@@ -1,6 +1,6 @@
 package io.fusespill.traces;
 
-/// A distribution of token counts.
+/// A distribution of token counts; as a text the way options spell it.
 public sealed interface TokenDistribution {
 
   int draw(SeededRandom random);
@@ -13,8 +13,17 @@ public sealed interface TokenDistribution {
   record Uniform(int min, int max) implements TokenDistribution {
 
     public Uniform {
+      Check.range("min", min, 1, TraceLimits.MAX_TOKENS);
       Check.range("max", max, 1, TraceLimits.MAX_TOKENS);
-      Check.range("min", min, 1, max);
+      if (min > max) {
+        throw new IllegalArgumentException(
+            "min is %d, must be at most the max, %d".formatted(min, max));
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "uniform:%d:%d".formatted(min, max);
     }
 
     @Override
@@ -32,6 +41,11 @@ public sealed interface TokenDistribution {
     public Normal {
       Check.range("mean", mean, 1, TraceLimits.MAX_TOKENS);
       Check.range("deviation", deviation, 0, TraceLimits.MAX_TOKENS);
+    }
+
+    @Override
+    public String toString() {
+      return "normal:%s:%s".formatted(mean, deviation);
     }
 
     @Override

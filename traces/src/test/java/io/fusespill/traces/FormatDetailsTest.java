@@ -283,7 +283,8 @@ final class FormatDetailsTest {
   void jsonl_fieldTwice_isAnError() {
     assertThatThrownBy(() ->
             TestTraces.read(
-                TraceFormat.VLLM_JSONL, "{\"prompt_len\": 1, \"prompt_len\": 3, \"output_len\": 2}\n"))
+                TraceFormat.VLLM_JSONL,
+                "{\"prompt_len\": 1, \"prompt_len\": 3, \"output_len\": 2}\n"))
         .isInstanceOf(TraceException.class)
         .hasMessageStartingWith("sample:1: no JSON object, at character ")
         .hasMessageContaining("Duplicate field 'prompt_len'");
@@ -291,8 +292,8 @@ final class FormatDetailsTest {
 
   @Test
   void csv_columnTwice_isAnErrorWhereItIsRead() {
-    assertThatThrownBy(() ->
-            TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len,prompt_len\n1,2,3\n"))
+    assertThatThrownBy(
+            () -> TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len,prompt_len\n1,2,3\n"))
         .isInstanceOf(TraceException.class)
         .hasMessage(
             "sample:1: column \"prompt_len\" stands twice in the header, must be there once; rename or remove one");

@@ -185,8 +185,8 @@ final class TraceWriterTest {
 
     assertThatThrownBy(() -> TraceFormat.LENGTHS.create(file))
         .isInstanceOf(TraceException.class)
-        .hasMessageContaining(file.toString())
-        .hasMessageContaining("cannot be written");
+        .hasMessageStartingWith(file + ": cannot be written (")
+        .hasMessageContaining("NoSuchFileException");
   }
 
   private String written(TraceFormat format, List<TraceRequest> requests) throws Exception {

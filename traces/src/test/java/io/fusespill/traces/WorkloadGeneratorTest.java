@@ -86,8 +86,9 @@ final class WorkloadGeneratorTest {
 
     assertThatThrownBy(generator::next)
         .isInstanceOf(TraceException.class)
-        .hasMessageContaining("1000000 requests in a row")
-        .hasMessageContaining("maxPromptTokens=199");
+        .hasMessageStartingWith("1000000 requests in a row drawn from prompt uniform:200:")
+        .hasMessageContaining(" and output ")
+        .hasMessageEndingWith("do not fit max-prompt 199 and max-total 1000; widen the filter");
   }
 
   @Test

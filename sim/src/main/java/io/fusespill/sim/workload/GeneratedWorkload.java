@@ -168,6 +168,8 @@ public record GeneratedWorkload(
       }
     } catch (NumberFormatException e) {
       throw malformed(key, text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("%s %s: %s".formatted(key, text, e.getMessage()), e);
     }
     throw malformed(key, text);
   }
