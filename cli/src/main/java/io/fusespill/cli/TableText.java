@@ -68,7 +68,8 @@ final class TableText {
     };
   }
 
-  private static String digits(double number) {
+  /// A number with four digits, and at most six behind the point.
+  static String digits(double number) {
     int whole = number == 0 ? 1 : (int) Math.floor(Math.log10(Math.abs(number))) + 1;
     return String.format(Locale.ROOT, "%,." + Math.clamp(DIGITS - whole, 0, 6) + "f", number);
   }

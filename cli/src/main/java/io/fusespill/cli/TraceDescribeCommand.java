@@ -58,16 +58,17 @@ final class TraceDescribeCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter out, TraceSummary summary, String reason) {
-    boolean atOnce = Double.isInfinite(summary.requestsPerSecond());
     out.println(
         "%,d requests in %,.1f s, %s"
             .formatted(
                 summary.requests(),
                 summary.durationNanos() / 1e9,
-                atOnce
-                    ? "all at once"
-                    : "%.3f a second, CV of the gaps %.2f"
-                        .formatted(summary.requestsPerSecond(), summary.interArrivalCv())));
+                summary.durationNanos() == 0
+                    ? "all at once, no rate"
+                    : "%s a second, CV of the gaps %.2f"
+                        .formatted(
+                            TableText.digits(summary.requestsPerSecond()),
+                            summary.interArrivalCv())));
     new Table()
         .row("tokens", "total", "min", "mean", "p50", "p90", "p99", "max")
         .row(cells("prompt", summary.prompt()))
@@ -113,11 +114,7 @@ final class TraceDescribeCommand implements Callable<Integer> {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("requests", summary.requests());
     node.put("duration_seconds", summary.durationNanos() / 1e9);
-    if (Double.isFinite(summary.requestsPerSecond())) {
-      node.put("requests_per_second", summary.requestsPerSecond());
-    } else {
-      node.put("requests_per_second", "inf");
-    }
+    putOrNull(node, "requests_per_second", summary.requestsPerSecond());
     node.put("inter_arrival_cv", summary.interArrivalCv());
     node.set("prompt_tokens", toJson(summary.prompt()));
     node.set("output_tokens", toJson(summary.output()));

@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,6 +78,21 @@ class TraceCommandTest {
 
     assertOneLine(Cli.run(arguments.toArray()), message, "or take arrivals ");
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void describe_hasTheMeanRateOfTheGaps() throws IOException {
+    Path trace = trace(LENGTHS);
+
+    Cli slow = Cli.run("trace", "describe", trace, "--rate-scale", 0.0005);
+    assertThat(slow.out()).startsWith("3 requests in 6,000.0 s, 0.000333 a second");
+    JsonNode json = Cli.run("trace", "describe", trace, "--json").json();
+    assertThat(json.get("requests_per_second").asDouble()).isEqualTo(2 / 3.0);
+
+    Cli atOnce = Cli.run("trace", "describe", trace, "--rate", "inf");
+    assertThat(atOnce.out()).startsWith("3 requests in 0.0 s, all at once, no rate\n");
+    json = Cli.run("trace", "describe", trace, "--rate", "inf", "--json").json();
+    assertThat(json.get("requests_per_second").isNull()).isTrue();
   }
 
   @Test

@@ -3,7 +3,8 @@ package io.fusespill.traces;
 /// What a trace is like, from one pass over it.
 ///
 /// @param durationNanos from the first arrival to the last
-/// @param requestsPerSecond requests by duration, infinite where all arrive at once
+/// @param requestsPerSecond the mean rate of the gaps: gaps by duration; NaN where all arrive at
+///   one instant
 /// @param interArrivalCv standard deviation of the gaps between arrivals by their mean: 1 for
 ///   Poisson, more is burstier; 0 where there are no gaps
 /// @param declared how well the declared lengths agree with the outputs, over the requests that
@@ -52,7 +53,7 @@ public record TraceSummary(
     return new TraceSummary(
         requests,
         last,
-        requests == 0 ? 0 : requests / (last / SECOND_NANOS),
+        last == 0 ? Double.NaN : (requests - 1) * SECOND_NANOS / last,
         prompt.summary(),
         output.summary(),
         gaps.variation(),

@@ -34,7 +34,7 @@ final class TraceSummaryTest {
 
     assertThat(summary.requests()).isEqualTo(3);
     assertThat(summary.durationNanos()).isEqualTo(4_000_000_000L);
-    assertThat(summary.requestsPerSecond()).isEqualTo(0.75);
+    assertThat(summary.requestsPerSecond()).isEqualTo(0.5);
     // gaps 1 s and 3 s: mean 2, deviation 1
     assertThat(summary.interArrivalCv()).isCloseTo(0.5, within(1e-12));
     assertThat(summary.prompt()).isEqualTo(new TokenSummary(21, 5, 7, 7, 9, 9, 9));
@@ -47,9 +47,9 @@ final class TraceSummaryTest {
     assertThat(TraceSummary.of(TestTraces.of()))
         .isEqualTo(
             new TraceSummary(
-                0, 0, 0, none, none, 0, new LengthAccuracy.Summary(0, 0, 0, Double.NaN), 0, 0));
+                0, 0, Double.NaN, none, none, 0, new LengthAccuracy.Summary(0, 0, 0, Double.NaN), 0, 0));
     TraceSummary one = TraceSummary.of(TestTraces.of(new TraceRequest(0, 3, 4)));
-    assertThat(one.requestsPerSecond()).isInfinite();
+    assertThat(one.requestsPerSecond()).isNaN();
     assertThat(one.prompt()).isEqualTo(new TokenSummary(3, 3, 3, 3, 3, 3, 3));
     assertThat(one.interArrivalCv()).isZero();
   }
