@@ -5,6 +5,7 @@ import io.fusespill.sweep.SweepDirectory;
 import io.fusespill.tables.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -72,7 +73,7 @@ final class ParetoCommand implements Callable<Integer> {
     Table front = new ParetoFront(results, throughput, latency).table(all);
     PrintWriter out = spec.commandLine().getOut();
     if (result.json()) {
-      out.println(ResultOptions.json(front, Map.of()));
+      out.println(ResultOptions.json(front, Map.of(), List.of()));
     } else {
       print(out, front);
     }

@@ -60,8 +60,8 @@ final class ResultOptions {
     }
   }
 
-  /// `rows`, each an object by the names of the columns, and `failures` by what failed.
-  static ObjectNode json(Table table, Map<String, String> failures) {
+  /// `rows`, each an object by the names of the columns, `failures` by what failed, and `notes`.
+  static ObjectNode json(Table table, Map<String, String> failures, List<String> notes) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     ArrayNode rows = node.putArray("rows");
     List<Column> columns = table.schema().columns();
@@ -74,6 +74,7 @@ final class ResultOptions {
     ArrayNode failed = node.putArray("failures");
     failures.forEach(
         (title, message) -> failed.addObject().put("title", title).put("message", message));
+    notes.forEach(node.putArray("notes")::add);
     return node;
   }
 }

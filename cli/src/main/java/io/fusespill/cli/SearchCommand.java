@@ -69,7 +69,8 @@ abstract class SearchCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (result.json()) {
       out.println(
-          ResultOptions.json(found.table(), found.failed()).put("slo", sweep.slo().toString()));
+          ResultOptions.json(found.table(), found.failed(), found.notes())
+              .put("slo", sweep.slo().toString()));
     } else {
       print(out, sweep, found);
       printRest(out, sweep, found);
@@ -79,13 +80,14 @@ abstract class SearchCommand implements Callable<Integer> {
     return found.failed().isEmpty() ? 0 : SOME_FAILED;
   }
 
-  /// What the figures are, where prices are from, and what failed.
+  /// What the figures are, where prices are from, what the table does not show, and what failed.
   private static void printRest(PrintWriter out, SweepSpec sweep, SearchResult found) {
     out.println();
     out.println("simulated, with step times of the roofline model; p99 are of the worst seed");
     if (sweep.prices() != null) {
       out.println("prices in %s: %s".formatted(sweep.prices().currency(), sweep.prices().source()));
     }
+    found.notes().forEach(out::println);
     found
         .failed()
         .forEach((title, message) -> out.println("failed: %s: %s".formatted(title, message)));

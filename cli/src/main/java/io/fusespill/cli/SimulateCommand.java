@@ -94,9 +94,7 @@ final class SimulateCommand implements Callable<Integer> {
     RunDirectory directory;
     RunReport report;
     try (TraceReader reader = workloadOptions.open(trace, scenarioOptions.seed())) {
-      if (!reader.hasNext()) {
-        throw new UsageException("%s holds no request".formatted(trace));
-      }
+      WorkloadOptions.requireRequest(trace, reader);
       directory = directory(scenario, name);
       if (directory != null) {
         directory.writeOptions(GivenOptions.of(spec.commandLine().getParseResult()));

@@ -133,6 +133,7 @@ final class SweepCommand implements Callable<Integer> {
       print.println(
           "%s: %,d scenarios, %,d requests; nothing was run"
               .formatted(sweep.name(), plan.tasks().size(), plan.requests()));
+      plan.notes().forEach(print::println);
       print.flush();
       return 0;
     }
@@ -177,6 +178,7 @@ final class SweepCommand implements Callable<Integer> {
     node.put("workers", search.workers());
     node.put("scenario_seconds", outcome.scenarioSeconds());
     node.put("wall_seconds", seconds);
+    plan.notes().forEach(node.putArray("notes")::add);
     for (Sweep.Failure failure : outcome.failures()) {
       node.withArray("failures")
           .addObject()
@@ -206,6 +208,7 @@ final class SweepCommand implements Callable<Integer> {
                   master == null ? search.workers() + " workers" : "on " + master,
                   outcome.scenarioSeconds()));
     }
+    plan.notes().forEach(print::println);
     printFailures(print, outcome.failures(), directory);
     if (outcome.rows() == 0) {
       print.println("the tables are empty: no scenario has finished");

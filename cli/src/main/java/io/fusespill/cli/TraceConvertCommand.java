@@ -42,6 +42,7 @@ final class TraceConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (TraceReader reader = workloadOptions.open(file, seed)) {
+      WorkloadOptions.requireRequest(file, reader);
       output.write(reader, spec.commandLine().getOut(), 0, false);
     }
     return 0;

@@ -62,8 +62,7 @@ final class TraceDeclareCommand implements Callable<Integer> {
         new DeclaringTraceReader(TextRequestReader.open(file, skipInvalid), lengths)) {
       output.write(reader, out, 0, quiet);
       if (reader.skipped() > 0) {
-        out.println(
-            "skipped %,d rows, the first: %s".formatted(reader.skipped(), reader.skippedReason()));
+        out.println(WorkloadOptions.skipped(reader.skipped(), reader.skippedReason()));
         out.flush();
       }
     }

@@ -44,6 +44,7 @@ final class TraceDescribeCommand implements Callable<Integer> {
     TraceSummary summary;
     String reason;
     try (TraceReader reader = workloadOptions.open(file, 0)) {
+      WorkloadOptions.requireRequest(file, reader);
       summary = TraceSummary.of(reader);
       reason = reader.skippedReason();
     }
@@ -78,7 +79,7 @@ final class TraceDescribeCommand implements Callable<Integer> {
       out.println(declared(summary));
     }
     if (summary.skipped() > 0) {
-      out.println("skipped %,d rows, the first: %s".formatted(summary.skipped(), reason));
+      out.println(WorkloadOptions.skipped(summary.skipped(), reason));
     }
     if (summary.adjusted() > 0) {
       out.println("corrected the arrival of %,d rows".formatted(summary.adjusted()));

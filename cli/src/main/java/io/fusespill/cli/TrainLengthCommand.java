@@ -133,7 +133,7 @@ final class TrainLengthCommand implements Callable<Integer> {
                 result.model().treeCount(),
                 evaluation.heldOutRequests()));
     if (skipped > 0) {
-      printer.println("skipped %,d rows, the first: %s".formatted(skipped, skippedReason));
+      printer.println(WorkloadOptions.skipped(skipped, skippedReason));
     }
     new Table()
         .row("error in tokens", "mean", "median", "pairs in order")

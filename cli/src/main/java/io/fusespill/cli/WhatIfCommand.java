@@ -373,9 +373,7 @@ final class WhatIfCommand implements Callable<Integer> {
     Durability durability = directory == null ? Durability.NONE : Durability.ASYNC;
     try (TraceReader reader = workload.open(scenario.seed());
         ProgressLine progress = new ProgressLine("simulate", "requests", 0, quiet)) {
-      if (!reader.hasNext()) {
-        throw new UsageException("%s holds no request".formatted(target));
-      }
+      WorkloadOptions.requireRequest(workload.file(), reader);
       return new SimulatedRun(scenario, durability, directory, false)
           .run(reader, progress, figures);
     }

@@ -75,6 +75,24 @@ final class WorkloadOptions {
     }
   }
 
+  /// @throws UsageException if nothing is left of `file`
+  static void requireRequest(Path file, TraceReader reader) {
+    if (!reader.hasNext()) {
+      throw new UsageException(
+          "%s holds no request%s"
+              .formatted(
+                  file,
+                  reader.skipped() == 0
+                      ? ""
+                      : ": " + skipped(reader.skipped(), reader.skippedReason())));
+    }
+  }
+
+  /// What was left out of a trace.
+  static String skipped(long rows, String reason) {
+    return "skipped %,d rows, the first: %s".formatted(rows, reason);
+  }
+
   static void requireFile(Path file) {
     if (!Files.exists(file)) {
       throw new UsageException("no file %s".formatted(file));

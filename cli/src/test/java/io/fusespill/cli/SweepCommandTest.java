@@ -178,6 +178,31 @@ class SweepCommandTest {
   }
 
   @Test
+  void skippedRows_areToldByEveryCommand() throws IOException {
+    Path trace = folder.resolve("trace.csv");
+    Files.writeString(trace, Files.readString(trace) + "999,ten,8\n");
+    Files.writeString(
+        spec,
+        SPEC.replace("max-total: 1512", "skip-invalid: true").replace("[1, 3, inf]", "[0.5]")
+            + "prices: {currency: EUR, source: made up, per-hour: {a10: 2}}\n");
+    String note = "workload trace: skipped 1 rows of the trace, the first: " + trace + ":62: ";
+
+    assertThat(Cli.run("sweep", spec, "--out", out, "--dry-run").out()).contains(note);
+    assertThat(Cli.run("sweep", spec, "--out", out).out()).contains(note);
+    assertThat(Cli.run("sweep", spec, "--out", out, "--json").json().at("/notes/0").asText())
+        .startsWith(note);
+    Object[] limits = {"--only", "policy=continuous", "--slo", "ttft.p99=20s"};
+    assertThat(search("capacity", limits).out()).contains(note);
+    assertThat(search("cheapest", limits).out()).contains(note);
+  }
+
+  private Cli search(String command, Object... options) {
+    List<Object> arguments = new ArrayList<>(List.of(command, spec));
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray());
+  }
+
+  @Test
   void folderOfAnotherSweep_isRefusedUnlessForced() throws IOException {
     Cli.run("sweep", spec, "--out", out);
     Files.writeString(spec, SPEC.replace("seeds: [7, 8]", "seeds: [8, 9]"));

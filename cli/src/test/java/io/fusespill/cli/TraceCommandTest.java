@@ -52,6 +52,17 @@ class TraceCommandTest {
   }
 
   @Test
+  void nothingLeftOfATrace_isRefused() throws IOException {
+    Path trace = trace("arrived_at,num_prefill_tokens,num_decode_tokens\n0,ten,5\n1,20,0\n");
+    Path out = folder.resolve("out.csv");
+    String message = trace + " holds no request: skipped 2 rows, the first: " + trace + ":2: ";
+
+    assertOneLine(Cli.run("trace", "describe", trace, "--skip-invalid"), message);
+    assertOneLine(Cli.run("trace", "convert", trace, "--skip-invalid", "-o", out), message);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
   void convert_toAFolderThatIsNotThere_saysSo() throws IOException {
     Path out = folder.resolve("none/out.csv");
 

@@ -95,7 +95,7 @@ public final class CapacitySearch {
     answers.found().forEach((group, capacity) -> rows.add(row(group, capacity)));
     Map<String, String> failed = new LinkedHashMap<>();
     answers.failed().forEach((group, message) -> failed.put(group.title(), message));
-    return new SearchResult(Table.of(schema(), rows), failed);
+    return new SearchResult(Table.of(schema(), rows), failed, SweepPlan.notes(spec, traces));
   }
 
   // -------------------------------------------------------------- bisection

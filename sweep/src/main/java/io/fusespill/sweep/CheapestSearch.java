@@ -93,7 +93,7 @@ public final class CheapestSearch {
     }
     Map<String, String> failed = new LinkedHashMap<>();
     answers.failed().forEach((group, message) -> failed.put(group.title(), message));
-    return new SearchResult(Table.of(schema(), rows), failed);
+    return new SearchResult(Table.of(schema(), rows), failed, SweepPlan.notes(spec, traces));
   }
 
   /// Doubles the replicas until they keep the objective, then bisects.

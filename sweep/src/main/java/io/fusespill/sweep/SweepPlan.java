@@ -21,13 +21,15 @@ import java.util.TreeMap;
 /// A sweep's scenarios with their keys, in the order of the tables.
 ///
 /// @param tasks one for each row; two whose keys are equal have equal figures and are run once
-public record SweepPlan(SweepSpec spec, List<SweepTask> tasks) {
+/// @param notes what the tables do not show, a line each
+public record SweepPlan(SweepSpec spec, List<SweepTask> tasks, List<String> notes) {
 
   /// Changes when figures change their meaning.
   private static final int FORMAT = 1;
 
   public SweepPlan {
     tasks = List.copyOf(tasks);
+    notes = List.copyOf(notes);
   }
 
   /// Reads every trace once, to know that it is whole and how many requests it has.
@@ -42,7 +44,19 @@ public record SweepPlan(SweepSpec spec, List<SweepTask> tasks) {
           new SweepTask(
               tasks.size(), key(scenario, traces), traces.count(scenario.requests()), scenario));
     }
-    return new SweepPlan(spec, tasks);
+    return new SweepPlan(spec, tasks, notes(spec, traces));
+  }
+
+  /// Which rows of the traces were left out.
+  static List<String> notes(SweepSpec spec, TraceCache traces) {
+    Set<String> notes = new LinkedHashSet<>();
+    for (NamedWorkload workload : spec.grid().workloads()) {
+      String skipped = traces.skipped(workload.workload());
+      if (!skipped.isEmpty()) {
+        notes.add("workload %s: %s".formatted(workload.name(), skipped));
+      }
+    }
+    return List.copyOf(notes);
   }
 
   /// @throws SpecException with every trace that cannot be read or is empty

@@ -27,7 +27,8 @@ public final class TraceCache {
   private static final long REQUESTS_MAX = 4_000_000;
 
   /// @param requests empty where there are too many to keep
-  private record Recorded(long count, long skipped, List<TraceRequest> requests) {}
+  private record Recorded(
+      long count, long skipped, String skippedReason, List<TraceRequest> requests) {}
 
   private final Map<TraceWorkload, Recorded> traces = new ConcurrentHashMap<>();
   private final Map<Path, String> digests = new ConcurrentHashMap<>();
@@ -53,6 +54,17 @@ public final class TraceCache {
     return workload instanceof TraceWorkload trace ? recorded(trace).count : workload.count();
   }
 
+  /// How many rows of a workload's trace were left out, and why the first; empty for none.
+  ///
+  /// @throws TraceException if it is a trace that cannot be read
+  String skipped(Workload workload) {
+    if (workload instanceof TraceWorkload trace && recorded(trace).skipped > 0) {
+      return "skipped %,d rows of the trace, the first: %s"
+          .formatted(recorded(trace).skipped, recorded(trace).skippedReason);
+    }
+    return "";
+  }
+
   private Recorded recorded(TraceWorkload trace) {
     return traces.computeIfAbsent(trace.recorded(), this::read);
   }
@@ -69,7 +81,11 @@ public final class TraceCache {
       }
       boolean whole = requests.size() == count;
       kept.addAndGet(whole ? count : 0);
-      return new Recorded(count, reader.skipped(), whole ? List.copyOf(requests) : List.of());
+      return new Recorded(
+          count,
+          reader.skipped(),
+          reader.skippedReason(),
+          whole ? List.copyOf(requests) : List.of());
     }
   }
 

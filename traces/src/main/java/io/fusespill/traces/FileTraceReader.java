@@ -113,7 +113,7 @@ abstract class FileTraceReader implements TraceReader {
         return skip(e.getMessage());
       }
       throw new TraceException(
-          "%s: %s; mend the row or leave such rows out with --skip-invalid"
+          "%s: %s; mend the row or leave such rows out with --skip-invalid, skip-invalid: true in a specification"
               .formatted(lines.place(), e.getMessage()),
           e);
     }

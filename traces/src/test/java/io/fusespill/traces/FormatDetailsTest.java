@@ -276,7 +276,7 @@ final class FormatDetailsTest {
         .isInstanceOf(TraceException.class)
         .hasMessageStartingWith("sample:2: no JSON object, at character 8: Unexpected close marker")
         .hasMessageEndingWith(
-            "expected '}'; mend the row or leave such rows out with --skip-invalid");
+            "expected '}'; mend the row or leave such rows out with --skip-invalid, skip-invalid: true in a specification");
   }
 
   @Test
