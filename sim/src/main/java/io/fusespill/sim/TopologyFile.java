@@ -145,7 +145,7 @@ public final class TopologyFile {
   }
 
   private String name(SpecReader spec, End end) {
-    String name = spec.text("name");
+    String name = spec.name("name");
     if (!name.isEmpty() && ends.putIfAbsent(name, end) != null) {
       spec.problem("name", "is \"%s\", as another place is called already".formatted(name));
     }

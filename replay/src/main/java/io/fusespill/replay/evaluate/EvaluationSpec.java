@@ -61,7 +61,7 @@ public record EvaluationSpec(
     List<Platform> platforms = new ArrayList<>();
     List<String> platformNames = new ArrayList<>();
     for (SpecReader each : spec.objects("platforms")) {
-      platformNames.add(each.text("name"));
+      platformNames.add(each.name("name"));
       Platform platform = Platform.from(each, platformNames.getLast(), folder);
       if (platform != null) {
         platforms.add(platform);

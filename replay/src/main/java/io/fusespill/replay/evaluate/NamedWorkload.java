@@ -16,7 +16,7 @@ public record NamedWorkload(String name, Workload workload) {
   ///   must
   static @Nullable NamedWorkload from(
       SpecReader spec, Path folder, @Nullable Double rateOtherwise) {
-    String name = spec.text("name");
+    String name = spec.name("name");
     Workload workload =
         spec.check(
             "",

@@ -59,7 +59,7 @@ public record PolicyRow(
     platforms.forEach(name -> spec.requireKnown("platforms", "platform", name, names));
     PolicyRow row =
         new PolicyRow(
-            spec.text("name", policy),
+            spec.has("name") ? spec.name("name") : policy,
             new PolicySpec(policy, new TreeMap<>()),
             Platform.devices(spec, "devices"),
             platforms,

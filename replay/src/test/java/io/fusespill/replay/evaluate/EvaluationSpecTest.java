@@ -215,6 +215,24 @@ class EvaluationSpecTest {
         .hasMessageContaining(message);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "name: one, devices | name: on, devices | platforms[0].name is read as true",
+        "name: one, devices | name: 010, devices | platforms[0].name is read as 8",
+        "name: w | name: 1e3 | workloads[0].name is read as 1000.0",
+        "policy: continuous | policy: continuous, name: off | policies[0].name is read as false"
+      })
+  void read_nameThatYamlTakesForNoText_isAnError(String good, String bad, String message)
+      throws IOException {
+    assertThatThrownBy(() -> read(SMALL.replace(good, bad)))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining(message + ", must be text: quote what is written");
+    assertThat(read(SMALL.replace("name: one", "name: \"010\"")).platforms().getFirst().name())
+        .isEqualTo("010");
+  }
+
   @Test
   void read_sameKeyTwice_isAnError() {
     assertThatThrownBy(() -> read(SMALL + "models: [vicuna-13b]\n"))

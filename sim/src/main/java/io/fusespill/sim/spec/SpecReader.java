@@ -86,6 +86,16 @@ public final class SpecReader {
     return text(key, value);
   }
 
+  /// A name, which must be written as text: YAML takes `on` for true and `010` for 8.
+  public String name(String key) {
+    JsonNode value = find(key);
+    if (value != null && value.isValueNode() && !value.isTextual()) {
+      problem(key, "is read as %s, must be text: quote what is written".formatted(value));
+      return "";
+    }
+    return text(key);
+  }
+
   public String text(String key, String otherwise) {
     return has(key) ? text(key) : otherwise;
   }
