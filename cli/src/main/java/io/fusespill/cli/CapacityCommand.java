@@ -69,21 +69,24 @@ final class CapacityCommand extends SearchCommand {
 
   @Override
   void print(PrintWriter out, SweepSpec sweep, SearchResult found) {
+    TableText text = new TableText(found.table());
     SequencedMap<String, String> heads =
         TableText.heads(
             "platform", "platform",
             "policy", "policy",
-            "rate_requests_per_second", "requests/s",
+            "rate_requests_per_second", "requests/s");
+    text.putIfAny(heads, "rate_scale_ratio", "scale");
+    heads.putAll(
+        TableText.heads(
             "next_breaks", "more breaks",
             "output_tokens_per_second", "tokens/s",
             "ttft_p99_seconds", "TTFT p99 s",
             "tpot_p99_seconds", "TPOT p99 s",
-            "e2e_p99_seconds", "E2E p99 s");
+            "e2e_p99_seconds", "E2E p99 s"));
     if (sweep.prices() != null) {
       heads.put("price_per_hour", sweep.prices().currency() + "/h");
       heads.put("price_per_million_output_tokens", sweep.prices().currency() + "/M tokens");
     }
-    TableText text = new TableText(found.table());
     out.println("highest rate that keeps %s".formatted(sweep.slo()));
     out.println();
     text.print(

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -85,15 +84,15 @@ final class ParetoCommand implements Callable<Integer> {
   private void print(PrintWriter out, Table front) {
     SequencedMap<String, String> heads =
         TableText.heads("platform", "platform", "policy", "policy");
-    putIfAny(heads, front, "rate_requests_per_second", "requests/s");
-    putIfAny(heads, front, "rate_scale_ratio", "scale");
+    TableText text = new TableText(front);
+    text.putIfAny(heads, "rate_requests_per_second", "requests/s");
+    text.putIfAny(heads, "rate_scale_ratio", "scale");
     heads.put(throughput, throughput);
     heads.put(latency, latency);
     heads.put("seeds", "seeds");
     if (all) {
       heads.put("front", "front");
     }
-    TableText text = new TableText(front);
     text.print(
         out,
         row -> "%s, %s".formatted(front.value(row, "model"), front.value(row, "workload")),
@@ -102,12 +101,5 @@ final class ParetoCommand implements Callable<Integer> {
             column.equals("front")
                 ? Boolean.TRUE.equals(front.value(row, column)) ? "*" : ""
                 : text.cell(row, column));
-  }
-
-  private static void putIfAny(
-      SequencedMap<String, String> heads, Table front, String column, String head) {
-    if (IntStream.range(0, front.rows().size()).anyMatch(row -> front.value(row, column) != null)) {
-      heads.put(column, head);
-    }
   }
 }

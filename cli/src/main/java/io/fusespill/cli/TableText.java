@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// A table of types and units as people read it: under headings, with few columns and few digits.
@@ -72,6 +73,13 @@ final class TableText {
   static String digits(double number) {
     int whole = number == 0 ? 1 : (int) Math.floor(Math.log10(Math.abs(number))) + 1;
     return String.format(Locale.ROOT, "%,." + Math.clamp(DIGITS - whole, 0, 6) + "f", number);
+  }
+
+  /// Adds a column, if any row has a value there.
+  void putIfAny(SequencedMap<String, String> heads, String column, String head) {
+    if (IntStream.range(0, table.rows().size()).anyMatch(row -> table.value(row, column) != null)) {
+      heads.put(column, head);
+    }
   }
 
   /// Columns and what they are called, from pairs.

@@ -177,6 +177,23 @@ class SweepCommandTest {
         .contains("the results are empty");
   }
 
+  /// A trace's own arrivals come to a rate, but only the factor makes them do so again.
+  @Test
+  void capacityOfATracesOwnArrivals_showsTheFactor() {
+    Object[] options = {"--only", "policy=continuous", "--tolerance", 0.5, "--slo", "ttft.p99=20s"};
+    String text = search("capacity", options).out();
+    List<Object> arguments = new ArrayList<>(List.of(options));
+    arguments.add("--json");
+    JsonNode row = search("capacity", arguments.toArray()).json().at("/rows/0");
+
+    String head = text.lines().filter(line -> line.contains("requests/s")).findFirst().orElse("");
+    assertThat(head.strip()).matches("platform +policy +requests/s +scale +more breaks .*");
+    assertThat(text.lines().filter(line -> line.contains(" continuous ")))
+        .singleElement()
+        .asString()
+        .contains(" " + TableText.digits(row.get("rate_scale_ratio").asDouble()) + " ");
+  }
+
   @Test
   void skippedRows_areToldByEveryCommand() throws IOException {
     Path trace = folder.resolve("trace.csv");
