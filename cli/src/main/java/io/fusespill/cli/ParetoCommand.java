@@ -5,7 +5,6 @@ import io.fusespill.sweep.SweepDirectory;
 import io.fusespill.tables.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -69,12 +68,14 @@ final class ParetoCommand implements Callable<Integer> {
   public Integer call() {
     result.check();
     Table results = Table.readParquet(SweepDirectory.results(path));
-    Table front = new ParetoFront(results, throughput, latency).table(all);
+    ParetoFront pareto = new ParetoFront(results, throughput, latency);
+    Table front = pareto.table(all);
     PrintWriter out = spec.commandLine().getOut();
     if (result.json()) {
-      out.println(ResultOptions.json(front, Map.of(), List.of()));
+      out.println(ResultOptions.json(front, Map.of(), pareto.notes()));
     } else {
       print(out, front);
+      pareto.notes().forEach(out::println);
     }
     out.flush();
     result.writeCsv(front);

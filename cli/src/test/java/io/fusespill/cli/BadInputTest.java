@@ -326,8 +326,15 @@ class BadInputTest {
         List.of("on is 0.0, must be a number of seconds above 0"));
     assertOneLine(
         generate(
-            out, "--prompt", "uniform:5:9", "--output", "uniform:1:1", "--rate", "1",
-            "--max-prompt", "4"),
+            out,
+            "--prompt",
+            "uniform:5:9",
+            "--output",
+            "uniform:1:1",
+            "--rate",
+            "1",
+            "--max-prompt",
+            "4"),
         List.of("drawn from prompt uniform:5:9 and output uniform:1:1 do not fit max-prompt 4;"));
     assertOneLine(
         generate(out, "--prompt", "cauchy:5", "--output", "normal:5:1", "--rate", "1"),

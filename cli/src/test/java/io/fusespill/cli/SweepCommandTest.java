@@ -158,7 +158,12 @@ class SweepCommandTest {
         .contains(
             "failed: one / llama-2-70b / trace at 1.0 a second / vllm-0.2.7 preemption=swap (seed 7) and")
         .contains("llama-2-70b does not fit a10");
-    assertThat(Files.readAllLines(out.resolve("failures.csv"))).hasSize(19);
+    assertThat(Files.readAllLines(out.resolve("failures.csv")))
+        .hasSize(19)
+        .element(0)
+        .asString()
+        .contains(",workload,rate_requests_per_second,rate_scale_ratio,policy,");
+    assertThat(Files.readAllLines(out.resolve("failures.csv")).get(1)).contains(",trace,1.0,,");
     assertThat(Table.readParquet(out.resolve("results.parquet")).rows()).hasSize(18);
     assertThat(Cli.run("sweep", spec, "--out", out, "--json").json().get("failures")).hasSize(18);
   }
@@ -192,6 +197,21 @@ class SweepCommandTest {
         .singleElement()
         .asString()
         .contains(" " + TableText.digits(row.get("rate_scale_ratio").asDouble()) + " ");
+  }
+
+  @Test
+  void platformWithoutAPrice_isTold() throws IOException {
+    Files.writeString(
+        spec,
+        SPEC.replace("[1, 3, inf]", "[0.5]")
+            + "prices: {currency: EUR, source: made up, per-hour: {l4: 2}}\n");
+    String note = "platform one has no price: none of a10 is given";
+
+    assertThat(Cli.run("sweep", spec, "--out", out).out()).contains(note);
+    assertThat(search("capacity", "--only", "policy=continuous", "--tolerance", 0.5).out())
+        .contains(note);
+    assertThat(Cli.run("pareto", out, "--latency", "price_per_hour").out())
+        .contains("3 configurations have no price_per_hour and are left out, of one");
   }
 
   @Test

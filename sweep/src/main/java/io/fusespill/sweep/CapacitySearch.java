@@ -213,7 +213,9 @@ public final class CapacitySearch {
             "price_per_million_output_tokens",
             currency + "_per_million_tokens",
             "of the platform's cards at this rate"),
-        Column.whole("probes", "", "rates that were simulated"));
+        Column.whole("probes", "", "rates that were simulated"),
+        Prices.CURRENCY,
+        Prices.SOURCE);
   }
 
   /// Requests a second; null where a trace's arrivals are all at once, at whatever factor.
@@ -249,6 +251,8 @@ public final class CapacitySearch {
             ? (Double) (perHour / SECONDS_PER_HOUR / probe.tokensPerSecond() * MILLION)
             : null);
     row.add((long) capacity.probes());
+    row.add(spec.prices() == null ? null : spec.prices().currency());
+    row.add(spec.prices() == null ? null : spec.prices().source());
     return row;
   }
 }

@@ -4,6 +4,7 @@ import io.fusespill.replay.evaluate.Cell;
 import io.fusespill.tables.Column;
 import io.fusespill.tables.Schema;
 import io.fusespill.tables.Table;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -66,8 +67,8 @@ public final class CheapestSearch {
     }
   }
 
-  /// Searches. The rows of each model, workload and rate go from the cheapest up; those that do not
-  /// keep the objective come last.
+  /// Searches. The rows of each model, workload and rate go from the cheapest up, equal prices an
+  /// hour by the price of a token; those that do not keep the objective come last.
   ///
   /// @param workers groups at once
   /// @param probed called after each simulation of a number of replicas, by several threads
@@ -86,7 +87,10 @@ public final class CheapestSearch {
     for (List<Map.Entry<SearchGroup, Fleet>> table : tables.values()) {
       table.sort(
           Comparator.comparing((Map.Entry<SearchGroup, Fleet> answer) -> !answer.getValue().found())
-              .thenComparingDouble(answer -> perHour(answer.getKey(), answer.getValue())));
+              .thenComparingDouble(answer -> perHour(answer.getKey(), answer.getValue()))
+              .thenComparing(
+                  answer -> perMillionTokens(answer.getKey(), answer.getValue()),
+                  Comparator.nullsLast(Comparator.naturalOrder())));
       for (int i = 0; i < table.size(); i++) {
         rows.add(row(i + 1, table.get(i).getKey(), table.get(i).getValue()));
       }
@@ -130,7 +134,17 @@ public final class CheapestSearch {
   }
 
   private double perHour(SearchGroup group, Fleet fleet) {
-    return fleet.replicas() * Objects.requireNonNull(prices.perHour(group.topology()));
+    return BigDecimal.valueOf(Objects.requireNonNull(prices.perHour(group.topology())))
+        .multiply(BigDecimal.valueOf(fleet.replicas()))
+        .doubleValue();
+  }
+
+  /// Null where no token came out.
+  private @Nullable Double perMillionTokens(SearchGroup group, Fleet fleet) {
+    double tokensPerSecond = fleet.probe().tokensPerSecond();
+    return tokensPerSecond > 0
+        ? (Double) (perHour(group, fleet) / SECONDS_PER_HOUR / tokensPerSecond * MILLION)
+        : null;
   }
 
   private Schema schema() {
@@ -160,13 +174,14 @@ public final class CheapestSearch {
         Column.number("tpot_p99_seconds", "seconds", "of the worst seed"),
         Column.number("e2e_p99_seconds", "seconds", "of the worst seed"),
         Column.number("slo_attainment_ratio", "ratio", "of the worst seed"),
-        Column.text("breaks", "bounds that are not kept"));
+        Column.text("breaks", "bounds that are not kept"),
+        Prices.CURRENCY,
+        Prices.SOURCE);
   }
 
   private List<@Nullable Object> row(int rank, SearchGroup group, Fleet fleet) {
     Cell cell = group.first();
     Probe probe = fleet.probe();
-    double perHour = perHour(group, fleet);
     List<@Nullable Object> row = new ArrayList<>();
     row.add(cell.model());
     row.add(cell.workload().name());
@@ -176,17 +191,16 @@ public final class CheapestSearch {
     row.add(cell.row().name());
     row.add(fleet.found());
     row.add((long) fleet.replicas());
-    row.add(perHour);
-    row.add(
-        probe.tokensPerSecond() > 0
-            ? (Double) (perHour / SECONDS_PER_HOUR / probe.tokensPerSecond() * MILLION)
-            : null);
+    row.add(perHour(group, fleet));
+    row.add(perMillionTokens(group, fleet));
     row.add(probe.tokensPerSecond());
     row.add(probe.ttftP99Nanos() / NANOS_PER_SECOND);
     row.add(probe.tpotP99Nanos() / NANOS_PER_SECOND);
     row.add(probe.e2eP99Nanos() / NANOS_PER_SECOND);
     row.add(probe.attainment());
     row.add(String.join(" ", probe.broken()));
+    row.add(prices.currency());
+    row.add(prices.source());
     return row;
   }
 

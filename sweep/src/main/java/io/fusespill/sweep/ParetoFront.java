@@ -8,9 +8,11 @@ import io.fusespill.tables.Table;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Those configurations of a sweep that no other beats in throughput and in latency both.
@@ -142,8 +144,30 @@ public final class ParetoFront {
     return labels;
   }
 
-  /// Configurations all of whose seeds have both figures.
-  private List<Point> points() {
+  /// How many configurations are left out because they lack a figure, and of which platforms they
+  /// are: a line for each figure that some lack.
+  public List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    for (String name : List.of(throughput, latency)) {
+      int lacking = 0;
+      Set<String> platforms = new LinkedHashSet<>();
+      for (Map.Entry<List<@Nullable Object>, List<Integer>> each : configurations().entrySet()) {
+        if (mean(each.getValue(), name) == null) {
+          lacking++;
+          platforms.add(String.valueOf(results.value(each.getValue().getFirst(), "platform")));
+        }
+      }
+      if (lacking > 0) {
+        notes.add(
+            "%,d configurations have no %s and are left out, of %s"
+                .formatted(lacking, name, String.join(", ", platforms)));
+      }
+    }
+    return notes;
+  }
+
+  /// The rows of each configuration.
+  private Map<List<@Nullable Object>, List<Integer>> configurations() {
     Map<List<@Nullable Object>, List<Integer>> rows = new LinkedHashMap<>();
     for (int row = 0; row < results.rows().size(); row++) {
       List<@Nullable Object> labels = new ArrayList<>();
@@ -152,8 +176,13 @@ public final class ParetoFront {
       }
       rows.computeIfAbsent(labels, key -> new ArrayList<>()).add(row);
     }
+    return rows;
+  }
+
+  /// Configurations all of whose seeds have both figures.
+  private List<Point> points() {
     List<Point> points = new ArrayList<>();
-    for (Map.Entry<List<@Nullable Object>, List<Integer>> each : rows.entrySet()) {
+    for (Map.Entry<List<@Nullable Object>, List<Integer>> each : configurations().entrySet()) {
       Double x = mean(each.getValue(), throughput);
       Double y = mean(each.getValue(), latency);
       if (x != null && y != null) {

@@ -5,6 +5,8 @@ import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.sim.spec.SpecException;
 import io.fusespill.sim.spec.SpecReader;
+import io.fusespill.tables.Column;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// @param source where they are from, for readers of the results
 /// @param perHour by hardware profile
 public record Prices(String currency, String source, SortedMap<String, Double> perHour) {
+
+  static final Column CURRENCY = Column.text("currency", "of the prices");
+  static final Column SOURCE = Column.text("price_source", "where the prices are from");
 
   private static final double PRICE_MAX = 1e6;
 
@@ -56,15 +61,15 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
   /// What the cards of a machine cost together in an hour; null where one of them has no price.
   /// Hosts, disks and links are in the price of the cards or nowhere.
   public @Nullable Double perHour(TopologySpec topology) {
-    double sum = 0;
+    BigDecimal sum = BigDecimal.ZERO;
     for (String card : cards(topology)) {
       Double price = perHour.get(card);
       if (price == null) {
         return null;
       }
-      sum += price;
+      sum = sum.add(BigDecimal.valueOf(price));
     }
-    return sum;
+    return sum.doubleValue();
   }
 
   /// Those cards of a machine that have no price.

@@ -47,6 +47,8 @@ public final class Sweep {
           Column.text("platform", "as the specification calls it"),
           Column.text("model", "model profile"),
           Column.text("workload", "as the specification calls it"),
+          SweepRows.RATE,
+          SweepRows.RATE_SCALE,
           Column.text("policy", "as the specification calls the row"),
           Column.whole("seed", "", "of whatever is drawn"),
           Column.text("message", "why it failed"));
@@ -167,16 +169,18 @@ public final class Sweep {
             directory.resolve(SweepDirectory.FAILURES_CSV), FAILURES, Map.of())) {
       for (Failure failure : failures) {
         SweepScenario scenario = failure.task().scenario();
-        writer.write(
-            List.of(
-                (long) failure.task().index(),
-                failure.task().key(),
-                scenario.platform(),
-                scenario.model(),
-                scenario.workload(),
-                scenario.policy(),
-                scenario.seed(),
-                failure.message()));
+        List<@Nullable Object> row = new ArrayList<>();
+        row.add((long) failure.task().index());
+        row.add(failure.task().key());
+        row.add(scenario.platform());
+        row.add(scenario.model());
+        row.add(scenario.workload());
+        row.add(scenario.rate());
+        row.add(scenario.rateScale());
+        row.add(scenario.policy());
+        row.add(scenario.seed());
+        row.add(failure.message());
+        writer.write(row);
       }
       writer.finish();
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.EngineVersion;
 import io.fusespill.replay.evaluate.NamedWorkload;
+import io.fusespill.replay.evaluate.Platform;
 import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
@@ -47,13 +48,24 @@ public record SweepPlan(SweepSpec spec, List<SweepTask> tasks, List<String> note
     return new SweepPlan(spec, tasks, notes(spec, traces));
   }
 
-  /// Which rows of the traces were left out.
+  /// Which rows of the traces were left out, and which platforms have no price beside those that
+  /// have one.
   static List<String> notes(SweepSpec spec, TraceCache traces) {
     Set<String> notes = new LinkedHashSet<>();
     for (NamedWorkload workload : spec.grid().workloads()) {
       String skipped = traces.skipped(workload.workload());
       if (!skipped.isEmpty()) {
         notes.add("workload %s: %s".formatted(workload.name(), skipped));
+      }
+    }
+    if (spec.prices() != null) {
+      for (Platform platform : spec.grid().platforms()) {
+        List<String> missing = spec.prices().missing(platform.topology());
+        if (!missing.isEmpty()) {
+          notes.add(
+              "platform %s has no price: none of %s is given"
+                  .formatted(platform.name(), String.join(", ", missing)));
+        }
       }
     }
     return List.copyOf(notes);

@@ -19,7 +19,16 @@ import org.jspecify.annotations.Nullable;
 /// @param prices null where nobody gave any; the columns are there all the same
 public record SweepRows(List<String> metrics, @Nullable Prices prices) {
 
-  private static final String PER_SECOND = "requests_per_second";
+  static final Column RATE =
+      Column.number(
+          "rate_requests_per_second",
+          "requests_per_second",
+          "that arrivals are drawn with; none for a trace's own, and for all at once");
+
+  static final Column RATE_SCALE =
+      Column.number(
+          "rate_scale_ratio", "ratio", "factor on the rate of a trace's own arrivals, if any");
+
   private static final double SECONDS_PER_HOUR = 3_600;
   private static final double MILLION = 1e6;
 
@@ -31,12 +40,8 @@ public record SweepRows(List<String> metrics, @Nullable Prices prices) {
           Column.text("devices", "cards of each device, devices with commas between"),
           Column.text("model", "model profile"),
           Column.text("workload", "as the specification calls it"),
-          Column.number(
-              "rate_requests_per_second",
-              PER_SECOND,
-              "that arrivals are drawn with; none for a trace's own, and for all at once"),
-          Column.number(
-              "rate_scale_ratio", "ratio", "factor on the rate of a trace's own arrivals, if any"),
+          RATE,
+          RATE_SCALE,
           Column.text("policy", "as the specification calls the row"),
           Column.text("policy_name", "policy"),
           Column.text("policy_options", "its options as given, NAME=VALUE with spaces between"),

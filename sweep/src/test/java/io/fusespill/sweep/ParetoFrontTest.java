@@ -45,6 +45,20 @@ class ParetoFrontTest {
   }
 
   @Test
+  void configurationWithoutAFigure_isLeftOutAndTold() {
+    row("w", "whole", 1, 10.0, 1.0);
+    row("w", "without", 1, 20.0, null);
+    row("w", "half", 1, 30.0, 2.0);
+    row("w", "half", 2, 30.0, null);
+    ParetoFront pareto =
+        new ParetoFront(Table.of(SCHEMA, rows), "output_tokens_per_second", "e2e_p99_seconds");
+
+    assertThat(column(pareto.table(true), "policy")).containsExactly("whole");
+    assertThat(pareto.notes())
+        .containsExactly("2 configurations have no e2e_p99_seconds and are left out, of p");
+  }
+
+  @Test
   void front_holdsWhatNothingBeatsInBoth() {
     row("w", "slow and quick to answer", 1, 10.0, 1.0);
     row("w", "beaten", 1, 20.0, 4.0);

@@ -149,6 +149,38 @@ class SearchTest {
   }
 
   @Test
+  void cheapest_atTheSamePriceAnHour_isSortedByThePriceOfAToken() throws IOException {
+    List<Object> first = new ArrayList<>();
+    for (String policies :
+        List.of(
+            "{policy: continuous}, {policy: vllm-0.2.7}",
+            "{policy: vllm-0.2.7}, {policy: continuous}")) {
+      SweepSpec spec = SweepSpec.read(spec(SMALL.replace("{policy: continuous}", policies)));
+      Slo lax = Slo.parse(List.of("ttft.p50=60min"));
+      Table found = new CheapestSearch(spec.withSlo(lax), List.of(), 1).run(2, () -> {}).table();
+      assertThat(found.value(0, "price_per_hour")).isEqualTo(found.value(1, "price_per_hour"));
+      assertThat((Double) found.value(0, "price_per_million_output_tokens"))
+          .isLessThan((Double) found.value(1, "price_per_million_output_tokens"));
+      assertThat(found.value(0, "currency")).isEqualTo("EUR");
+      assertThat(found.value(0, "price_source")).isEqualTo("made up");
+      first.add(found.value(0, "policy"));
+    }
+    assertThat(first.get(1)).isEqualTo(first.get(0));
+  }
+
+  @Test
+  void prices_areSummedInDecimals() throws IOException {
+    String cheap = SPEC.replace("a10: 1,", "a10: 0.1,");
+    SweepSpec spec = SweepSpec.read(spec(cheap.replace("[a10:blocks=300]", "[a10, a10, a10]")));
+    assertThat(spec.prices().perHour(spec.grid().platforms().getFirst().topology())).isEqualTo(0.3);
+
+    SweepSpec strict = SweepSpec.read(spec(cheap)).withSlo(Slo.parse(List.of("ttft.p50=1us")));
+    Table most = new CheapestSearch(strict, List.of("platform=small"), 3).run(1, () -> {}).table();
+    assertThat(most.value(0, "replicas")).isEqualTo(3L);
+    assertThat(most.value(0, "price_per_hour")).isEqualTo(0.3);
+  }
+
+  @Test
   void cheapest_withTooFewReplicas_saysWhatBreaks() throws IOException {
     Table few =
         new CheapestSearch(SweepSpec.read(spec(SPEC)), List.of("platform=small"), 1)

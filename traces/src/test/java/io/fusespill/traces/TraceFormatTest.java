@@ -237,7 +237,8 @@ final class TraceFormatTest {
         .containsExactly(tuple(0L, 488));
     assertThat(reader.skipped()).isEqualTo(2);
     assertThat(reader.skippedReason())
-        .endsWith("1025 prompt and 1 output tokens are longer than max-prompt 1024 and max-total 1512");
+        .endsWith(
+            "1025 prompt and 1 output tokens are longer than max-prompt 1024 and max-total 1512");
   }
 
   /// JSON says what is missing in the row, CSV in the header.

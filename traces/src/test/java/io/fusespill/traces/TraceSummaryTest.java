@@ -47,7 +47,15 @@ final class TraceSummaryTest {
     assertThat(TraceSummary.of(TestTraces.of()))
         .isEqualTo(
             new TraceSummary(
-                0, 0, Double.NaN, none, none, 0, new LengthAccuracy.Summary(0, 0, 0, Double.NaN), 0, 0));
+                0,
+                0,
+                Double.NaN,
+                none,
+                none,
+                0,
+                new LengthAccuracy.Summary(0, 0, 0, Double.NaN),
+                0,
+                0));
     TraceSummary one = TraceSummary.of(TestTraces.of(new TraceRequest(0, 3, 4)));
     assertThat(one.requestsPerSecond()).isNaN();
     assertThat(one.prompt()).isEqualTo(new TokenSummary(3, 3, 3, 3, 3, 3, 3));
