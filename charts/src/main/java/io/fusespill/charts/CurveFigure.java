@@ -7,6 +7,7 @@ import java.awt.BasicStroke;
 import java.awt.Graphics2D;
 import java.awt.geom.Line2D;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,9 +96,10 @@ final class CurveFigure {
   private static Figure figure(
       Results results, String name, String title, Quantity x, Quantity y, List<Row> rows) {
     boolean option = !Facets.AXES.contains(x.column());
+    List<Row> valued = rows.stream().filter(row -> Double.isFinite(y.of(row))).toList();
     List<Line> lines = new ArrayList<>();
     // Rows that differ in the option alone have names of their own: what is swept is the policy.
-    Facets.by(rows, List.of(option ? "policy_name" : "policy"))
+    Facets.by(valued, List.of(option ? "policy_name" : "policy"))
         .forEach((key, some) -> {
           TreeMap<Double, List<Row>> points = new TreeMap<>();
           List<Row> without = new ArrayList<>();
@@ -137,42 +139,45 @@ final class CurveFigure {
             point.mean().count());
       }
     }
+    // Of all results: figures beside each other have one scale, and some may have levels alone.
+    DoubleSummaryStatistics span =
+        results.rows().stream().mapToDouble(x::of).filter(Double::isFinite).summaryStatistics();
     return new Figure(
         name,
         title,
         results.source(),
         data.build(),
-        style -> sheet(style, x, y, lines, option && y.label().endsWith("/s")));
+        style -> {
+          Look look = new Look(style);
+          ValueAxis domain = domain(look, x, span.getMin(), span.getMax());
+          return sheet(look, domain, y, lines, option && y.label().endsWith("/s"));
+        });
+  }
+
+  private static ValueAxis domain(Look look, Quantity x, double left, double right) {
+    if (left > 0 && right / left > LOG_FROM_RATIO) {
+      ValueAxis domain = look.decadeAxis(x.label());
+      domain.setRange(left / 1.1, right * 1.1);
+      return domain;
+    }
+    ValueAxis domain = look.axis(x.label());
+    double margin = 0.03 * (right - left);
+    domain.setRange(left - margin, right + margin);
+    return domain;
   }
 
   private static Sheet sheet(
-      Style style, Quantity x, Quantity y, List<Line> lines, boolean ringed) {
-    Look look = new Look(style);
+      Look look, ValueAxis domain, Quantity y, List<Line> lines, boolean ringed) {
     List<LegendEntry> legend = new ArrayList<>();
-    double left = Double.MAX_VALUE;
-    double right = -Double.MAX_VALUE;
     double low = Double.MAX_VALUE;
     double high = 0;
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
       legend.add(new LegendEntry(line.label(), look.lineSwatch(i, !line.level())));
       for (Point point : line.points()) {
-        if (!line.level()) {
-          left = Math.min(left, point.x());
-          right = Math.max(right, point.x());
-        }
         low = Math.min(low, point.mean().value());
         high = Math.max(high, point.mean().value() + point.mean().spread());
       }
-    }
-    ValueAxis domain;
-    if (left > 0 && right / left > LOG_FROM_RATIO) {
-      domain = look.decadeAxis(x.label());
-      domain.setRange(left / 1.1, right * 1.1);
-    } else {
-      domain = look.axis(x.label());
-      double margin = 0.03 * (right - left);
-      domain.setRange(left - margin, right + margin);
     }
     ValueAxis range;
     if (low > 0 && high / low > LOG_FROM_RATIO) {

@@ -11,9 +11,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /// Figures as files of a folder: `NAME.png`, `NAME.svg`, `NAME.csv`, those of the dark theme
@@ -41,18 +42,22 @@ public record FigureFiles(
     }
   }
 
-  /// Writes the files, and returns their names by figure.
+  /// Draws all, then writes the files, and returns their names by figure.
   ///
   /// @throws UncheckedIOException if they cannot be written
   public List<List<String>> write(List<Figure> figures) {
+    List<Map<String, byte[]>> drawn = figures.stream().map(this::draw).toList();
+    List<List<String>> names = drawn.stream().map(files -> List.copyOf(files.keySet())).toList();
     ArrayNode list = JsonNodeFactory.instance.arrayNode();
-    List<List<String>> names = new ArrayList<>();
+    for (int i = 0; i < figures.size(); i++) {
+      list.add(describe(figures.get(i), names.get(i)));
+    }
     try {
       Files.createDirectories(folder);
-      for (Figure figure : figures) {
-        List<String> files = write(figure);
-        names.add(files);
-        list.add(describe(figure, files));
+      for (Map<String, byte[]> files : drawn) {
+        for (Map.Entry<String, byte[]> file : files.entrySet()) {
+          Files.write(folder.resolve(file.getKey()), file.getValue());
+        }
       }
       Files.writeString(
           folder.resolve("figures.json"),
@@ -65,24 +70,22 @@ public record FigureFiles(
     return names;
   }
 
-  private List<String> write(Figure figure) throws IOException {
-    List<String> files = new ArrayList<>();
+  /// The files of a figure by their names.
+  private Map<String, byte[]> draw(Figure figure) {
+    Map<String, byte[]> files = new LinkedHashMap<>();
     for (Theme theme : themes) {
       Style style = new Style(theme, inches);
       String base = figure.name() + (theme == Theme.DARK ? "-dark" : "");
       for (Format format : formats) {
-        String file = base + "." + format.label();
-        Path path = folder.resolve(file);
-        switch (format) {
-          case PNG -> Files.write(path, figure.png(style, dpi));
-          case SVG -> Files.writeString(path, figure.svg(style), StandardCharsets.UTF_8);
-        }
-        files.add(file);
+        files.put(
+            base + "." + format.label(),
+            switch (format) {
+              case PNG -> figure.png(style, dpi);
+              case SVG -> figure.svg(style).getBytes(StandardCharsets.UTF_8);
+            });
       }
     }
-    String data = figure.name() + ".csv";
-    Files.writeString(folder.resolve(data), figure.data().csv(), StandardCharsets.UTF_8);
-    files.add(data);
+    files.put(figure.name() + ".csv", figure.data().csv().getBytes(StandardCharsets.UTF_8));
     return files;
   }
 

@@ -1,6 +1,7 @@
 package io.fusespill.charts;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +59,26 @@ class FigureFilesTest {
     assertThat(list.get(0).get("origins").get(0).get("result_digest").asText()).hasSize(64);
     assertThat(Files.readString(folder.resolve("new/folder/pareto.csv")))
         .isEqualTo(figure.data().csv());
+  }
+
+  @Test
+  void aFigureThatCannotBeDrawn_leavesNoFileOfTheOthers() {
+    Figure good = GridKind.PARETO.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT).getFirst();
+    Figure bad =
+        new Figure(
+            "bad",
+            "Bad",
+            good.source(),
+            good.data(),
+            style -> {
+              throw new IllegalStateException("cannot be drawn");
+            });
+    FigureFiles files =
+        new FigureFiles(folder.resolve("none"), Set.of(Format.PNG), Set.of(Theme.LIGHT), 3.4, 100);
+
+    assertThatThrownBy(() -> files.write(List.of(good, bad))).hasMessage("cannot be drawn");
+
+    assertThat(folder.resolve("none")).doesNotExist();
   }
 
   @Test

@@ -180,6 +180,30 @@ class GridFiguresTest {
   }
 
   @Test
+  void curve_whereNoPolicyHasTheOption_isOfLevelsAlone() {
+    Results results =
+        Results.of(
+            "part.csv",
+            """
+            platform,policy,policy_name,policy_options,output_throughput
+            a,continuous,continuous,,100
+            a,x h=0,fusespill,h=0,120
+            a,x h=1,fusespill,h=1,130
+            a,x h=2,fusespill,h=2,
+            b,continuous,continuous,,200
+            c,x h=1,fusespill,h=1,220
+            """);
+
+    List<Figure> figures = GridKind.CURVE.of(results, Axes.DEFAULT);
+
+    assertThat(figures).extracting(Figure::name).containsExactly("curve-a", "curve-b", "curve-c");
+    assertThat(figures.get(0).data().rows()).as("no value, no point").hasSize(3);
+    for (Figure figure : figures) {
+      assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))).contains("0", "2");
+    }
+  }
+
+  @Test
   void heatMap_hasAFigureForEachOfTheRest() {
     List<Figure> figures = GridKind.HEATMAP.of(sweep(), Axes.DEFAULT);
 
