@@ -15,6 +15,8 @@ import java.awt.Graphics2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,9 @@ final class LifeLinesFigure {
   private static final double LINES_POINTS_MIN = 36;
 
   private static final double AXIS_POINTS = 28;
+
+  /// So wide that it can be seen.
+  private static final double TICK_POINTS = 0.7;
 
   /// A part of a life, as it is drawn.
   private record Part(Kind kind, int place, long fromNanos, long untilNanos) {}
@@ -154,19 +159,50 @@ final class LifeLinesFigure {
           plot,
           (g, scale) -> {
             for (int i = 0; i < lines.size(); i++) {
-              for (Part part : lines.get(i).parts()) {
-                draw(
-                    g,
-                    part,
-                    scale.box(
-                        part.fromNanos() / NANOS, i - 0.4, part.untilNanos() / NANOS, i + 0.4));
-              }
+              draw(g, scale, lines.get(i), i);
             }
           });
       return Sheet.of(
           legend(),
           Math.max(LINES_POINTS_MIN, lines.size() * LINE_POINTS) + AXIS_POINTS,
           Look.panel(plot));
+    }
+
+    private void draw(Graphics2D g, Layer.Scale scale, Line line, int row) {
+      List<Part> brief = new ArrayList<>();
+      for (Part part : line.parts()) {
+        Rectangle2D lane = lane(scale, part, row);
+        if (lane.getWidth() < TICK_POINTS
+            && (part.kind() == Kind.PREFILL || part.kind() == Kind.MOVING)) {
+          brief.add(part);
+        } else {
+          draw(g, part, lane);
+        }
+      }
+      brief.sort(Comparator.comparingLong(Part::fromNanos));
+      Map<Kind, Double> free = new EnumMap<>(Kind.class);
+      for (Part part : brief) {
+        Rectangle2D lane = lane(scale, part, row);
+        if (lane.getX() >= free.getOrDefault(part.kind(), 0.0)) {
+          draw(g, part, tick(part.kind(), lane));
+          free.put(part.kind(), lane.getX() + 2 * TICK_POINTS);
+        }
+      }
+    }
+
+    private static Rectangle2D lane(Layer.Scale scale, Part part, int row) {
+      return scale.box(
+          part.fromNanos() / NANOS, row - 0.4, part.untilNanos() / NANOS, row + 0.4);
+    }
+
+    /// What is too short to be seen at its length: half as high as the line, so that it does not
+    /// hide what else the sequence did then.
+    private static Rectangle2D tick(Kind kind, Rectangle2D lane) {
+      return new Rectangle2D.Double(
+          lane.getX(),
+          kind == Kind.PREFILL ? lane.getY() : lane.getCenterY(),
+          TICK_POINTS,
+          lane.getHeight() / 2);
     }
 
     /// An entry for each kind there is, and for each place where it matters which.
@@ -212,23 +248,17 @@ final class LifeLinesFigure {
           g.draw(
               new Line2D.Double(lane.getX(), lane.getCenterY(), lane.getMaxX(), lane.getCenterY()));
         }
-        case PREFILL -> Hatch.SOLID.fill(g, atLeast(lane, 0.8), look.color(1), theme);
+        case PREFILL -> Hatch.SOLID.fill(g, lane, look.color(1), theme);
         case DECODE -> Hatch.SOLID.fill(g, lane, place(part.place()), theme);
         case REMOTE_DECODE -> Hatch.RISING.fill(g, lane, place(part.place()), theme);
         case SWAPPED -> Hatch.HOLLOW.fill(g, thin, place(part.place()), theme);
         case PARKED -> Hatch.HOLLOW.fill(g, thin, place(part.place()), theme);
-        case MOVING -> Hatch.SOLID.fill(g, atLeast(lane, 0.7), theme.ink(), theme);
+        case MOVING -> Hatch.SOLID.fill(g, lane, theme.ink(), theme);
       }
     }
 
     private Color place(int place) {
       return KvFigure.color(look, topology.places(), topology.place(place));
-    }
-
-    /// So wide that it can be seen.
-    private static Rectangle2D atLeast(Rectangle2D box, double points) {
-      return new Rectangle2D.Double(
-          box.getX(), box.getY(), Math.max(points, box.getWidth()), box.getHeight());
     }
   }
 }

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.charts.RunData.Detail;
 import io.fusespill.replay.timeline.Span;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -185,6 +188,26 @@ class RunFiguresTest {
     for (Figure figure : kind.of(named)) {
       Drawn.assertLegible(figure, Style.column(Theme.LIGHT));
     }
+  }
+
+  @Test
+  void shortTransfers_hideNoDecode() throws IOException {
+    Style style = Style.column(Theme.LIGHT);
+    Figure figure = FigureKind.LIVES.of(List.of(runs.getFirst())).getFirst();
+    BufferedImage image =
+        ImageIO.read(new ByteArrayInputStream(figure.png(style, Figure.PRINT_DPI)));
+
+    assertThat(figure.data().rows()).anyMatch(row -> row.contains("in transfer"));
+    int highest = 0;
+    for (int x = image.getWidth() / 5; x < image.getWidth(); x++) {
+      int high = 0;
+      for (int y = image.getHeight() / 4; y < 3 * image.getHeight() / 4; y++) {
+        high = image.getRGB(x, y) == Theme.LIGHT.ink().getRGB() ? high + 1 : 0;
+        highest = Math.max(highest, high);
+      }
+    }
+    // A line is 6.9 points high, a tick half of that.
+    assertThat(highest * 72.0 / Figure.PRINT_DPI).isBetween(3.0, 4.0);
   }
 
   @Test
