@@ -7,6 +7,7 @@ import io.fusespill.replay.timeline.PoolUse;
 import io.fusespill.replay.timeline.PoolUse.Mark;
 import java.awt.Color;
 import java.awt.Graphics2D;
+import java.awt.Shape;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +32,20 @@ final class KvFigure {
 
   private static final double AXIS_POINTS = 26;
   private static final double FAINTEST = 0.35;
+
+  private record Shade(double share, Hatch hatch) {}
+
+  /// Those of few places differ most.
+  private static final List<Shade> SHADES =
+      List.of(
+          new Shade(1, Hatch.SOLID),
+          new Shade(0.55, Hatch.SOLID),
+          new Shade(1, Hatch.FALLING),
+          new Shade(0.22, Hatch.SOLID),
+          new Shade(1, Hatch.CROSSED),
+          new Shade(0.6, Hatch.FALLING),
+          new Shade(0.6, Hatch.CROSSED),
+          new Shade(0.6, Hatch.RISING));
 
   private KvFigure() {}
 
@@ -87,8 +102,17 @@ final class KvFigure {
     };
   }
 
-  /// The colour of a place: of devices, hosts and disks each their own, the later ones lighter.
-  static Color color(Look look, List<Place> places, Place place) {
+  /// How what is in a place is filled.
+  record Fill(Color color, Hatch hatch) {
+
+    void fill(Graphics2D g, Shape area, Theme theme) {
+      hatch.fill(g, area, color, theme);
+    }
+  }
+
+  /// The fill of a place: devices, hosts and disks have a colour each, and of one kind up to eight
+  /// differ in shade or lines.
+  static Fill fill(Look look, List<Place> places, Place place) {
     long before =
         places.stream()
             .filter(other -> other.kind() == place.kind() && other.id() < place.id())
@@ -99,7 +123,8 @@ final class KvFigure {
           case HOST -> look.color(5);
           case DISK -> look.color(3);
         };
-    return look.theme().tint(color, Math.max(0.35, 1 - 0.3 * before));
+    Shade shade = SHADES.get((int) (before % SHADES.size()));
+    return new Fill(look.theme().tint(color, shade.share()), shade.hatch());
   }
 
   private static final class Drawing {
@@ -119,9 +144,8 @@ final class KvFigure {
     Sheet sheet() {
       List<LegendEntry> keys = new ArrayList<>();
       for (Place place : places) {
-        keys.add(
-            new LegendEntry(
-                place.name(), look.fillSwatch(color(look, places, place), Hatch.SOLID)));
+        Fill fill = fill(look, places, place);
+        keys.add(new LegendEntry(place.name(), look.fillSwatch(fill.color(), fill.hatch())));
       }
       keys.add(new LegendEntry("device memory", look.ruleSwatch()));
       List<Mark> marks = new ArrayList<>();
@@ -153,8 +177,7 @@ final class KvFigure {
       XYPlot plot = look.plot(null, range);
       double[] floor = new double[steps.count()];
       for (Place place : places) {
-        double[] held =
-            steps.means(bin -> pools.meanBlocks(place.id(), bin) * pools.blockBytes() / GIB);
+        double[] held =             steps.means(bin -> pools.meanBlocks(place.id(), bin) * pools.blockBytes() / GIB);
         double[] below = floor.clone();
         for (int i = 0; i < floor.length; i++) {
           floor[i] += held[i];
@@ -162,10 +185,9 @@ final class KvFigure {
         double[] above = floor.clone();
         Layer.add(
             plot,
-            (g, scale) -> {
-              g.setColor(color(look, places, place));
-              g.fill(steps.between(scale, below, above));
-            });
+            (g, scale) ->
+                fill(look, places, place)
+                    .fill(g, steps.between(scale, below, above), look.theme()));
       }
       range.setRange(0, Math.max(highest(floor), memory) * 1.06);
       double line = memory;

@@ -1,5 +1,6 @@
 package io.fusespill.charts;
 
+import io.fusespill.charts.KvFigure.Fill;
 import io.fusespill.charts.Sheet.LegendEntry;
 import io.fusespill.charts.Sheet.Swatch;
 import io.fusespill.engine.config.Place;
@@ -10,7 +11,6 @@ import io.fusespill.replay.explain.Story;
 import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.timeline.Span;
 import java.awt.BasicStroke;
-import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
@@ -191,8 +191,7 @@ final class LifeLinesFigure {
     }
 
     private static Rectangle2D lane(Layer.Scale scale, Part part, int row) {
-      return scale.box(
-          part.fromNanos() / NANOS, row - 0.4, part.untilNanos() / NANOS, row + 0.4);
+      return scale.box(part.fromNanos() / NANOS, row - 0.4, part.untilNanos() / NANOS, row + 0.4);
     }
 
     /// What is too short to be seen at its length: half as high as the line, so that it does not
@@ -249,16 +248,16 @@ final class LifeLinesFigure {
               new Line2D.Double(lane.getX(), lane.getCenterY(), lane.getMaxX(), lane.getCenterY()));
         }
         case PREFILL -> Hatch.SOLID.fill(g, lane, look.color(1), theme);
-        case DECODE -> Hatch.SOLID.fill(g, lane, place(part.place()), theme);
-        case REMOTE_DECODE -> Hatch.RISING.fill(g, lane, place(part.place()), theme);
-        case SWAPPED -> Hatch.HOLLOW.fill(g, thin, place(part.place()), theme);
-        case PARKED -> Hatch.HOLLOW.fill(g, thin, place(part.place()), theme);
+        case DECODE -> fill(part.place()).fill(g, lane, theme);
+        case REMOTE_DECODE -> Hatch.RISING.fill(g, lane, fill(part.place()).color(), theme);
+        case SWAPPED -> Hatch.HOLLOW.fill(g, thin, fill(part.place()).color(), theme);
+        case PARKED -> Hatch.HOLLOW.fill(g, thin, fill(part.place()).color(), theme);
         case MOVING -> Hatch.SOLID.fill(g, lane, theme.ink(), theme);
       }
     }
 
-    private Color place(int place) {
-      return KvFigure.color(look, topology.places(), topology.place(place));
+    private Fill fill(int place) {
+      return KvFigure.fill(look, topology.places(), topology.place(place));
     }
   }
 }

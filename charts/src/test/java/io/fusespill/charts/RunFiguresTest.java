@@ -2,7 +2,9 @@ package io.fusespill.charts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fusespill.charts.KvFigure.Fill;
 import io.fusespill.charts.RunData.Detail;
+import io.fusespill.engine.config.Place;
 import io.fusespill.replay.timeline.Span;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -10,6 +12,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -208,6 +211,31 @@ class RunFiguresTest {
     }
     // A line is 6.9 points high, a tick half of that.
     assertThat(highest * 72.0 / Figure.PRINT_DPI).isBetween(3.0, 4.0);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Theme.class)
+  void eightDevices_differInGrey(Theme theme) {
+    List<Place> places =
+        IntStream.range(0, 8).mapToObj(id -> Place.device(id, "a10-" + id, 100)).toList();
+    Look look = new Look(Style.column(theme));
+    for (Place one : places) {
+      Fill fill = KvFigure.fill(look, places, one);
+      for (Place other : places.subList(0, one.id())) {
+        Fill before = KvFigure.fill(look, places, other);
+        if (before.hatch() == fill.hatch()) {
+          assertThat(Math.abs(grey(before) - grey(fill)))
+              .as("%s and %s", other.name(), one.name())
+              .isGreaterThan(30);
+        }
+      }
+    }
+  }
+
+  private static double grey(Fill fill) {
+    return 0.299 * fill.color().getRed()
+        + 0.587 * fill.color().getGreen()
+        + 0.114 * fill.color().getBlue();
   }
 
   @Test
