@@ -22,7 +22,6 @@ import org.jfree.chart.plot.XYPlot;
 /// A lane's tick is as strong as its bin's count is high, by the lane's own highest.
 final class KvFigure {
 
-  private static final double GIB = 1L << 30;
   private static final double NANOS = 1e9;
   private static final double AREA_POINTS = 105;
   private static final double LANE_POINTS = 9;
@@ -102,6 +101,26 @@ final class KvFigure {
     };
   }
 
+  /// What bytes are counted in, largest first.
+  enum Unit {
+    GIB("GiB", 1L << 30),
+    MIB("MiB", 1L << 20),
+    KIB("KiB", 1L << 10);
+
+    final String label;
+    final double bytes;
+
+    Unit(String label, double bytes) {
+      this.label = label;
+      this.bytes = bytes;
+    }
+
+    /// The largest of which there is one or more.
+    static Unit of(double bytes) {
+      return Arrays.stream(values()).filter(unit -> bytes >= unit.bytes).findFirst().orElse(KIB);
+    }
+  }
+
   /// How what is in a place is filled.
   record Fill(Color color, Hatch hatch) {
 
@@ -169,15 +188,21 @@ final class KvFigure {
     }
 
     private XYPlot area() {
-      double memory = 0;
+      double memoryBlocks = 0;
       for (Place place : places) {
-        memory += place.computes() ? place.blocks() * (double) pools.blockBytes() / GIB : 0;
+        memoryBlocks += place.computes() ? place.blocks() : 0;
       }
-      NumberAxis range = look.zeroAxis("KV in use, GiB");
+      double[] usedBlocks =
+          steps.means(
+              bin -> places.stream().mapToDouble(place -> pools.meanBlocks(place.id(), bin)).sum());
+      double mostBlocks = Math.max(highest(usedBlocks), memoryBlocks);
+      Unit unit = Unit.of(mostBlocks * pools.blockBytes());
+      double perBlock = pools.blockBytes() / unit.bytes;
+      NumberAxis range = look.zeroAxis("KV in use, " + unit.label);
       XYPlot plot = look.plot(null, range);
       double[] floor = new double[steps.count()];
       for (Place place : places) {
-        double[] held =             steps.means(bin -> pools.meanBlocks(place.id(), bin) * pools.blockBytes() / GIB);
+        double[] held = steps.means(bin -> pools.meanBlocks(place.id(), bin) * perBlock);
         double[] below = floor.clone();
         for (int i = 0; i < floor.length; i++) {
           floor[i] += held[i];
@@ -189,8 +214,8 @@ final class KvFigure {
                 fill(look, places, place)
                     .fill(g, steps.between(scale, below, above), look.theme()));
       }
-      range.setRange(0, Math.max(highest(floor), memory) * 1.06);
-      double line = memory;
+      range.setRange(0, mostBlocks * perBlock * 1.06);
+      double line = memoryBlocks * perBlock;
       Layer.add(plot, (g, scale) -> look.rule(g, scale, line));
       return plot;
     }

@@ -3,6 +3,7 @@ package io.fusespill.charts;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.charts.KvFigure.Fill;
+import io.fusespill.charts.KvFigure.Unit;
 import io.fusespill.charts.RunData.Detail;
 import io.fusespill.engine.config.Place;
 import io.fusespill.replay.timeline.Span;
@@ -236,6 +237,19 @@ class RunFiguresTest {
     return 0.299 * fill.color().getRed()
         + 0.587 * fill.color().getGreen()
         + 0.114 * fill.color().getBlue();
+  }
+
+  @Test
+  void smallPools_areMeasuredInSmallUnits() {
+    Figure figure = FigureKind.KV.of(List.of(Runs.small("small"))).getFirst();
+
+    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT))))
+        .contains("KV in use, MiB")
+        .doesNotContain("KV in use, GiB");
+    assertThat(Unit.of(0)).isEqualTo(Unit.KIB);
+    assertThat(Unit.of(3 << 10)).isEqualTo(Unit.KIB);
+    assertThat(Unit.of(1 << 20)).isEqualTo(Unit.MIB);
+    assertThat(Unit.of(5L << 30)).isEqualTo(Unit.GIB);
   }
 
   @Test

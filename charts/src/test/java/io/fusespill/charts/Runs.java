@@ -28,6 +28,7 @@ import java.util.TreeMap;
 final class Runs {
 
   private static final int REQUESTS = 120;
+  private static final int BLOCKS = 200;
 
   private Runs() {}
 
@@ -67,6 +68,11 @@ final class Runs {
     return run(name, PolicySpec.of("continuous"), null, null, Detail.DEFAULT, 0);
   }
 
+  /// A pool of 0.8 GiB.
+  static RunData small(String name) {
+    return run(name, PolicySpec.of("continuous"), 100, null, null, Detail.DEFAULT, 3);
+  }
+
   /// A single request on an idle device.
   static RunData one(String name) {
     return run(name, PolicySpec.of("fusespill"), "xeon-8358p", null, Detail.DEFAULT, 1);
@@ -74,9 +80,20 @@ final class Runs {
 
   private static RunData run(
       String name, PolicySpec policy, String host, DiskSpec disk, Detail detail, int requests) {
+    return run(name, policy, BLOCKS, host, disk, detail, requests);
+  }
+
+  private static RunData run(
+      String name,
+      PolicySpec policy,
+      int blocks,
+      String host,
+      DiskSpec disk,
+      Detail detail,
+      int requests) {
     Machine machine =
         new Machine(
-            List.of(DeviceSpec.parse("a10:blocks=200")),
+            List.of(DeviceSpec.parse("a10:blocks=" + blocks)),
             List.of(),
             "pcie4-16gbps",
             disk == null ? 16 : 0.25,
