@@ -7,6 +7,9 @@ import java.util.function.ToDoubleFunction;
 /// A figure of a run by which runs are compared.
 enum Metric {
   COMPLETED("Requests", "completed requests", "", Better.NEITHER, 0, r -> r.metrics().completed()),
+  REJECTED("Requests", "rejected requests", "", Better.NEITHER, 0, r -> r.metrics().rejected()),
+  FAILED("Requests", "failed requests", "", Better.NEITHER, 0, r -> r.metrics().failed()),
+  CANCELLED("Requests", "cancelled requests", "", Better.NEITHER, 0, r -> r.metrics().cancelled()),
   DURATION("Requests", "duration", "s", Better.NEITHER, 1, RunReport::durationSeconds),
   OUTPUT_RATE(
       "Throughput",
@@ -44,7 +47,8 @@ enum Metric {
   WASTED("Spilling", "wasted tokens", "", Better.LOWER, 0, r -> r.metrics().wastedTokens()),
   RUNNING("Use", "mean running sequences", "", Better.NEITHER, 1, RunReport::meanRunning),
   KV("Use", "KV blocks in use at most", "%", Better.NEITHER, 1, r -> 100 * r.peakKvUsage()),
-  BUSY("Use", "devices at work", "%", Better.NEITHER, 1, Metric::busy);
+  BUSY("Use", "devices at work", "%", Better.NEITHER, 1, Metric::busy),
+  FAILED_STEPS("Use", "failed steps", "", Better.NEITHER, 0, r -> r.metrics().failedSteps());
 
   /// Which way is good.
   enum Better {

@@ -17,6 +17,7 @@ import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.metrics.PredictionFigures;
+import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.engine.plan.TransferKind;
 import io.fusespill.replay.RunReport;
 import io.fusespill.replay.explain.Choice;
@@ -265,6 +266,11 @@ final class ReportPage {
     return base == 0 ? Double.NaN : metric.of(run.report()) / base - 1;
   }
 
+  /// Whether it has figures to be good at: a run that completed nothing wasted nothing either.
+  private static boolean served(ReportRun run) {
+    return run.metrics().completed() > 0;
+  }
+
   private void gainText(Metric metric, ReportRun run) {
     double gain = gain(metric, run);
     if (!Double.isFinite(gain)) {
@@ -273,7 +279,8 @@ final class ReportPage {
     }
     boolean none = Math.abs(gain) < 0.0005;
     boolean good = metric.better() == Better.HIGHER ? gain > 0 : gain < 0;
-    String kind = none || metric.better() == Better.NEITHER ? "" : good ? " good" : " bad";
+    boolean judged = !none && metric.better() != Better.NEITHER && served(run);
+    String kind = !judged ? "" : good ? " good" : " bad";
     String text = gain >= 9.995 ? "× %.0f".formatted(1 + gain) : "%+.1f %%".formatted(100 * gain);
     html.add("<span class=\"gain%s\">%s</span>", kind, none ? "±0 %" : text.replace('-', '−'));
   }
@@ -299,7 +306,7 @@ final class ReportPage {
     html.raw("</tr></thead>\n<tbody>\n");
     String group = "";
     for (Metric metric : Metric.values()) {
-      if (values(metric).noneMatch(value -> value != 0)) {
+      if (values(runs, metric).noneMatch(value -> value != 0)) {
         continue;
       }
       if (!group.equals(metric.group())) {
@@ -314,7 +321,7 @@ final class ReportPage {
   }
 
   /// Of the runs that have one.
-  private DoubleStream values(Metric metric) {
+  private static DoubleStream values(List<ReportRun> runs, Metric metric) {
     return runs.stream()
         .mapToDouble(run -> metric.of(run.report()))
         .filter(value -> !Double.isNaN(value));
@@ -327,13 +334,14 @@ final class ReportPage {
     }
     html.raw("</th>");
     double best =
-        values(metric)
+        values(runs.stream().filter(ReportPage::served).toList(), metric)
             .reduce((a, b) -> metric.better() == Better.HIGHER ? Math.max(a, b) : Math.min(a, b))
-            .orElseThrow();
-    double largest = values(metric).max().orElseThrow();
+            .orElse(Double.NaN);
+    double largest = values(runs, metric).max().orElseThrow();
     for (ReportRun run : runs) {
       double value = metric.of(run.report());
-      boolean bold = runs.size() > 1 && metric.better() != Better.NEITHER && value == best;
+      boolean bold =
+          runs.size() > 1 && metric.better() != Better.NEITHER && value == best && served(run);
       html.add("<td class=\"%s\">%s", bold ? "best" : "", metric.text(value, largest));
       if (run != runs.getFirst()) {
         gainText(metric, run);
@@ -399,10 +407,17 @@ final class ReportPage {
     legend("used", "resting on a device, KV in use");
     legend("resting", "swapped: KV on host or disk");
     legend("moving", "KV moves, blocks leaving");
+    if (runs.stream().map(ReportRun::metrics).anyMatch(ReportPage::failures)) {
+      legend("failed", "failed step or transfer");
+    }
     html.raw("</div>\n");
     html.raw(
         "<div class=\"keys\" id=\"timeline-keys\">Drag moves, <kbd>Shift</kbd> + drag or drag on the axis zooms to a range, wheel zooms, double click zooms in. <kbd>←</kbd> <kbd>→</kbd> move, <kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd> zoom, <kbd>↑</kbd> <kbd>↓</kbd> choose a sequence, <kbd>n</kbd> <kbd>p</kbd> next and previous decision, <kbd>Enter</kbd> explains it.</div>\n");
     html.raw("</div>\n<noscript><p>The timeline needs JavaScript.</p></noscript>\n</section>\n");
+  }
+
+  private static boolean failures(RunMetrics metrics) {
+    return metrics.failedSteps() + metrics.failedTransfers() > 0;
   }
 
   private void legend(String color, String text) {

@@ -106,8 +106,9 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
           "A 99th percentile of %s is their slowest one."
               .formatted(Wording.count(metrics.completed(), "request")));
     }
-    if (run.timeline().lastWaitingNanos() - run.timeline().lastArrivalNanos()
-        > BACKLOG * metrics.durationNanos()) {
+    long backlogNanos = run.timeline().lastWaitingNanos() - run.timeline().lastArrivalNanos();
+    // Where nothing was served, what waits is no queue: every step was lost.
+    if (metrics.completed() > 0 && backlogNanos > BACKLOG * metrics.durationNanos()) {
       add(
           all,
           Kind.RUN,

@@ -149,14 +149,42 @@ class ReportTest {
     Path rejected = Runs.simulateRejecting(folder.resolve("rejected"), 5);
     String alone = page(source(rejected));
     assertThat(alone)
-        .contains("Of 5 requests none was served to its end.")
+        .contains("Of 5 requests none was served to its end.", figure("rejected requests", "5"))
         .doesNotContain("<section id=\"prediction\">", "TTFT, p99");
     String page = page(source(rejected), source(run));
     assertThat(page)
         .contains("run serves 60 requests")
         .doesNotContain(" NaN ", ">NaN<", "against rejected</div>")
         .containsPattern(
-            "TTFT, p99<span class=\"unit\">s</span></th><td class=\"\">–</td><td class=\"best\">");
+            "TTFT, p99<span class=\"unit\">s</span></th><td class=\"\">–</td><td class=\"best\">")
+        .contains("wasted tokens</th><td class=\"\">0</td><td class=\"best\">");
+    assertThat(page(source(run), source(rejected)))
+        .contains("<span class=\"gain\">−100.0 %</span>")
+        .doesNotContain("gain good\">−100.0 %");
+  }
+
+  @Test
+  void whatWentWrong_isCounted() {
+    Path failed =
+        Runs.simulate(
+            folder.resolve("failed"),
+            PolicySpec.of("continuous"),
+            5,
+            new Faults(1_000_000, 0, 0, 1));
+    assertThat(page(source(failed)))
+        .contains(figure("failed requests", "5"))
+        .containsPattern(figure("failed steps", "[1-9][0-9]*"))
+        .contains("--failed)\"></i>failed step or transfer")
+        .doesNotContain("The load is more than the machine can serve");
+    assertThat(page(source(faulty)))
+        .contains("completed requests</th>", "cancelled requests</th>")
+        .doesNotContain("rejected requests</th>");
+    assertThat(page(source(run)))
+        .doesNotContain("failed steps</th>", "failed step or transfer", "cancelled requests</th>");
+  }
+
+  private static String figure(String label, String value) {
+    return "%s</th><td class=\"\">%s</td>".formatted(label, value);
   }
 
   @Test
