@@ -329,7 +329,7 @@
     paint();
   }
 
-  const plot = () => width - GUTTER - RIGHT;
+  const plot = () => Math.max(1, width - GUTTER - RIGHT);
   const x = (time) => GUTTER + (time - view.from) / (view.until - view.from) * plot();
   const timeAt = (px) => view.from + (px - GUTTER) / plot() * (view.until - view.from);
   const overviewX = (time) => GUTTER + time / run.end * plot();

@@ -303,4 +303,19 @@ class ReportInBrowserTest {
     }
     browser.driver().manage().window().setSize(new Dimension(1280, 900));
   }
+
+  @Test
+  void windowNarrowerThanTheTimelinesNames_breaksNothing() {
+    browser.complaints();
+    browser
+        .driver()
+        .executeCdpCommand(
+            "Emulation.setDeviceMetricsOverride",
+            Map.of("width", 180, "height", 900, "deviceScaleFactor", 1, "mobile", false));
+    browser.show(page);
+    browser.settle();
+    assertThat(browser.number("innerWidth")).isEqualTo(180);
+    assertThat(browser.complaints()).isEmpty();
+    browser.driver().executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
+  }
 }
