@@ -47,6 +47,9 @@ final class Look {
   /// Share of a figure's width that the name of a lane may take.
   private static final double NAME_SHARE = 0.35;
 
+  /// What the name of a logarithmic axis ends with.
+  static final String LOG = " (log)";
+
   private final Theme theme;
   private final double namePoints;
 
@@ -83,8 +86,12 @@ final class Look {
     return axis;
   }
 
+  /// A logarithmic axis, which says that it is one: over less than a decade it looks like any other.
   DecadeAxis decadeAxis(String label) {
-    return dress(new DecadeAxis(label));
+    DecadeAxis axis = dress(new DecadeAxis(label + LOG));
+    axis.setMinorTickMarksVisible(true);
+    axis.setMinorTickMarkOutsideLength(1.2f);
+    return axis;
   }
 
   <A extends ValueAxis> A dress(A axis) {

@@ -36,6 +36,6 @@ public record Style(Theme theme, double inches) {
 
   /// Whether panels have room beside each other.
   boolean wide() {
-    return inches >= 5;
+    return inches >= 5.5;
   }
 }

@@ -73,6 +73,11 @@ final class Drawn {
     return texts;
   }
 
+  /// All texts of a figure, names of axes without whether they are logarithmic.
+  static List<String> labels(Figure figure, Style style) {
+    return texts(figure.svg(style)).stream().map(text -> text.replace(Look.LOG, "")).toList();
+  }
+
   /// No text is smaller than 7 points, reaches out of the page or over another text.
   static void assertLegible(Figure figure, Style style) {
     String svg = figure.svg(style);

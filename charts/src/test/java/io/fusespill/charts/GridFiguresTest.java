@@ -131,7 +131,7 @@ class GridFiguresTest {
         Drawn.assertInk(figure, style);
       }
       Drawn.assertLegible(figure, style);
-      assertThat(Drawn.texts(figure.svg(style))).containsAll(AXES.get(kind));
+      assertThat(Drawn.labels(figure, style)).containsAll(AXES.get(kind));
       assertThat(figure.source().footer()).contains("Simulated", "roofline");
     }
   }

@@ -57,7 +57,7 @@ class RunFiguresTest {
         .flatMap(kind ->
             Stream.of(Theme.values())
                 .flatMap(theme ->
-                    Stream.of(2.5, 3.4, 7.0)
+                    Stream.of(2.5, 3.4, 5.5, 7.0)
                         .map(inches -> Arguments.of(kind, new Style(theme, inches)))));
   }
 
@@ -71,7 +71,7 @@ class RunFiguresTest {
         Drawn.assertInk(figure, style);
       }
       Drawn.assertLegible(figure, style);
-      assertThat(Drawn.texts(figure.svg(style))).containsAll(AXES.get(kind));
+      assertThat(Drawn.labels(figure, style)).containsAll(AXES.get(kind));
     }
   }
 
@@ -176,7 +176,7 @@ class RunFiguresTest {
     Drawn.assertLegible(figure, Style.column(Theme.LIGHT));
     List<String> axes = new ArrayList<>(AXES.get(kind));
     axes.remove("waiting");
-    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))).containsAll(axes);
+    assertThat(Drawn.labels(figure, Style.column(Theme.LIGHT))).containsAll(axes);
     if (kind == FigureKind.STEP_TIME) {
       assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT))))
           .filteredOn(text -> text.matches("[0-9.]+"))
@@ -250,6 +250,16 @@ class RunFiguresTest {
     assertThat(Unit.of(3 << 10)).isEqualTo(Unit.KIB);
     assertThat(Unit.of(1 << 20)).isEqualTo(Unit.MIB);
     assertThat(Unit.of(5L << 30)).isEqualTo(Unit.GIB);
+  }
+
+  @Test
+  void logarithmicAxes_saySo() {
+    Style style = Style.column(Theme.LIGHT);
+    String svg = FigureKind.STEP_TIME.of(runs).getFirst().svg(style);
+    assertThat(Drawn.texts(svg))
+        .contains("Actual step time, ms (log)", "Predicted step time, ms (log)");
+    assertThat(Drawn.texts(FigureKind.KV.of(runs).getFirst().svg(style)))
+        .noneMatch(text -> text.endsWith("(log)"));
   }
 
   @Test
