@@ -4,6 +4,7 @@ import io.fusespill.charts.Sheet.LegendEntry;
 import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.timeline.Pair;
 import io.fusespill.replay.timeline.Pairs;
+import io.fusespill.replay.timeline.RemainingLengths;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -33,6 +34,7 @@ final class PredictionFigure {
         "Step time, estimated and actual, " + run.name(),
         run,
         run.stepTimes().pairs(),
+        "",
         1e6,
         "step time, ms",
         "ms");
@@ -47,16 +49,19 @@ final class PredictionFigure {
         "Remaining output, predicted%s and actual, %s".formatted(predictor, run.name()),
         run,
         run.remaining().pairs(),
+        " of each %dnd step".formatted(RemainingLengths.STEPS_BETWEEN_SAMPLES),
         1,
         "remaining output, tokens",
         "tokens");
   }
 
+  /// @param sampled what the pairs are of, if not of all there is
   private static Figure of(
       String name,
       String title,
       RunData run,
       Pairs pairs,
+      String sampled,
       double perUnit,
       String quantity,
       String unit) {
@@ -72,8 +77,9 @@ final class PredictionFigure {
     String errors =
         String.format(
             Locale.ROOT,
-            "%s: mean error %s %s, bias %+.1f%%, %.1f%% within a tenth, %.1f%% within a factor of 2",
+            "%s%s: mean error %s %s, bias %+.1f%%, %.1f%% within a tenth, %.1f%% within a factor of 2",
             Wording.count(pairs.count(), "pair"),
+            sampled,
             number(pairs.meanError() / perUnit),
             unit,
             100 * pairs.bias(),

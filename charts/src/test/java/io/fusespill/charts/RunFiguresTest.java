@@ -263,6 +263,14 @@ class RunFiguresTest {
   }
 
   @Test
+  void errors_sayWhichStepsTheyAreOf() {
+    assertThat(FigureKind.REMAINING_LENGTH.of(runs).getFirst().source().text())
+        .contains(" pairs of each 32nd step: mean error ");
+    assertThat(FigureKind.STEP_TIME.of(runs).getFirst().source().text())
+        .contains(" pairs: mean error ");
+  }
+
+  @Test
   void longLaneName_leavesRoomForItsLane() {
     Look look = new Look(Style.column(Theme.LIGHT));
     String name = "rtx-4090-in-the-second-slot-of-the-left-rack to xeon-8358p";

@@ -26,6 +26,7 @@ import io.fusespill.replay.explain.Moment;
 import io.fusespill.replay.explain.Outcome.Fate;
 import io.fusespill.replay.explain.Story;
 import io.fusespill.replay.explain.Wording;
+import io.fusespill.replay.timeline.RemainingLengths;
 import io.fusespill.report.Metric.Better;
 import java.io.IOException;
 import java.io.InputStream;
@@ -592,8 +593,9 @@ final class ReportPage {
       return;
     }
     html.raw("<section id=\"prediction\">\n<h2>Length prediction</h2>\n");
-    html.raw(
-        "<p class=\"lead\">How well the predictor knew the remaining output tokens of running sequences. A calibrated one has as many moments within a quantile as the quantile says.</p>\n");
+    html.add(
+        "<p class=\"lead\">How well the predictor knew the remaining output tokens of running sequences. A calibrated one has as many moments within a quantile as the quantile says. A moment is a sequence in each %sth step of a device; the figure of remaining output takes its pairs from each %snd, so that its mean error is another.</p>\n",
+        ReportRun.STEPS_BETWEEN_PREDICTIONS, RemainingLengths.STEPS_BETWEEN_SAMPLES);
     html.raw("<div class=\"card scroll\"><table><thead><tr><th scope=\"col\"></th>");
     List<ReportRun> with = runs.stream().filter(run -> run.prediction().isPresent()).toList();
     with.forEach(run -> html.add("<th scope=\"col\">%s</th>", run.name()));

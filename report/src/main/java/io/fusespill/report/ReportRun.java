@@ -25,7 +25,7 @@ final class ReportRun {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   /// Asking a predictor makes it build curves: oftener would take more than a tenth of a report.
-  private static final int STEPS_BETWEEN_PREDICTIONS = 128;
+  static final int STEPS_BETWEEN_PREDICTIONS = 128;
 
   private final String name;
   private final JournalHeader header;

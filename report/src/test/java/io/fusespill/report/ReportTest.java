@@ -90,6 +90,13 @@ class ReportTest {
   }
 
   @Test
+  void bothMeanErrors_sayWhatTheyAreOf() {
+    assertThat(page(source(run)))
+        .contains("A moment is a sequence in each 128th step", "takes its pairs from each 32nd")
+        .containsPattern("[0-9] pairs of each 32nd[^:]* step");
+  }
+
+  @Test
   void sameJournals_giveTheSamePage() {
     assertThat(page(source(baseline), source(run))).isEqualTo(page(source(baseline), source(run)));
   }

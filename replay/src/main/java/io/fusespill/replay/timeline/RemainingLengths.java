@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// tokens. Empty for a run without a predictor.
 public final class RemainingLengths {
 
-  private static final int STEPS_BETWEEN_SAMPLES = 32;
+  /// Pairs are of each so many-th step of a device.
+  public static final int STEPS_BETWEEN_SAMPLES = 32;
 
   private final Pairs pairs = new Pairs();
   private @Nullable PredictionAccuracy accuracy;
