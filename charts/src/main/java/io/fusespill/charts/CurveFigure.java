@@ -80,7 +80,7 @@ final class CurveFigure {
     String title = "%s against %s".formatted(name(y), lower(name(x)));
     return Facets.figures(
         results,
-        "curve",
+        Facets.name("curve", axes.value()),
         List.of(column, "policy"),
         (name, facet, rows) -> figure(results, name, Facets.titled(title, facet), x, y, rows));
   }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
 
 /// Results by what they are results of.
 final class Facets {
@@ -69,6 +70,12 @@ final class Facets {
     /// @param name of the figure
     /// @param title what sets these rows apart, empty for all there are
     Figure make(String name, String title, List<Row> rows);
+  }
+
+  /// A figure's name with the column of values that the reader chose, if any: another choice is
+  /// another file.
+  static String name(String kind, @Nullable String chosen) {
+    return chosen == null ? kind : kind + "-" + FigureKind.fileNames(List.of(chosen)).getFirst();
   }
 
   /// A figure for each combination of what is not shown.

@@ -1,5 +1,6 @@
 package io.fusespill.charts;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -16,11 +17,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Figures as files of a folder: `NAME.png`, `NAME.svg`, `NAME.csv`, those of the dark theme
 /// `NAME-dark.…`, and `figures.json`, which lists all with titles and sources.
 ///
-/// Files of the same names are replaced, others are left alone.
+/// Files of the same names are replaced, others are left alone, and stay in the list.
 ///
 /// @param themes at least one
 /// @param inches width
@@ -28,6 +30,7 @@ import java.util.Set;
 public record FigureFiles(
     Path folder, Set<Format> formats, Set<Theme> themes, double inches, int dpi) {
 
+  private static final String LIST = "figures.json";
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -48,26 +51,39 @@ public record FigureFiles(
   public List<List<String>> write(List<Figure> figures) {
     List<Map<String, byte[]>> drawn = figures.stream().map(this::draw).toList();
     List<List<String>> names = drawn.stream().map(files -> List.copyOf(files.keySet())).toList();
-    ArrayNode list = JsonNodeFactory.instance.arrayNode();
-    for (int i = 0; i < figures.size(); i++) {
-      list.add(describe(figures.get(i), names.get(i)));
-    }
     try {
       Files.createDirectories(folder);
+      ArrayNode list = listed();
+      Set<String> again = figures.stream().map(Figure::name).collect(Collectors.toSet());
+      list.removeIf(earlier -> again.contains(earlier.path("name").asText()));
+      for (int i = 0; i < figures.size(); i++) {
+        list.add(describe(figures.get(i), names.get(i)));
+      }
       for (Map<String, byte[]> files : drawn) {
         for (Map.Entry<String, byte[]> file : files.entrySet()) {
           Files.write(folder.resolve(file.getKey()), file.getValue());
         }
       }
       Files.writeString(
-          folder.resolve("figures.json"),
-          MAPPER.writeValueAsString(list) + "\n",
-          StandardCharsets.UTF_8);
+          folder.resolve(LIST), MAPPER.writeValueAsString(list) + "\n", StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(
           "figures cannot be written to %s (%s)".formatted(folder, e), e);
     }
     return names;
+  }
+
+  /// The folder's list as it is; a new one where there is none, or a file that is no list.
+  private ArrayNode listed() throws IOException {
+    Path file = folder.resolve(LIST);
+    try {
+      if (Files.exists(file) && MAPPER.readTree(file.toFile()) instanceof ArrayNode list) {
+        return list;
+      }
+    } catch (JsonProcessingException e) {
+      // What is no JSON is replaced, as any file of the name.
+    }
+    return JsonNodeFactory.instance.arrayNode();
   }
 
   /// The files of a figure by their names.

@@ -40,7 +40,7 @@ final class HeatMapFigure {
             : Quantity.of(results.require(axes.value()));
     return Facets.figures(
         results,
-        "heatmap",
+        Facets.name("heatmap", axes.value()),
         List.of(x, y),
         (name, facet, rows) ->
             figure(results, name, Facets.titled(value.label(), facet), x, y, value, rows));

@@ -86,7 +86,8 @@ final class Look {
     return axis;
   }
 
-  /// A logarithmic axis, which says that it is one: over less than a decade it looks like any other.
+  /// A logarithmic axis, which says that it is one: over less than a decade it looks like any
+  /// other.
   DecadeAxis decadeAxis(String label) {
     DecadeAxis axis = dress(new DecadeAxis(label + LOG));
     axis.setMinorTickMarksVisible(true);

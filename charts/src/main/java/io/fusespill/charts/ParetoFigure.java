@@ -39,7 +39,7 @@ final class ParetoFigure {
     List<String> within = Facets.varying(results, List.of("model", "workload"));
     return Facets.figures(
         results,
-        "pareto",
+        Facets.name(Facets.name("pareto", axes.x()), axes.y()),
         within,
         (name, facet, rows) -> figure(results, name, facet, x, y, within, rows));
   }

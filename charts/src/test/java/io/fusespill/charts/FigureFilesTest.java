@@ -82,6 +82,20 @@ class FigureFilesTest {
   }
 
   @Test
+  void list_keepsEarlierFigures_whateverStoodThere() throws IOException {
+    Path list = Files.writeString(folder.resolve("figures.json"), "{ no list");
+    FigureFiles files = new FigureFiles(folder, Set.of(Format.SVG), Set.of(Theme.LIGHT), 3.4, 100);
+    List<Figure> pareto = GridKind.PARETO.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT);
+
+    files.write(pareto);
+    files.write(GridKind.ABLATION.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT));
+    files.write(pareto);
+
+    assertThat(new ObjectMapper().readTree(list.toFile()).findValuesAsText("title"))
+        .containsExactly("What parts of whole are worth", "Pareto front");
+  }
+
+  @Test
   void png_knowsItsSizeInPrint() {
     Figure figure =
         GridKind.PARETO.of(GridFiguresTest.ablation(), GridKind.Axes.DEFAULT).getFirst();

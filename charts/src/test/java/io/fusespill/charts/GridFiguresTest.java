@@ -212,6 +212,19 @@ class GridFiguresTest {
   }
 
   @Test
+  void chosenValue_isInTheName() {
+    Axes latency = new Axes(null, null, "e2e_p99_seconds");
+    assertThat(GridKind.HEATMAP.of(sweep(), latency))
+        .extracting(Figure::name)
+        .containsExactly("heatmap-e2e-p99-seconds-1xa10", "heatmap-e2e-p99-seconds-2xa10");
+    assertThat(GridKind.CURVE.of(sweep(), latency).getFirst().name())
+        .startsWith("curve-e2e-p99-seconds-");
+    assertThat(GridKind.PARETO.of(sweep(), new Axes("e2e_p99_seconds", null, null)))
+        .extracting(Figure::name)
+        .containsExactly("pareto-e2e-p99-seconds");
+  }
+
+  @Test
   void pareto_frontIsWhatNothingBeats() {
     DataTable data = GridKind.PARETO.of(ablation(), Axes.DEFAULT).getFirst().data();
 
