@@ -85,7 +85,7 @@ final class Summary {
                 .formatted(metrics.prefillSteps(), metrics.decodeSteps(), metrics.mixedSteps()))
         .row(
             "running",
-            "%.1f sequences on average, %,d at most; %,d waiting at most"
+            "%.1f sequences on average, %,d in one step at most; %,d waiting at most"
                 .formatted(report.meanRunning(), metrics.runningMax(), metrics.waitingMax()))
         .row("KV blocks", "%.1f%% in use at most".formatted(100 * report.peakKvUsage()))
         .row(
