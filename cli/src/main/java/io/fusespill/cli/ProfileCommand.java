@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
@@ -9,8 +10,10 @@ import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.Faults;
+import io.fusespill.sim.Machine;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.TopologyFile;
+import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.cost.AllReduceModel;
 import io.fusespill.sim.cost.LinkModel;
 import io.fusespill.sim.profile.DiskProfile;
@@ -66,10 +69,9 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Option(
       names = "--link",
-      defaultValue = "pcie4",
       paramLabel = "L",
-      description = "Link over which tensor-parallel cards meet (default pcie4).")
-  private String link;
+      description = "With --device: link over which tensor-parallel cards meet (default pcie4).")
+  private @Nullable String link;
 
   @Option(
       names = "--topology",
@@ -90,23 +92,29 @@ final class ProfileCommand implements Callable<Integer> {
   @Option(
       names = "--max-num-batched-tokens",
       paramLabel = "N",
-      description =
-          "Tokens in a step at most (default: the model's longest context, at least 2048).")
+      description = "Tokens in a step at most (default 2048).")
   private @Nullable Integer maxNumBatchedTokens;
 
   @Option(
       names = "--max-num-seqs",
-      defaultValue = "256",
       paramLabel = "N",
       description = "Sequences at most (default 256).")
-  private int maxNumSeqs;
+  private @Nullable Integer maxNumSeqs;
 
-  @SuppressWarnings("NullAway.Init") // picocli sets what has a default
   ProfileCommand() {}
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    if (link != null && device == null) {
+      throw new UsageException(
+          "--link %s needs --device: it is what the cards of one device meet over".formatted(link));
+    }
+    if (device != null && DeviceSpec.parse(device).blocks() > 0) {
+      throw new UsageException(
+          "--device %s sets the number of blocks, which profile derives from memory: leave blocks away"
+              .formatted(device));
+    }
     if (policies) {
       printPolicies(out);
     } else if (topology != null) {
@@ -125,36 +133,12 @@ final class ProfileCommand implements Callable<Integer> {
     return 0;
   }
 
-  /// What `simulate` makes of the file under policy `continuous`.
   private void printTopology(PrintWriter out, Path file) {
     if (model == null || device != null) {
       throw new UsageException(
           "--topology needs --model, and no --device: the file names the devices, the model says how many blocks they hold");
     }
-    EngineConfig config;
-    try {
-      config =
-          new Scenario(
-                  model,
-                  TopologyFile.read(file),
-                  PolicySpec.of(PolicyKind.CONTINUOUS.label()),
-                  new Scenario.Limits(
-                      blockSize,
-                      maxNumSeqs,
-                      maxNumBatchedTokens == null ? 0 : maxNumBatchedTokens,
-                      0,
-                      0),
-                  Scenario.Serving.DEFAULT,
-                  "roofline",
-                  Faults.NONE,
-                  1,
-                  0,
-                  JsonNodeFactory.instance.objectNode())
-              .resolve()
-              .config();
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(e.getMessage(), e);
-    }
+    EngineConfig config = resolve(model, TopologyFile.read(file));
     List<Place> all = config.topology().places();
     Table places = new Table().row("place", "kind", "blocks", "tokens of KV", "attends");
     for (Place place : all) {
@@ -179,6 +163,32 @@ final class ProfileCommand implements Callable<Integer> {
     links.print(out);
   }
 
+  /// What `simulate` makes of a machine under policy `continuous`.
+  private EngineConfig resolve(String model, TopologySpec machine) {
+    try {
+      return new Scenario(
+              model,
+              machine,
+              PolicySpec.of(PolicyKind.CONTINUOUS.label()),
+              new Scenario.Limits(
+                  blockSize,
+                  ScenarioOptions.given("--max-num-seqs", maxNumSeqs),
+                  ScenarioOptions.given("--max-num-batched-tokens", maxNumBatchedTokens),
+                  0,
+                  0),
+              Scenario.Serving.DEFAULT,
+              "roofline",
+              Faults.NONE,
+              1,
+              0,
+              JsonNodeFactory.instance.objectNode())
+          .resolve()
+          .config();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+  }
+
   private void printModel(PrintWriter out, ModelProfile profile) {
     out.println(
         "%s: %,d parameters, %d layers, %d query and %d KV heads of %d, context %,d; %,d bytes of KV a token (%s)"
@@ -196,14 +206,12 @@ final class ProfileCommand implements Callable<Integer> {
       return;
     }
     DeviceSpec named = DeviceSpec.parse(device);
-    int batchedTokens =
-        maxNumBatchedTokens == null ? Math.max(2048, profile.maxPositions()) : maxNumBatchedTokens;
-    MemoryOptions options;
-    try {
-      options = new MemoryOptions(named.utilisation(), blockSize, batchedTokens, maxNumSeqs);
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(e.getMessage(), e);
-    }
+    String between = link == null ? Machine.DEFAULT_LINK : link;
+    EngineLimits limits =
+        resolve(String.valueOf(model), new Machine(List.of(named), between, 0).topology()).limits();
+    MemoryOptions options =
+        new MemoryOptions(
+            named.utilisation(), blockSize, limits.maxNumBatchedTokens(), limits.maxNumSeqs());
     TensorParallelGroup group = named.group();
     for (HardwareProfile card : distinct(group)) {
       out.println("%s: %s".formatted(card.name(), card.description()));
@@ -212,13 +220,12 @@ final class ProfileCommand implements Callable<Integer> {
     out.println(MemoryPlan.of(group, profile, options).arithmetic());
     if (group.size() > 1) {
       out.println();
-      printTensorParallel(out, group, profile);
+      printTensorParallel(out, group, profile, LinkProfiles.named(between));
     }
   }
 
   private void printTensorParallel(
-      PrintWriter out, TensorParallelGroup group, ModelProfile profile) {
-    LinkProfile between = LinkProfiles.named(link);
+      PrintWriter out, TensorParallelGroup group, ModelProfile profile, LinkProfile between) {
     AllReduceModel allReduce = AllReduceModel.over(between, group.size());
     int bytes = profile.hiddenSize() * profile.dataType().bytes();
     out.println(

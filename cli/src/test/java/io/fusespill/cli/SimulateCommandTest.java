@@ -225,6 +225,35 @@ class SimulateCommandTest {
   }
 
   @Test
+  void profile_ofADevice_derivesTheBlocksThatSimulateTakes() {
+    assertThat(profile("--device", "a10").out()).contains("= 818 blocks of 8,388,608 bytes");
+    assertThat(profile("--device", "a10", "--max-num-batched-tokens", "4096").out())
+        .contains("= 798 blocks of 8,388,608 bytes");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--device a10 --max-num-batched-tokens 100 | must be at least max-num-seqs (256)",
+        "--device a10 --max-num-seqs 70000 | must be at least max-num-seqs (70000)",
+        "--device a10 --max-num-seqs 0 | --max-num-seqs is 0, must be at least 1",
+        "--device a10:blocks=5 | leave blocks away",
+        "--link pcie5 | --link pcie5 needs --device"
+      })
+  void profile_ofWhatSimulateRefuses_isRefused(String options, String message) {
+    Cli cli = profile(options.split(" "));
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.errorLines()).singleElement().asString().contains(message);
+  }
+
+  private static Cli profile(String... options) {
+    List<Object> arguments = new ArrayList<>(List.of("profile", "--model", "vicuna-7b"));
+    arguments.addAll(List.of(options));
+    return Cli.run(arguments.toArray());
+  }
+
+  @Test
   void inspectAndDump_tellTheSameStory() throws IOException {
     simulate("run", "--policy", "vllm-0.2.7");
     Path run = folder.resolve("run");
