@@ -84,6 +84,7 @@ final class ChartsCommand implements Callable<Integer> {
       names = "--figure",
       split = ",",
       paramLabel = "NAME",
+      completionCandidates = Candidates.Figures.class,
       description = "Only these figures (default: all that the input has something for).")
   private List<String> names = new ArrayList<>();
 

@@ -41,6 +41,7 @@ final class ExportCommand implements Callable<Integer> {
       names = "--to",
       required = true,
       paramLabel = "FORMAT",
+      completionCandidates = Candidates.ExportFormats.class,
       description = "perfetto, parquet, csv or jsonl.")
   private ExportFormat format;
 

@@ -28,6 +28,7 @@ final class FigureOptions {
       names = "--format",
       split = ",",
       paramLabel = "FORMAT",
+      completionCandidates = Candidates.FigureFormats.class,
       description = "png, svg or both (default png,svg). Data are always written as CSV.")
   private List<String> formats = List.of("png", "svg");
 
@@ -35,6 +36,7 @@ final class FigureOptions {
       names = "--theme",
       split = ",",
       paramLabel = "THEME",
+      completionCandidates = Candidates.Themes.class,
       description = "light, dark or both (default light).")
   private List<String> themes = List.of("light");
 

@@ -77,7 +77,7 @@ public final class FuseSpill implements Runnable {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpLongOptionsMaxWidth(34)
         .setUsageHelpWidth(110)
-        .setExecutionStrategy(new UniqueKeys())
+        .setExecutionStrategy(new CheckedArguments())
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
   }

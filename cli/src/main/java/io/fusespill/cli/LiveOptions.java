@@ -50,6 +50,7 @@ final class LiveOptions {
       names = "--load-format",
       defaultValue = "auto",
       paramLabel = "F",
+      completionCandidates = Candidates.LoadFormats.class,
       description =
           "auto (default), safetensors, or dummy: random weights of the shape that config.json says, to measure a model's speed without its weights.")
   private LoadFormat loadFormat;
@@ -123,6 +124,7 @@ final class LiveOptions {
       names = "--policy",
       defaultValue = ScenarioOptions.DEFAULT_POLICY,
       paramLabel = "P",
+      completionCandidates = Candidates.Policies.class,
       description = "vllm-0.2.7, continuous (default), fusespill or fusespill-artifact.")
   private String policy;
 
@@ -200,6 +202,7 @@ final class LiveOptions {
       names = "--journal",
       defaultValue = "async",
       paramLabel = "MODE",
+      completionCandidates = Candidates.Journals.class,
       description =
           "none: no run folder; async (default): written as the run goes; sync: on storage at the end of each batch.")
   private Durability journal;

@@ -73,6 +73,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       names = "--load-format",
       defaultValue = "auto",
       paramLabel = "F",
+      completionCandidates = Candidates.LoadFormats.class,
       description =
           "auto (default), safetensors, or dummy: random weights of the shape that config.json says.")
   private LoadFormat loadFormat;

@@ -72,6 +72,7 @@ final class ScenarioOptions {
       names = "--policy",
       defaultValue = DEFAULT_POLICY,
       paramLabel = "P",
+      completionCandidates = Candidates.Policies.class,
       description = "vllm-0.2.7, continuous (default), fusespill or fusespill-artifact.")
   private String policy;
 

@@ -59,6 +59,7 @@ final class SimulateCommand implements Callable<Integer> {
       names = "--journal",
       defaultValue = "async",
       paramLabel = "MODE",
+      completionCandidates = Candidates.Journals.class,
       description =
           "none: no run directory; async (default): written as the run goes; sync: on storage at the end of each batch.")
   private Durability journal;

@@ -84,6 +84,7 @@ final class SweepCommand implements Callable<Integer> {
       names = "--engine",
       defaultValue = LocalEngine.NAME,
       paramLabel = "NAME",
+      completionCandidates = Candidates.Engines.class,
       description =
           "What runs the scenarios: local, threads of this process (default), or spark, Apache Spark.")
   private String engine;

@@ -8,16 +8,22 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/// Runs a command unless one of its `KEY=VALUE` options has a key twice: one of the values would be
-/// dropped.
-final class UniqueKeys implements IExecutionStrategy {
+/// Runs a command unless there is none of the name, which help would hide, or one of its
+/// `KEY=VALUE` options has a key twice: one of the values would be dropped.
+final class CheckedArguments implements IExecutionStrategy {
 
   @Override
   public int execute(ParseResult parsed) {
     ParseResult last = parsed;
     while (last.hasSubcommand()) {
       last = last.subcommand();
+    }
+    if (!last.commandSpec().subcommands().isEmpty()
+        && !last.unmatched().isEmpty()
+        && !last.unmatched().getFirst().startsWith("-")) {
+      throw new UnmatchedArgumentException(last.commandSpec().commandLine(), last.unmatched());
     }
     for (OptionSpec option : last.matchedOptions()) {
       if (option.typeInfo().isMap()) {
