@@ -318,4 +318,31 @@ class ReportInBrowserTest {
     assertThat(browser.complaints()).isEmpty();
     browser.driver().executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
   }
+
+  @Test
+  void phoneWidth_leavesTextLegibleAndApart() {
+    browser
+        .driver()
+        .executeCdpCommand(
+            "Emulation.setDeviceMetricsOverride",
+            Map.of("width", 400, "height", 900, "deviceScaleFactor", 1, "mobile", false));
+    browser.show(page);
+    browser.settle();
+    assertThat(
+            browser.number(
+                "document.querySelector('figure.wide .on-light svg').getBoundingClientRect().width"))
+        .as("three panels of 504 points scroll and do not shrink")
+        .isGreaterThan(600);
+    assertThat(browser.number("document.documentElement.scrollWidth")).isEqualTo(400);
+    assertThat(
+            browser.number(
+                "(() => { const count = document.querySelector('nav .count'), text = document.createRange(); text.selectNodeContents(count.previousSibling); return count.getBoundingClientRect().left - text.getBoundingClientRect().right; })()"))
+        .as("room between a section's name and its count")
+        .isGreaterThan(2);
+    assertThat(
+            browser.number(
+                "parseFloat(getComputedStyle(document.querySelector('nav fieldset label')).paddingLeft)"))
+        .isPositive();
+    browser.driver().executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
+  }
 }
