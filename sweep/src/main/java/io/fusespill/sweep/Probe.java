@@ -68,7 +68,7 @@ record Probe(
             DigestedRun.of(simulated.resolve(), dealt, latencies, ended -> {}).report().metrics();
         unserved += metrics.rejected() + metrics.failed();
         tokens += metrics.outputTokens();
-        nanos = Math.max(nanos, metrics.durationNanos());
+        nanos = Math.max(nanos, metrics.endNanos());
       }
     }
     long requests = Math.max(1, tally.requests());

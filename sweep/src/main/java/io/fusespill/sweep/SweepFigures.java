@@ -219,7 +219,7 @@ public final class SweepFigures {
         all,
         "swapped_out_blocks",
         BLOCKS,
-        "copied from devices to hosts",
+        "copied from devices to hosts, failed copies included",
         run -> run.metrics().swappedOutBlocks());
     whole(
         all,

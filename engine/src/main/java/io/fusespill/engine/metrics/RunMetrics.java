@@ -478,6 +478,11 @@ public final class RunMetrics {
     return track;
   }
 
+  /// Time of the newest event.
+  public long endNanos() {
+    return nowNanos;
+  }
+
   /// From the first request's arrival to the newest event; a live engine starts before anybody asks
   /// anything of it.
   public long durationNanos() {
