@@ -490,6 +490,9 @@ public final class LiveEngine implements AutoCloseable {
   ///
   /// @throws NoDeviceException if a place has failed, and those that are left do not serve
   private void requireDevice() {
+    if (unreliable.isEmpty()) {
+      return;
+    }
     String causes =
         places.stream()
             .filter(place -> engine.view().failed(place.id()))
