@@ -11,17 +11,18 @@ import io.fusespill.report.export.ExportFormat;
 import io.fusespill.sweep.LocalEngine;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// What the completion script offers for options with few values, as they are documented.
+/// What the completion script offers for options with few values, as they are documented. Told when
+/// asked for: every command makes these objects, and the figures' would load the charts' classes.
 abstract class Candidates implements Iterable<String> {
 
-  private final List<String> values;
+  private final Supplier<Stream<String>> values;
 
-  private Candidates(Stream<String> values) {
-    this.values = values.distinct().toList();
+  private Candidates(Supplier<Stream<String>> values) {
+    this.values = values;
   }
 
   private static Stream<String> lowerCase(Enum<?>[] constants) {
@@ -30,54 +31,54 @@ abstract class Candidates implements Iterable<String> {
 
   @Override
   public Iterator<String> iterator() {
-    return values.iterator();
+    return values.get().distinct().iterator();
   }
 
   static final class Policies extends Candidates {
     Policies() {
-      super(PolicyKind.labels().stream());
+      super(() -> PolicyKind.labels().stream());
     }
   }
 
   static final class Figures extends Candidates {
     Figures() {
-      super(Stream.concat(FigureKind.labels().stream(), GridKind.labels().stream()));
+      super(() -> Stream.concat(FigureKind.labels().stream(), GridKind.labels().stream()));
     }
   }
 
   static final class FigureFormats extends Candidates {
     FigureFormats() {
-      super(lowerCase(Format.values()));
+      super(() -> lowerCase(Format.values()));
     }
   }
 
   static final class Themes extends Candidates {
     Themes() {
-      super(lowerCase(Theme.values()));
+      super(() -> lowerCase(Theme.values()));
     }
   }
 
   static final class ExportFormats extends Candidates {
     ExportFormats() {
-      super(lowerCase(ExportFormat.values()));
+      super(() -> lowerCase(ExportFormat.values()));
     }
   }
 
   static final class Engines extends Candidates {
     Engines() {
-      super(Stream.of(LocalEngine.NAME, "spark"));
+      super(() -> Stream.of(LocalEngine.NAME, "spark"));
     }
   }
 
   static final class Journals extends Candidates {
     Journals() {
-      super(lowerCase(Durability.values()));
+      super(() -> lowerCase(Durability.values()));
     }
   }
 
   static final class LoadFormats extends Candidates {
     LoadFormats() {
-      super(lowerCase(LoadFormat.values()));
+      super(() -> lowerCase(LoadFormat.values()));
     }
   }
 }
