@@ -210,7 +210,8 @@ record Comparison(
       return;
     }
     out.println();
-    out.println("the run's own steps, each foretold by itself; least and greatest of its parts");
+    out.println(
+        "the run's own steps, each foretold by itself; least and greatest of ten parts of the run");
     Table table =
         new Table().row("", "steps", "live, s", "foretold, s", "error %", "least", "greatest");
     for (ForetoldSteps each : steps) {
@@ -222,6 +223,14 @@ record Comparison(
           percent(each.errorPercent()),
           percent(Collections.min(each.partErrors())),
           percent(Collections.max(each.partErrors())));
+      for (ForetoldSteps.Kind kind : each.kinds()) {
+        table.row(
+            "  " + kind.label(),
+            "%,d".formatted(kind.steps()),
+            "%,.2f".formatted(kind.liveNanos() / 1e9),
+            "%,.2f".formatted(kind.foretoldNanos() / 1e9),
+            percent(kind.errorPercent()));
+      }
     }
     table.print(out);
   }
@@ -266,6 +275,15 @@ record Comparison(
       one.put("foretold_seconds", each.foretoldNanos() / 1e9);
       one.put("error_percent", each.errorPercent());
       each.partErrors().forEach(one.putArray("error_percent_by_part")::add);
+      ArrayNode kinds = one.putArray("kinds");
+      for (ForetoldSteps.Kind kind : each.kinds()) {
+        ObjectNode of = kinds.addObject();
+        of.put("kind", kind.label());
+        of.put("steps", kind.steps());
+        of.put("live_seconds", kind.liveNanos() / 1e9);
+        of.put("foretold_seconds", kind.foretoldNanos() / 1e9);
+        of.put("error_percent", kind.errorPercent());
+      }
     }
     beyond.forEach(node.putArray("beyond")::add);
     return node;

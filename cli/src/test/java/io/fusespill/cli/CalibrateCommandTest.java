@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fusespill.sim.cost.FittedPlace;
@@ -8,6 +9,7 @@ import io.fusespill.sim.cost.FittedProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -236,13 +238,27 @@ class CalibrateCommandTest {
         .allSatisfy(part -> assertThat(part.asDouble()).isBetween(-23.0, -17.0));
     assertThat(steps.path("foretold_seconds").asDouble())
         .isLessThan(steps.path("live_seconds").asDouble());
+    assertThat(steps.path("kinds"))
+        .extracting(kind -> kind.path("kind").asText())
+        .contains("1 decode", "2 to 8 decodes", "9 to 32 decodes");
+    assertThat(steps.path("kinds"))
+        .extracting(kind -> kind.path("error_percent").asDouble())
+        .allSatisfy(percent -> assertThat(percent).isBetween(-25.0, -15.0));
+    for (String sum : List.of("steps", "live_seconds", "foretold_seconds")) {
+      assertThat(
+              steps.findPath("kinds").findValues(sum).stream()
+                  .mapToDouble(JsonNode::asDouble)
+                  .sum())
+          .isCloseTo(steps.path(sum).asDouble(), within(1e-6));
+    }
     JsonNode throughput = compared.path("figures").path("output_throughput");
     assertThat(throughput.path("error_percent").asDouble()).isGreaterThan(10);
     assertThat(throughput.path("error_percent_at_own_speed").asDouble()).isBetween(-1.0, 1.0);
     assertThat(printed.out())
         .containsPattern("error % +at own speed %")
         .contains("the run's own steps, each foretold by itself")
-        .containsPattern("a10 +[\\d,]+ +[\\d.]+ +[\\d.]+ +-(19|20)");
+        .containsPattern("a10 +[\\d,]+ +[\\d.]+ +[\\d.]+ +-(19|20)")
+        .containsPattern("  9 to 32 decodes +[\\d,]+ +[\\d.]+ +[\\d.]+ +-[\\d.]+\n");
   }
 
   @Test

@@ -29,7 +29,8 @@ public enum StepRegion {
     this.label = label;
   }
 
-  String label() {
+  /// The steps in words.
+  public String label() {
     return label;
   }
 
