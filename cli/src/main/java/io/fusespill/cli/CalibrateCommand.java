@@ -230,7 +230,7 @@ final class CalibrateCommand implements Callable<Integer> {
             refined == null || config == null
                 ? null
                 : new Base(refined, GridShapes.within(refined, config)));
-    ProfileText.noteLinks(spec.commandLine().getErr(), measurements);
+    ProfileText.noteLeftOut(spec.commandLine().getErr(), measurements);
     return profile;
   }
 }

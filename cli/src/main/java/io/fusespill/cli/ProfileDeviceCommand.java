@@ -196,7 +196,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
       printed.println("wrote %s".formatted(out));
     }
     printed.flush();
-    ProfileText.noteLinks(spec.commandLine().getErr(), measurements);
+    ProfileText.noteLeftOut(spec.commandLine().getErr(), measurements);
     ProfileText.note(spec.commandLine().getErr(), profile);
     return 0;
   }

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import io.fusespill.replay.calibrate.Measurements;
+import io.fusespill.sim.calibrate.StepFit;
 import io.fusespill.sim.calibrate.TransferFit;
 import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
@@ -11,6 +12,7 @@ import io.fusespill.sim.cost.RegionErrors;
 import io.fusespill.sim.cost.SubmitLatency;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /// What a fitted profile says, for people.
@@ -104,18 +106,26 @@ final class ProfileText {
     err.flush();
   }
 
-  /// Says which links the measurements were too few for.
-  static void noteLinks(PrintWriter err, Measurements measurements) {
-    String few =
-        measurements.linksLeftOut().entrySet().stream()
-            .map(link -> "%s (%,d)".formatted(link.getKey(), link.getValue()))
-            .collect(Collectors.joining(", "));
-    if (!few.isEmpty()) {
-      err.println(
-          "fusespill: too few copies to fit their times: %s; must be at least %d a link, a longer run has more"
-              .formatted(few, TransferFit.SAMPLES_MIN));
-    }
+  /// Says which places and links the measurements were too few for.
+  static void noteLeftOut(PrintWriter err, Measurements measurements) {
+    note(err, measurements.placesLeftOut(), "steps", "%d a device".formatted(StepFit.SAMPLES_MIN));
+    note(
+        err, measurements.linksLeftOut(), "copies", "%d a link".formatted(TransferFit.SAMPLES_MIN));
     err.flush();
+  }
+
+  private static void note(
+      PrintWriter err, Map<String, Integer> leftOut, String what, String least) {
+    if (!leftOut.isEmpty()) {
+      err.println(
+          "fusespill: too few %s to fit their times: %s; must be at least %s, a longer run has more"
+              .formatted(
+                  what,
+                  leftOut.entrySet().stream()
+                      .map(each -> "%s (%,d)".formatted(each.getKey(), each.getValue()))
+                      .collect(Collectors.joining(", ")),
+                  least));
+    }
   }
 
   private static String term(FittedTerm term) {

@@ -176,6 +176,17 @@ public final class Measurements {
     return transfers.values().stream().mapToInt(List::size).sum();
   }
 
+  /// Places that are not fitted, because too few of their steps were measured: how many, by name.
+  public Map<String, Integer> placesLeftOut() {
+    Map<String, Integer> few = new TreeMap<>();
+    places.forEach((place, times) -> {
+      if (times.steps.size() < StepFit.SAMPLES_MIN) {
+        few.put(place, times.steps.size());
+      }
+    });
+    return few;
+  }
+
   /// Links that are not fitted, because too few transfers over them were measured: how many, by
   /// `from > to`.
   public Map<String, Integer> linksLeftOut() {

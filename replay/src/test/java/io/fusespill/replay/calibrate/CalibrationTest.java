@@ -1,6 +1,7 @@
 package io.fusespill.replay.calibrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -28,6 +29,7 @@ import io.fusespill.sim.cost.FeatureRange;
 import io.fusespill.sim.cost.FitErrors;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.StepCost;
 import io.fusespill.sim.cost.StepShape;
@@ -153,6 +155,24 @@ class CalibrationTest {
     assertThat(measurements.linksLeftOut()).containsKey("a10 > host");
     assertThat(measurements.linksLeftOut().values().stream().mapToInt(each -> each).sum())
         .isEqualTo(7);
+  }
+
+  @Test
+  void fit_hardlyAnyStepsOfOnePlace_namesIt() {
+    Measurements measurements = new Measurements();
+    int[] steps = {0};
+    run(
+        scenario("fusespill", 500, 300, 1),
+        arrivals(1, 250, 4),
+        event -> {
+          if (steps[0] < 25) {
+            measurements.accept(event);
+          }
+          steps[0] += event instanceof StepCompleted done && done.device() == 1 ? 1 : 0;
+        });
+
+    assertThat(fit(measurements).places()).extracting(FittedPlace::place).containsExactly("a10");
+    assertThat(measurements.placesLeftOut()).containsExactly(entry("aux-a10", 25));
   }
 
   /// Copies that found their link idle took longer, by what passes before it begins, than those
