@@ -37,6 +37,10 @@ class BenchCommandTest {
           "--swap-space",
           "0.01");
 
+  /// Room for all, and no gigabytes of pools, which benchmarks touch before they begin.
+  private static final List<String> AMPLE =
+      List.of("--device", "host:blocks=400,threads=1", "--swap-space", "0.01");
+
   private static final List<String> SMALL =
       List.of("--num-prompts", "16", "--input-len", "16", "--output-len", "24");
 
@@ -44,7 +48,7 @@ class BenchCommandTest {
 
   private static Cli bench(String kind, List<String> options, Object... more) {
     List<Object> arguments = new ArrayList<>(List.of("bench", kind, "--model", TinyModel.LLAMA_2));
-    arguments.addAll(options);
+    arguments.addAll(options.contains("--device") ? options : both(AMPLE, options));
     arguments.addAll(List.of(more));
     return Cli.run(arguments.toArray());
   }

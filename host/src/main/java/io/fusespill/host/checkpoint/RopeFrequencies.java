@@ -67,4 +67,14 @@ public final class RopeFrequencies {
   public double frequency(int pair) {
     return frequencies[pair];
   }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof RopeFrequencies rope && Arrays.equals(frequencies, rope.frequencies);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(frequencies);
+  }
 }

@@ -14,6 +14,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /// What steps of a model cost on some of this machine's cores, from a handful of short passes: good
@@ -35,6 +37,12 @@ public final class CostProbe {
 
   private static final long ATTENTION_WARM_UP_NANOS = 500_000_000;
 
+  /// What decides which kernels are compiled for a model.
+  private record Kernels(ModelConfig config, KvShape kv) {}
+
+  /// Compiled code is the process's: what was warm stays so.
+  private static final Set<Kernels> WARMED = ConcurrentHashMap.newKeySet();
+
   private CostProbe() {}
 
   /// Measures passes on `threads` threads, once they are as fast as they get.
@@ -43,7 +51,9 @@ public final class CostProbe {
         HostModel model = new HostModel(weights, workers);
         KvPool pool = KvPool.of(kv, kv.blocks(CONTEXT + ROWS))) {
       int[] table = table(pool);
-      warmUp(model, pool, table);
+      if (WARMED.add(new Kernels(weights.config(), kv))) {
+        warmUp(model, pool, table);
+      }
       double one = nanos(model, pool, table, 1, 0, false);
       double head = Math.max(0, nanos(model, pool, table, 1, 0, true) - one);
       double many = nanos(model, pool, table, ROWS, 0, false);
@@ -64,7 +74,11 @@ public final class CostProbe {
 
   /// Has the kernels compiled, so that the first steps of a benchmark take no longer than the
   /// others: goes on until passes are as fast as they were a few rounds ago, 2 to 10 seconds.
+  /// Returns at once if this process has done so for such a model, [#measure] included.
   public static void warmUp(ModelWeights weights, KvShape kv, int threads) {
+    if (!WARMED.add(new Kernels(weights.config(), kv))) {
+      return;
+    }
     try (WorkerPool workers = WorkerPool.of(threads);
         HostModel model = new HostModel(weights, workers);
         KvPool pool = KvPool.of(kv, kv.blocks(CONTEXT + ROWS))) {
