@@ -187,7 +187,7 @@ final class CalibrateCommand implements Callable<Integer> {
           RecordedLiveRun.read(source, partial, quiet, List.of(measurements::accept));
       models.add(run.model());
       config = run.start().config();
-      padded.add(run.padded());
+      padded.add(run.simulated());
       run.places()
           .forEach(place -> {
             String known = hardware.put(place.name(), run.hardware(place.name()));

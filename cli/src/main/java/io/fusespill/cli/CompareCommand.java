@@ -125,7 +125,7 @@ final class CompareCommand implements Callable<Integer> {
     FittedProfile profile =
         profileFile == null
             ? measurements.fit(
-                "itself", live.model(), String.valueOf(run), live.padded(), live::hardware)
+                "itself", live.model(), String.valueOf(run), live.simulated(), live::hardware)
             : FittedProfile.read(profileFile);
     List<Arrival> arrivals = requests.arrivals(lengths());
     Resimulation simulated;

@@ -133,7 +133,7 @@ record Comparison(
             .formatted(run, live.model(), live.start().config().policy().name(), requests.size()));
     out.println("step and transfer times: %s".formatted(modelInWords()));
     out.println();
-    List<String> header = new ArrayList<>(List.of("", "live", "simulated", "error %"));
+    List<String> header = new ArrayList<>(List.of("", recorded(), "simulated", "error %"));
     if (atOwnSpeed != null) {
       header.add("at own speed %");
     }
@@ -197,6 +197,11 @@ record Comparison(
     beyond.forEach(out::println);
   }
 
+  /// What the run is, in a word: a simulation can be simulated again, too.
+  private String recorded() {
+    return live.simulated() ? "recorded" : "live";
+  }
+
   private static String percent(Difference difference) {
     return Double.isNaN(difference.percent()) ? "-" : percent(difference.percent());
   }
@@ -213,7 +218,8 @@ record Comparison(
     out.println(
         "the run's own steps, each foretold by itself; least and greatest of ten parts of the run");
     Table table =
-        new Table().row("", "steps", "live, s", "foretold, s", "error %", "least", "greatest");
+        new Table()
+            .row("", "steps", recorded() + ", s", "foretold, s", "error %", "least", "greatest");
     for (ForetoldSteps each : steps) {
       table.row(
           each.place(),

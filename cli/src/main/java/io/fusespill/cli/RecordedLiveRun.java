@@ -85,9 +85,9 @@ record RecordedLiveRun(Path path, RunStarted start, String model, JsonNode descr
     return place;
   }
 
-  /// Whether steps took the time of the padding that their plans have: simulated devices do, those
-  /// that run models compute none.
-  boolean padded() {
+  /// Whether its devices were simulated. Their steps take the time of the padding that plans have;
+  /// those that run models compute none.
+  boolean simulated() {
     return !described.has("load_format");
   }
 

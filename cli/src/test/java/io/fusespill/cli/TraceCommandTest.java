@@ -38,6 +38,17 @@ class TraceCommandTest {
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(trace));
   }
 
+  /// Its output's name with an ending: as what is unfinished was once called.
+  @Test
+  void convert_leavesItsNeighboursAlone() throws IOException {
+    Path trace = Files.writeString(folder.resolve("out.csv.tmp"), LENGTHS);
+
+    Cli cli = Cli.run("trace", "convert", trace, "-o", folder.resolve("out.csv"));
+
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(trace).hasContent(LENGTHS);
+  }
+
   @Test
   void convert_ofATraceThatBreaks_keepsTheFileThatWasThere() throws IOException {
     Path trace = trace(LENGTHS + "4,ten,8\n");

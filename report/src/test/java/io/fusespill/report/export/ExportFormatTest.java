@@ -226,7 +226,7 @@ class ExportFormatTest {
     }
     assertThat(output).hasContent("before");
     try (Stream<Path> files = Files.list(folder)) {
-      assertThat(files).noneMatch(file -> file.toString().endsWith(".tmp"));
+      assertThat(files).noneMatch(file -> file.toString().endsWith(".unfinished"));
     }
   }
 
