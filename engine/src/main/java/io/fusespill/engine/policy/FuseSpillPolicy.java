@@ -204,15 +204,27 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   }
 
   /// One candidate with what was weighed for it.
+  ///
+  /// @param forGood whether it would be swapped and go on elsewhere, slower
   private record Victim(
-      Sequence sequence, int remaining, List<HandlingEstimate> estimates, int chosen) {
+      Sequence sequence,
+      int remaining,
+      List<HandlingEstimate> estimates,
+      int chosen,
+      boolean forGood) {
 
     HandlingEstimate choice() {
       return estimates.get(chosen);
     }
 
-    /// Whether this loses less for each block and nanosecond that it frees.
+    /// Whether this loses less for each block and nanosecond that it frees. Who leaves for good
+    /// takes its own tokens along, one for each step for which its blocks are free: so the largest
+    /// loses least.
     boolean cheaperThan(Victim other) {
+      int size = sequence.table().size() - other.sequence.table().size();
+      if (forGood && other.forGood && size != 0) {
+        return size > 0;
+      }
       double mine = rate();
       double others = other.rate();
       return mine != others ? mine < others : sequence.id() > other.sequence.id();
@@ -285,7 +297,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           };
       chosen = better ? i : chosen;
     }
-    return new Victim(sequence, remaining, estimates, chosen);
+    boolean forGood =
+        estimates.get(chosen).handling() == Handling.SWAP
+            && weigher.goesOnSlower(scene, HandlingWeigher.meanContext(sequence, remaining));
+    return new Victim(sequence, remaining, estimates, chosen, forGood);
   }
 
   /// Has the oldest leave a device that is too small for its next token, even alone: another may be

@@ -87,6 +87,7 @@ final class HandlingWeigher {
     private final int sharing;
     private long stepNanos;
     private long awayNanos = UNKNOWN;
+    private @Nullable List<Scene> takers;
 
     /// @param load what the device's next step would compute without anything changing
     /// @param sharing devices for which the attending host works at the same time
@@ -261,6 +262,39 @@ final class HandlingWeigher {
               lost + held(scene, blocks, aside),
               Math.max(1, awayNanos - out - aside)));
     }
+  }
+
+  /// Whether what the device swaps out goes on elsewhere: another device takes from the same host,
+  /// and one more row of so much context costs that one more time than a token is worth here. One
+  /// that decodes nothing has no time to lose.
+  boolean goesOnSlower(Scene scene, int contextTokens) {
+    if (scene.takers == null) {
+      scene.takers = takers(scene);
+    }
+    for (Scene taker : scene.takers) {
+      if (taker.load().rows() == 0) {
+        continue;
+      }
+      taker.load().addDecode(contextTokens);
+      long added = nanos(taker) - taker.stepNanos();
+      taker.load().removeDecode(contextTokens);
+      if (added > scene.tokenWorth()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private List<Scene> takers(Scene scene) {
+    List<Scene> takers = new ArrayList<>();
+    int host = swapHost[scene.device()];
+    for (Place place : topology.places()) {
+      int other = place.id();
+      if (place.computes() && other != scene.device() && host >= 0 && swapHost[other] == host) {
+        takers.add(scene(scene.view(), other));
+      }
+    }
+    return takers;
   }
 
   private void addAttention(

@@ -280,6 +280,46 @@ class FuseSpillPolicyTest {
         .noneMatch(line -> line.startsWith("choose"));
   }
 
+  /// Device 0 lacks room for three sequences, of 8, 8 and 20 tokens, and a fourth waits, while
+  /// device 1 computes a prompt and will take from host 2 what is swapped there.
+  private int firstToLeaveBeside(StepCosts other) {
+    Run run =
+        engine
+            .given()
+            .policy(PolicyKind.FUSESPILL.label())
+            .predictor("oracle")
+            .costs(DEVICE, other, StepCosts.NONE)
+            .maxModelTokens(1_000)
+            .device(13)
+            .device(200)
+            .host(40)
+            .link(0, 2)
+            .link(2, 0)
+            .link(1, 2)
+            .link(2, 1)
+            .start();
+    run.arrivesForetold(7, 30).arrivesForetold(50, 30).thenWhatever();
+    run.completes(1).thenWhatever();
+    run.arrivesForetold(7, 30).arrivesForetold(19, 30).arrivesForetold(40, 30).thenWhatever();
+    for (int i = 0; i < 20 && run.log().stream().noneMatch(HandlingChosen.class::isInstance); i++) {
+      run.completes(0).thenWhatever();
+    }
+    assertThat(choice(run).choice().handling()).isEqualTo(Handling.SWAP);
+    return choice(run).sequence();
+  }
+
+  @Test
+  void besideALikeDevice_shouldSwapWhatIsLeastToCopy() {
+    assertThat(firstToLeaveBeside(DEVICE)).isEqualTo(2);
+  }
+
+  /// A row more costs the other one 1 ms for each token of context.
+  @Test
+  void besideASlowDevice_shouldSwapWhatHoldsMost() {
+    StepCosts slow = new StepCosts(0, 10_000_000, 1_250_000_000, 0, 0, 1_000_000_000, 0, 0, 0);
+    assertThat(firstToLeaveBeside(slow)).isEqualTo(3);
+  }
+
   // ----------------------------------------------------- coming back, admission
 
   @Test
