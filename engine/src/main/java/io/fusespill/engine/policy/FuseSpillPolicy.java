@@ -135,7 +135,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     if (!lacking && !resting) {
       changed |= admit(scene, decisions, draft, budget);
     }
-    if (options.proactive() && !lacking) {
+    boolean seatsTaken = draft.size() + remote.size() >= limits.maxNumSeqs();
+    if (options.proactive() && !lacking && !seatsTaken) {
       changed |= ahead.move(scene, decisions);
     }
     for (Sequence sequence : remote) {
@@ -303,8 +304,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return new Victim(sequence, remaining, estimates, chosen, forGood);
   }
 
-  /// Has the oldest leave a device that is too small for its next token, even alone: another may be
-  /// larger.
+  /// Has the oldest leave a device that is too small for its next token, even alone: a host may
+  /// attend for it, or another device be larger.
   private boolean leaveOutgrown(EngineView view, int device, Decisions decisions) {
     SequenceQueue running = view.residents(device);
     if (running.isEmpty()) {
@@ -316,7 +317,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         || kv.blocks(oldest.totalTokens()) <= view.pool(device).total()) {
       return false;
     }
-    decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    int host = weigher.attendingHost(device);
+    if (!HandlingWeigher.isDecode(oldest)
+        || !send(view, decisions, oldest, host, Handling.OFFLOAD_ATTENTION)) {
+      decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    }
     return true;
   }
 
@@ -456,7 +461,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return tokens;
   }
 
-  /// Chooses the host's rows for this step, in the order in which they came there: each that pays.
+  /// Chooses the host's rows for this step, in the order in which they came there: each that pays,
+  /// as long as the step has seats, which nobody new gets before them.
   ///
   /// @return whether somebody rests on the host, or beyond, who is in no step
   private boolean chooseRemote(Scene scene, StepDraft draft) {
@@ -484,7 +490,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (host == swap
           && HandlingWeigher.usableBy(sequence, scene.device())
           && draft.canAddRemote(sequence)
-          && !spacious) {
+          && draft.size() + remote.size() < limits.maxNumSeqs()
+          && !(spacious && hasRoomFor(view, scene.device(), draft, sequence, lookAhead))) {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
         if (nanos == 0
@@ -534,6 +541,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         Sequence sequence = resting.get(i);
         if (!sequence.pinned()
             && sequence.pendingTokens() > 0
+            && kv.blocks(sequence.totalTokens()) <= view.pool(device).total()
             && !remote.contains(sequence)
             && !expectedElsewhere(view, sequence, device)
             && (oldest == null || sequence.id() < oldest.id())) {
@@ -549,9 +557,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
             || changed;
       }
       if (oldest == null
-          || kv.blocks(oldest.plannedComputedTokens() + 2 * lookAhead)
-                  + reserve(view, device, lookAhead + steps(scene, host, oldest.table().size()))
-              > draft.free()
+          || !hasRoomFor(
+              view, device, draft, oldest, lookAhead + steps(scene, host, oldest.table().size()))
           || seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
               > limits.maxNumSeqs()
           || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
@@ -559,6 +566,14 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       changed = true;
     }
+  }
+
+  /// Whether a sequence could come back beside what the others need for their next `tokens` tokens.
+  private boolean hasRoomFor(
+      EngineView view, int device, StepDraft draft, Sequence sequence, int tokens) {
+    return kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
+            + reserve(view, device, tokens)
+        <= draft.free();
   }
 
   /// Whether a sequence that was chosen to be spilled waits for room on a host: what comes from the
@@ -677,7 +692,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         options.admission() == SpillOptions.Admission.WATERMARK
             ? view.pool(device).total() / 100
             : 0;
-    while (!waiting.isEmpty() && left > 0 && draft.size() < limits.maxNumSeqs()) {
+    while (!waiting.isEmpty() && left > 0 && draft.size() + remote.size() < limits.maxNumSeqs()) {
       Sequence head = waiting.get(0);
       if (impossible(head)) {
         if (!turnAwayHeads(view, decisions, draft)) {

@@ -212,6 +212,57 @@ class FuseSpillPolicyTest {
     assertThat(weighed(run)).doesNotContain(Handling.OFFLOAD_ATTENTION);
   }
 
+  /// Lets device 0 take steps and copies end.
+  private static void play(Run run, int steps) {
+    for (int i = 0; i < steps; i++) {
+      if (run.view().transfersInFlight() > 0) {
+        run.transferCompletes(run.state().firstTransfer());
+      }
+      if (run.view().stepInFlight(0) != null) {
+        run.completes(0);
+      }
+      run.thenWhatever();
+    }
+  }
+
+  /// Sequence 1 is attended for on the host and grows beyond what the device has, which is empty
+  /// once 0 has ended.
+  @Test
+  void attendedSequence_shouldGoOnThoughAnEmptyDeviceIsTooSmallForIt() {
+    Run run = given().device(8).attendingHost(64).start();
+    run.arrivesForetold(7, 60).arrivesForetold(7, 60).thenWhatever();
+    play(run, 25);
+    assertThat(run.state().sequence(1).totalTokens()).isGreaterThan(28);
+    run.completes(0, 0).thenWhatever();
+    assertThat(run.lines().getLast()).contains("last 1 at 1");
+    play(run, 10);
+    assertThat(run.lines())
+        .noneMatch(line -> line.contains("RECOMPUTE") || line.contains("reject"));
+  }
+
+  @Test
+  void sequenceThatOutgrowsItsDevice_shouldGoOnAtAHostThatAttends() {
+    Run run = given().device(3).attendingHost(64).start();
+    run.arrivesForetold(7, 60).thenWhatever();
+    play(run, 12);
+    assertThat(run.lines()).contains("preempt 0 OFFLOAD OFFLOADED");
+    assertThat(run.lines().getLast()).startsWith("step 0@").contains("at 1");
+    assertThat(run.state().sequence(0).totalTokens()).isGreaterThan(12);
+  }
+
+  /// Requests wait for one of three seats, and none for memory: nobody leaves the device, not even
+  /// while one prefills and two decode.
+  @Test
+  void waitingForASeat_shouldMoveNobodyToTheHost() {
+    Run run = given("prefill-budget", "4").maxNumSeqs(3).device(64).attendingHost(64).start();
+    for (int i = 0; i < 6; i++) {
+      run.arrivesForetold(12, 40);
+    }
+    run.thenWhatever();
+    play(run, 20);
+    assertThat(run.lines()).noneMatch(line -> line.startsWith("choose"));
+  }
+
   // ------------------------------------------------------- other devices
 
   /// Three sequences of 100 tokens come to device 0 while device 1 computes a prompt, which is all
