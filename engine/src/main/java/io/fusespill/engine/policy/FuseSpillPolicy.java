@@ -171,7 +171,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() != null) {
-        coming += sequence.table().size();
+        coming += freed(pool, sequence);
       } else {
         need += growth(sequence);
       }
@@ -192,9 +192,22 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         break;
       }
       need -= growth(victim.sequence());
-      coming += victim.sequence().table().size();
+      coming += victim.freed();
     }
     return lacking;
+  }
+
+  /// Blocks that are free once the sequence has left: those that no other sample shares.
+  private static int freed(BlockPool pool, Sequence sequence) {
+    int blocks = sequence.table().size();
+    if (sequence.request().samples() == 1) {
+      return blocks;
+    }
+    int shared = 0;
+    for (int i = 0; i < blocks; i++) {
+      shared += pool.holders(sequence.table().get(i)) > 1 ? 1 : 0;
+    }
+    return blocks - shared;
   }
 
   private int growth(Sequence sequence) {
@@ -206,12 +219,14 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   /// One candidate with what was weighed for it.
   ///
+  /// @param freed blocks that it would free
   /// @param forGood whether it would be swapped and go on elsewhere, slower
   private record Victim(
       Sequence sequence,
       int remaining,
       List<HandlingEstimate> estimates,
       int chosen,
+      int freed,
       boolean forGood) {
 
     HandlingEstimate choice() {
@@ -222,9 +237,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     /// takes its own tokens along, one for each step for which its blocks are free: so the largest
     /// loses least.
     boolean cheaperThan(Victim other) {
-      int size = sequence.table().size() - other.sequence.table().size();
-      if (forGood && other.forGood && size != 0) {
-        return size > 0;
+      if (forGood && other.forGood && freed != other.freed) {
+        return freed > other.freed;
       }
       double mine = rate();
       double others = other.rate();
@@ -232,9 +246,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
 
     private double rate() {
-      return (double) choice().lostNanos()
-          / choice().freeNanos()
-          / Math.max(1, sequence.table().size());
+      return (double) choice().lostNanos() / choice().freeNanos() / Math.max(1, freed);
     }
   }
 
@@ -301,7 +313,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     boolean forGood =
         estimates.get(chosen).handling() == Handling.SWAP
             && weigher.goesOnSlower(scene, HandlingWeigher.meanContext(sequence, remaining));
-    return new Victim(sequence, remaining, estimates, chosen, forGood);
+    int freed = freed(scene.view().pool(scene.device()), sequence);
+    return new Victim(sequence, remaining, estimates, chosen, freed, forGood);
   }
 
   /// Has the oldest leave a device that is too small for its next token, even alone: a host may

@@ -136,6 +136,17 @@ class FuseSpillPolicyTest {
     assertThat(choice(run).sequence()).isEqualTo(1);
   }
 
+  /// Samples 1 and 2 hold 5 blocks each, of which they share 4; sequence 3 holds 6 alone.
+  @Test
+  void samples_shouldCountForTheBlocksThatTheyDoNotShare() {
+    Run run = given().predictor("none").maxNumBatchedTokens(64).device(17).host(32).start();
+    run.arrives(7, 60).arrives(16, 60, 2).arrives(23, 60).thenWhatever();
+    for (int i = 0; i < 20 && run.log().stream().noneMatch(HandlingChosen.class::isInstance); i++) {
+      run.completes(0).thenWhatever();
+    }
+    assertThat(choice(run).sequence()).isEqualTo(3);
+  }
+
   @Test
   void fullHost_shouldSendTheNewestThatRestsOnToTheDisk() {
     Run run =
