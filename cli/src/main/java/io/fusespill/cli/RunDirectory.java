@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 /// `requests.jsonl` and `outputs.jsonl`.
 record RunDirectory(Path path) {
 
-  private static final String CONFIG = "config.json";
   private static final String SUMMARY = "summary.json";
   private static final String OPTIONS = "options.json";
   private static final ObjectMapper MAPPER =
@@ -50,7 +49,7 @@ record RunDirectory(Path path) {
   static void check(Path path, boolean force) {
     try {
       if (Files.exists(path) && !isEmptyDirectory(path)) {
-        if (!Files.exists(path.resolve(CONFIG))) {
+        if (!RunFiles.holdsRun(path)) {
           throw new UsageException(
               "%s exists and is not a run directory: choose another --out".formatted(path));
         }
@@ -62,6 +61,12 @@ record RunDirectory(Path path) {
         if (JournalReader.isBeingWritten(journalOf(path))) {
           throw new UsageException(
               "%s belongs to a run that is still going on: choose another --out".formatted(path));
+        }
+        Path foreign = RunFiles.foreign(path);
+        if (foreign != null) {
+          throw new UsageException(
+              "%s holds %s, which no run has written: move it away, or choose another --out"
+                  .formatted(path, path.relativize(foreign)));
         }
       }
     } catch (IOException e) {
@@ -139,7 +144,7 @@ record RunDirectory(Path path) {
 
   /// Whether there is a run, of whichever kind.
   boolean holdsRun() {
-    return Files.exists(path.resolve(CONFIG));
+    return Files.exists(path.resolve(RunFiles.CONFIG));
   }
 
   /// Keeps what the run was asked for.
@@ -171,7 +176,7 @@ record RunDirectory(Path path) {
   }
 
   void writeConfig(JsonNode config) {
-    write(CONFIG, config);
+    write(RunFiles.CONFIG, config);
   }
 
   void writeSummary(JsonNode summary) {

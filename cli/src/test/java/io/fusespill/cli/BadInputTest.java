@@ -235,6 +235,44 @@ class BadInputTest {
   }
 
   @Test
+  void modelFolder_isRefusedEvenWithForce() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    Files.createDirectories(folder.resolve("run"));
+    Files.writeString(folder.resolve("run/config.json"), "{\"model_type\": \"llama\"}");
+    Path precious = Files.writeString(folder.resolve("run/model.safetensors"), "keep");
+    assertOneLine(simulate(trace, List.of("--force")), List.of("not a run directory"));
+    assertThat(precious).hasContent("keep");
+  }
+
+  @Test
+  void runWithForeignFile_isRefusedEvenWithForce() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    Path run = folder.resolve("run");
+    for (String name : List.of("notes.txt", "journal/notes.txt", "csv/notes.csv")) {
+      Path precious = run.resolve(name);
+      Files.createDirectories(precious.getParent());
+      Files.writeString(precious, "keep");
+      assertOneLine(simulate(trace, List.of("--force")), List.of("notes", "no run has written"));
+      assertThat(precious).hasContent("keep");
+      assertThat(run.resolve("summary.json")).exists();
+      Files.delete(precious);
+    }
+  }
+
+  @Test
+  void runWithExports_isReplacedWithForce() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    Path run = folder.resolve("run");
+    for (String format : List.of("perfetto", "parquet", "csv", "jsonl")) {
+      assertThat(Cli.run("export", run, "--to", format).exitCode()).isZero();
+    }
+    assertThat(simulate(trace, List.of("--force")).exitCode()).isZero();
+    assertThat(run.resolve("csv")).doesNotExist();
+  }
+
+  @Test
   void badJournals_areNamed() throws IOException {
     assertOneLine(Cli.run("verify", folder.resolve("none")), List.of("none"));
     Path file = Files.writeString(folder.resolve("file.txt"), "not a journal");

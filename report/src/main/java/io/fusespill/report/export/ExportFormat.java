@@ -14,6 +14,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -61,6 +62,11 @@ public enum ExportFormat {
     void write(JournalReader journal, Path output, LongConsumer progress) throws IOException {
       tables(TableFormat.CSV, journal, output, progress);
     }
+
+    @Override
+    public List<Path> files(Path output) {
+      return TableFiles.of(output, TableFormat.CSV);
+    }
   },
   /// Every [RunTable] as a Parquet file of one directory, with units and descriptions of the
   /// columns.
@@ -68,6 +74,11 @@ public enum ExportFormat {
     @Override
     void write(JournalReader journal, Path output, LongConsumer progress) throws IOException {
       tables(TableFormat.PARQUET, journal, output, progress);
+    }
+
+    @Override
+    public List<Path> files(Path output) {
+      return TableFiles.of(output, TableFormat.PARQUET);
     }
   };
 
@@ -88,6 +99,13 @@ public enum ExportFormat {
   /// What the output is called in a run's directory, if nobody says otherwise.
   public String standardName() {
     return standardName;
+  }
+
+  /// The files that [#export] writes.
+  ///
+  /// @param output a file, or for tables a directory
+  public List<Path> files(Path output) {
+    return List.of(output);
   }
 
   /// Writes all events that `journal` has still to give. What was there before stays until all of

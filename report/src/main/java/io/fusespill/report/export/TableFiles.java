@@ -21,13 +21,21 @@ final class TableFiles implements AutoCloseable {
     Files.createDirectories(directory);
     try {
       for (RunTable table : RunTable.values()) {
-        Path file = directory.resolve(table.label() + "." + format.ending());
-        writers.add(format.create(file, table.schema(), metadata));
+        writers.add(format.create(file(directory, table, format), table.schema(), metadata));
       }
     } catch (RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  /// The files of all tables.
+  static List<Path> of(Path directory, TableFormat format) {
+    return Arrays.stream(RunTable.values()).map(table -> file(directory, table, format)).toList();
+  }
+
+  private static Path file(Path directory, RunTable table, TableFormat format) {
+    return directory.resolve(table.label() + "." + format.ending());
   }
 
   /// @param values one a column, null for what never came
