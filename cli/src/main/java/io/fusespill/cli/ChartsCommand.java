@@ -144,6 +144,7 @@ final class ChartsCommand implements Callable<Integer> {
   public Integer call() {
     FigureFiles files = figureOptions.files(out);
     requireKnown();
+    RunFiles.requireOthers(inputs, List.of(out));
     Path results = results();
     List<Figure> figures;
     if (results != null) {

@@ -4,6 +4,7 @@ import io.fusespill.journal.JournalReader;
 import io.fusespill.report.export.ExportFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -50,7 +51,7 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "PATH",
       description = {
         "File, or for parquet and csv directory (default: trace.json.gz, events.jsonl.gz, parquet or csv in the run's directory).",
-        "What is there is replaced. A file whose name ends with .gz is compressed."
+        "What is there is replaced, but for the run's own files. A file whose name ends with .gz is compressed."
       })
   private @Nullable Path out;
 
@@ -64,6 +65,7 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() {
     journalOptions.requireRequest();
     Path output = out == null ? standardOutput() : out;
+    RunFiles.requireOthers(List.of(journalOptions.run()), format.files(output));
     try (JournalReader journal = journalOptions.open();
         ProgressLine progress = new ProgressLine("export", "events", 0, quiet)) {
       format.export(journal, output, progress::at);

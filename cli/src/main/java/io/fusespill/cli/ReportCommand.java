@@ -46,7 +46,7 @@ final class ReportCommand implements Callable<Integer> {
       names = {"-o", "--out"},
       defaultValue = "report.html",
       paramLabel = "FILE",
-      description = "The page (default report.html); what is there is replaced.")
+      description = "The page (default report.html); what is there is replaced, but for the runs' own files.")
   private Path out;
 
   @Option(
@@ -77,6 +77,7 @@ final class ReportCommand implements Callable<Integer> {
       throw new UsageException(
           "%d runs, must be at most %d on one page".formatted(runs.size(), Report.RUNS_MAX));
     }
+    RunFiles.requireOthers(runs, List.of(out));
     write(runs, mostExpensive, out, partial, quiet);
     spec.commandLine().getOut().println("wrote %s".formatted(out));
     return 0;

@@ -84,6 +84,51 @@ final class RunFiles {
     }
   }
 
+  /// Looks whether files may be written that are made of some runs, and changes nothing.
+  ///
+  /// @param runs run directories, or journals themselves
+  /// @throws UsageException if one of them is a run's own file, or lies in its journal
+  static void requireOthers(List<Path> runs, List<Path> outputs) {
+    for (Path output : outputs) {
+      for (Path run : runs) {
+        try {
+          if (Files.isDirectory(run) && isOwn(run.toRealPath(), real(output))) {
+            throw new UsageException(
+                "--out %s is a file of the run %s, which is read: choose another"
+                    .formatted(output, run));
+          }
+        } catch (IOException e) {
+          throw new UsageException("--out %s cannot be read: %s".formatted(output, e), e);
+        }
+      }
+    }
+  }
+
+  /// @param run a run directory, or a journal in one or elsewhere
+  private static boolean isOwn(Path run, Path output) throws IOException {
+    Path parent = run.getParent();
+    boolean bareJournal = !Files.isDirectory(run.resolve("journal"));
+    if (bareJournal && output.startsWith(run)) {
+      return true;
+    }
+    Path directory = bareJournal && parent != null && holdsRun(parent) ? parent : run;
+    if (!output.startsWith(directory) || output.equals(directory)) {
+      return false;
+    }
+    Path inside = directory.relativize(output);
+    return JOURNALS.contains(inside.getName(0).toString()) || isOwn(inside);
+  }
+
+  /// The path without links; of a file that is not there yet, that of its folder with its name.
+  private static Path real(Path path) throws IOException {
+    if (Files.exists(path)) {
+      return path.toRealPath();
+    }
+    Path absolute = path.toAbsolutePath().normalize();
+    Path parent = absolute.getParent();
+    return parent == null ? absolute : real(parent).resolve(absolute.getFileName());
+  }
+
   /// Whether a run writes what is called so in its directory.
   private static boolean isOwn(Path inside) {
     String name = inside.getFileName().toString();

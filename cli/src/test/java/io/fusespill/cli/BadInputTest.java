@@ -337,6 +337,36 @@ class BadInputTest {
   }
 
   @Test
+  void outputsThatAreTheRunsOwnFiles_areRefused() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    simulate(trace, List.of());
+    Path run = folder.resolve("run");
+    Path journal = run.resolve("journal");
+    String requests = Files.readString(run.resolve("requests.csv"));
+    List<String> own = List.of("is a file of the run");
+    Path queue;
+    try (Stream<Path> files = Files.list(journal)) {
+      queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+    }
+    for (Path read : List.of(run, journal)) {
+      assertOneLine(Cli.run("export", read, "--to", "jsonl", "-o", queue), own);
+      assertOneLine(Cli.run("report", read, "-o", queue), own);
+      assertOneLine(Cli.run("report", read, "-o", run.resolve("config.json")), own);
+      assertOneLine(Cli.run("charts", read, "-o", journal), own);
+      assertOneLine(Cli.run("charts", read, "-o", journal.resolve("figures")), own);
+      assertOneLine(Cli.run("export", read, "--to", "csv", "-o", run), own);
+      assertOneLine(Cli.run("export", read, "--to", "csv", "-o", journal.resolve("csv")), own);
+    }
+    Path link = Files.createSymbolicLink(folder.resolve("link"), run);
+    assertOneLine(Cli.run("export", run, "--to", "csv", "-o", link), own);
+    assertThat(run.resolve("requests.csv")).hasContent(requests);
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+    assertThat(Cli.run("export", run, "--to", "csv", "-o", run.resolve("tables")).exitCode())
+        .isZero();
+    assertThat(Cli.run("report", run, "-o", run.resolve("page.html")).exitCode()).isZero();
+  }
+
+  @Test
   void runWithoutRequests_isNeitherReportedNorExported() {
     Path run = folder.resolve("idle");
     JournalHeader header = JournalHeader.of("0.1.0", "{}");
