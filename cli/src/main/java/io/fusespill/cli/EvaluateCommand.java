@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -86,8 +87,7 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Print one JSON object and nothing else on standard output.")
   private boolean json;
 
-  @Option(names = "--csv", paramLabel = "FILE", description = "Write one line a cell to FILE.")
-  private @Nullable Path csv;
+  @Mixin private CsvOptions csv;
 
   @Option(
       names = "--charts",
@@ -105,7 +105,9 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     long startNanos = System.nanoTime();
     WorkloadOptions.requireFile(file);
+    csv.check(file);
     EvaluationSpec evaluation = EvaluationSpec.read(file);
+    csv.checkTraces(evaluation.workloads());
     if (!seeds.isEmpty()) {
       evaluation = evaluation.withSeeds(seeds.stream().distinct().toList());
     }
@@ -181,11 +183,12 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void writeCsv(List<String> lines) {
-    if (csv != null) {
+    Path csvFile = csv.file();
+    if (csvFile != null) {
       try {
-        Files.write(csv, lines);
+        Files.write(csvFile, lines);
       } catch (IOException e) {
-        throw new UncheckedIOException("--csv %s cannot be written (%s)".formatted(csv, e), e);
+        throw new UncheckedIOException("--csv %s cannot be written (%s)".formatted(csvFile, e), e);
       }
     }
   }

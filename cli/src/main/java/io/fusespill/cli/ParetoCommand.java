@@ -66,7 +66,7 @@ final class ParetoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    result.check();
+    result.csv().check(SweepDirectory.results(path));
     Table results = Table.readParquet(SweepDirectory.results(path));
     ParetoFront pareto = new ParetoFront(results, throughput, latency);
     Table front = pareto.table(all);

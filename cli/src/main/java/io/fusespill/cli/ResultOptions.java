@@ -8,11 +8,10 @@ import io.fusespill.tables.Column;
 import io.fusespill.tables.Table;
 import io.fusespill.tables.TableFormat;
 import io.fusespill.tables.TableWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How the table of a search is told.
@@ -25,35 +24,23 @@ final class ResultOptions {
       description = "Print one JSON object and nothing else on standard output.")
   private boolean json;
 
-  @Option(
-      names = "--csv",
-      paramLabel = "FILE",
-      description = "Write the table, with all its columns, to FILE.")
-  private @Nullable Path csv;
+  @Mixin private CsvOptions csv;
 
+  @SuppressWarnings("NullAway.Init") // picocli sets it
   ResultOptions() {}
 
   boolean json() {
     return json;
   }
 
-  /// Looks where the table is to go, before anything is computed that would be lost.
-  ///
-  /// @throws UsageException if it cannot go there
-  void check() {
-    if (csv != null) {
-      Path folder = csv.toAbsolutePath().getParent();
-      if (Files.isDirectory(csv) || folder == null || !Files.isWritable(folder)) {
-        throw new UsageException(
-            "--csv %s cannot be written: it must be a file in a folder that is there and may be written to"
-                .formatted(csv));
-      }
-    }
+  CsvOptions csv() {
+    return csv;
   }
 
   void writeCsv(Table table) {
-    if (csv != null) {
-      try (TableWriter writer = TableFormat.CSV.create(csv, table.schema(), Map.of())) {
+    Path file = csv.file();
+    if (file != null) {
+      try (TableWriter writer = TableFormat.CSV.create(file, table.schema(), Map.of())) {
         table.rows().forEach(writer::write);
         writer.finish();
       }

@@ -59,8 +59,9 @@ abstract class SearchCommand implements Callable<Integer> {
   @Override
   public final Integer call() {
     check();
-    result.check();
-    SweepSpec sweep = search.apply(read(SearchOptions.require(file)));
+    result.csv().check(SearchOptions.require(file));
+    SweepSpec sweep = search.apply(read(file));
+    result.csv().checkTraces(sweep.grid().workloads());
     SearchResult found;
     try (ProgressLine progress = new ProgressLine(spec.name(), probes, 0, quiet)) {
       AtomicLong probed = new AtomicLong();

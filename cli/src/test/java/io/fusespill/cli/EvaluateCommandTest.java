@@ -110,6 +110,25 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void csv_replacesNoFileUnlessForcedAndNeverWhatIsRead() throws IOException {
+    Path csv = Files.writeString(folder.resolve("cells.csv"), "mine");
+    Cli refused = Cli.run("evaluate", spec, "--csv", csv);
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.out()).isEmpty();
+    assertThat(refused.err()).contains("cells.csv exists: choose another file", "--force");
+    assertThat(csv).hasContent("mine");
+    String specified = Files.readString(spec);
+    assertThat(Cli.run("evaluate", spec, "--csv", spec, "--force").err())
+        .contains("is what is read: choose another file");
+    assertThat(spec).hasContent(specified);
+    assertThat(Cli.run("evaluate", spec, "--csv", trace(), "--force").err())
+        .contains("trace.csv is what is read");
+
+    assertThat(Cli.run("evaluate", spec, "--csv", csv, "--force").exitCode()).isZero();
+    assertThat(csv).content().startsWith("platform,model,");
+  }
+
+  @Test
   void badInput_isNamedWithCode2() throws IOException {
     assertThat(Cli.run("evaluate", folder.resolve("none.yaml")).exitCode()).isEqualTo(2);
     assertThat(Cli.run("evaluate", spec, "--jobs", 0).err()).contains("--jobs is 0, must be 1 to");

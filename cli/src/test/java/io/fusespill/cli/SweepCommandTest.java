@@ -320,6 +320,7 @@ class SweepCommandTest {
 
   @Test
   void badInput_isNamedWithCode2() throws IOException {
+    Path held = Files.writeString(folder.resolve("held.csv"), "mine");
     assertBad("no file", "sweep", folder.resolve("none.yaml"));
     assertBad("--workers is 0, must be 1 to", "sweep", spec, "--out", out, "--workers", 0);
     assertBad("unknown engine \"spakr\"", "sweep", spec, "--engine", "spakr");
@@ -332,6 +333,9 @@ class SweepCommandTest {
     assertBad("cannot be read as Parquet", "pareto", spec);
     assertBad("--tolerance is 2.0, must be 0.0005 to 1", "capacity", spec, "--tolerance", 2);
     assertBad("/none/a.csv cannot be written", "capacity", spec, "--csv", "/none/a.csv");
+    assertBad("is what is read", "capacity", spec, "--csv", spec, "--force");
+    assertBad("is what is read", "cheapest", spec, "--csv", spec, "--force");
+    assertBad("held.csv exists: choose another file, or replace it with --force", "capacity", spec, "--csv", held);
     assertBad("did you mean one?", "capacity", spec, "--only", "platform=oen");
     assertBad("--max-replicas is 0, must be 1 to", "cheapest", spec, "--max-replicas", 0);
     Cli.run("sweep", spec, "--out", out);
