@@ -106,6 +106,7 @@ final class EvaluateCommand implements Callable<Integer> {
     long startNanos = System.nanoTime();
     WorkloadOptions.requireFile(file);
     csv.check(file);
+    checkCharts();
     EvaluationSpec evaluation = EvaluationSpec.read(file);
     csv.checkTraces(evaluation.workloads());
     if (!seeds.isEmpty()) {
@@ -115,9 +116,6 @@ final class EvaluateCommand implements Callable<Integer> {
     List<Cell> cells = present(selected(evaluation), skipped);
     List<CellResult> results = run(cells);
     double wallSeconds = (System.nanoTime() - startNanos) / 1e9;
-    List<String> lines = EvaluationReport.csv(results);
-    writeCsv(lines);
-    drawCharts(evaluation.name(), lines);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(
@@ -127,7 +125,25 @@ final class EvaluateCommand implements Callable<Integer> {
       printRest(out, results, skipped, wallSeconds);
     }
     out.flush();
+    List<String> lines = EvaluationReport.csv(results);
+    writeCsv(lines);
+    drawCharts(evaluation.name(), lines);
     return results.stream().anyMatch(Failed.class::isInstance) ? CELL_FAILED : 0;
+  }
+
+  /// The folder of the figures is made where there is none, in one that may be written to.
+  private void checkCharts() {
+    if (charts != null) {
+      Path there = charts.toAbsolutePath().normalize();
+      while (there.getParent() != null && !Files.exists(there)) {
+        there = there.getParent();
+      }
+      if (!Files.isDirectory(there) || !Files.isWritable(there)) {
+        throw new UsageException(
+            "--charts %s cannot be written: %s must be a folder that may be written to"
+                .formatted(charts, there));
+      }
+    }
   }
 
   private List<Cell> selected(EvaluationSpec evaluation) {

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -126,6 +127,31 @@ class EvaluateCommandTest {
 
     assertThat(Cli.run("evaluate", spec, "--csv", csv, "--force").exitCode()).isZero();
     assertThat(csv).content().startsWith("platform,model,");
+  }
+
+  @Test
+  void placesThatCannotBeWritten_areNamedBeforeAnythingRuns() {
+    Cli csv = Cli.run("evaluate", spec, "--csv", folder.resolve("none/cells.csv"));
+    assertThat(csv.exitCode()).isEqualTo(2);
+    assertThat(csv.out()).isEmpty();
+    assertThat(csv.err()).contains("cells.csv cannot be written: it must be a file in a folder");
+    Cli charts = Cli.run("evaluate", spec, "--charts", spec.resolve("figures"));
+    assertThat(charts.exitCode()).isEqualTo(2);
+    assertThat(charts.out()).isEmpty();
+    assertThat(charts.err()).contains("figures cannot be written", "spec.yaml must be a folder");
+  }
+
+  /// A pipe may break when all is computed.
+  @Test
+  void tableIsPrinted_evenIfItsFileCannotBeWritten() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full));
+
+    Cli cli = Cli.run("evaluate", spec, "--csv", full);
+
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.out()).contains("one, vicuna-7b, trace", "swap (baseline)");
+    assertThat(cli.errorLines()).singleElement().asString().contains("/dev/full cannot be written");
   }
 
   @Test
