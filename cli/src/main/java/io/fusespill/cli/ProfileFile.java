@@ -17,14 +17,8 @@ record ProfileFile(Path path, boolean force) {
 
   /// @throws UsageException if a file is there that must not be replaced, or no folder for it
   void requireFree() {
-    Path folder = path.toAbsolutePath().getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
-      throw new UsageException("cannot write %s: there is no folder %s".formatted(path, folder));
-    }
-    if (Files.exists(path) && !force) {
-      throw new UsageException(
-          "%s exists: choose another file, or replace it with --force".formatted(path));
-    }
+    NewFile.requireFolder(path);
+    NewFile.requireFree(path, force);
   }
 
   /// What the profile is called: as given, or as the file.

@@ -7,7 +7,6 @@ import io.fusespill.traces.TraceWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -38,14 +37,8 @@ final class TraceOutput {
   /// written, which is replaced when all is written.
   void write(TraceReader trace, PrintWriter report, long expected, boolean quiet) {
     TraceFormat target = TraceFormat.named(format);
-    if (Files.exists(out) && !force) {
-      throw new UsageException(
-          "%s exists: choose another file, or replace it with --force".formatted(out));
-    }
-    Path folder = out.toAbsolutePath().normalize().getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
-      throw new UsageException("cannot write %s: there is no folder %s".formatted(out, folder));
-    }
+    NewFile.requireFree(out, force);
+    NewFile.requireFolder(out);
     UnfinishedFile unfinished = new UnfinishedFile(out);
     long written;
     try {

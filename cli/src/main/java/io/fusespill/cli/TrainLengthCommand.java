@@ -8,7 +8,6 @@ import io.fusespill.learn.TextRequest;
 import io.fusespill.learn.TextRequestReader;
 import io.fusespill.traces.LengthAccuracy;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,10 +86,9 @@ final class TrainLengthCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     data.forEach(WorkloadOptions::requireFile);
-    if (Files.exists(out) && !force) {
-      throw new UsageException(
-          "%s exists: choose another file, or replace it with --force".formatted(out));
-    }
+    NewFile.requireFolder(out);
+    NewFile.requireOther(out, data);
+    NewFile.requireFree(out, force);
     LengthTrainer trainer = new LengthTrainer(seed, holdout);
     List<TextRequest> requests = read();
     LengthTrainer.Result result;
@@ -99,16 +97,20 @@ final class TrainLengthCommand implements Callable<Integer> {
       result = trainer.train(requests, progress::at);
     }
     boolean kept = forceKeep || result.evaluation().beatsTextBlind();
-    if (kept) {
-      result.model().write(out);
-    }
     PrintWriter printer = spec.commandLine().getOut();
     if (json) {
       printer.println(toJson(result, kept));
     } else {
-      print(printer, result, kept);
+      print(printer, result);
     }
     printer.flush();
+    if (kept) {
+      result.model().write(out);
+    }
+    if (!json) {
+      printer.println(verdict(result.evaluation(), kept));
+      printer.flush();
+    }
     return 0;
   }
 
@@ -124,7 +126,7 @@ final class TrainLengthCommand implements Callable<Integer> {
     return requests;
   }
 
-  private void print(PrintWriter printer, LengthTrainer.Result result, boolean kept) {
+  private void print(PrintWriter printer, LengthTrainer.Result result) {
     Evaluation evaluation = result.evaluation();
     printer.println(
         "trained on %,d requests (%d trees), tried on %,d whose prompts were held out"
@@ -142,7 +144,6 @@ final class TrainLengthCommand implements Callable<Integer> {
         .row(cells("median by prompt length", evaluation.bucketMedian()))
         .row(cells("median of all", evaluation.globalMedian()))
         .print(printer);
-    printer.println(verdict(evaluation, kept));
   }
 
   private static String[] cells(String name, LengthAccuracy.Summary accuracy) {

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -103,7 +104,25 @@ class TrainLengthCommandTest {
     assertOneLine(train(data, model, "--holdout", "x"), "'x'");
     assertOneLine(train(data, Files.writeString(folder.resolve("there"), "precious")), "--force");
     assertThat(folder.resolve("there")).hasContent("precious");
+    assertOneLine(
+        train(data, folder.resolve("gone/model.json")),
+        "there is no folder " + folder.resolve("gone"));
+    String rows = Files.readString(data);
+    assertOneLine(train(data, data, "--force"), "is what is read");
+    assertThat(data).hasContent(rows);
     assertThat(model).doesNotExist();
+  }
+
+  @Test
+  void reportIsPrinted_evenIfTheModelCannotBeWritten() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full));
+
+    Cli cli = train(telling(), full);
+
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.out()).contains("learned from the text").doesNotContain("kept");
+    assertThat(cli.errorLines()).singleElement().asString().contains("/dev/full");
   }
 
   @Test
