@@ -90,6 +90,11 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     return INTERNAL;
   }
 
+  /// Whether what was given is at fault, and not a journal or a disk on the way.
+  static boolean isOfInput(Exception e) {
+    return mendable(e) && !(e instanceof JournalException) && !(e instanceof UncheckedIOException);
+  }
+
   private static boolean mendable(Exception e) {
     return e instanceof UsageException
         || e instanceof TraceException

@@ -1,6 +1,7 @@
 package io.fusespill.cli;
 
 import io.fusespill.engine.event.InputEvent.RequestArrived;
+import io.fusespill.journal.JournalException;
 import io.fusespill.journal.JournalReader;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -53,12 +54,27 @@ final class JournalOptions {
   /// @throws UsageException if no request arrives in a journal: there is nothing to show
   static void requireRequest(Path run, boolean partial) {
     try (JournalReader reader = open(run, partial)) {
-      while (reader.next()) {
-        if (reader.event() instanceof RequestArrived) {
-          return;
-        }
+      if (!holdsRequest(reader)) {
+        throw new UsageException("%s holds no request: nothing ran in it".formatted(run));
       }
     }
-    throw new UsageException("%s holds no request: nothing ran in it".formatted(run));
+  }
+
+  /// Whether a request arrived in the journal of a run, as far as that can be read.
+  static boolean holdsRequest(Path run) {
+    try (JournalReader reader = open(run, true)) {
+      return holdsRequest(reader);
+    } catch (JournalException e) {
+      return false;
+    }
+  }
+
+  private static boolean holdsRequest(JournalReader reader) {
+    while (reader.next()) {
+      if (reader.event() instanceof RequestArrived) {
+        return true;
+      }
+    }
+    return false;
   }
 }

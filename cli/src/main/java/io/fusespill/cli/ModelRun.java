@@ -147,6 +147,22 @@ final class ModelRun {
       LiveBatch batch,
       @Nullable Consumer<LiveEngine> client,
       ObjectNode figures) {
+    try {
+      return started(workload, requests, batch, client, figures);
+    } catch (RuntimeException e) {
+      if (directory != null) {
+        directory.giveUp(e, false);
+      }
+      throw e;
+    }
+  }
+
+  private RunReport started(
+      ObjectNode workload,
+      List<TextRequest> requests,
+      LiveBatch batch,
+      @Nullable Consumer<LiveEngine> client,
+      ObjectNode figures) {
     ObjectNode described = describe(workload);
     JournalHeader header = JournalHeader.of(EngineVersion.VERSION, canonical(described));
     if (directory != null) {

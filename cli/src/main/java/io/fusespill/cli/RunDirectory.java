@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
 /// Where a run leaves what it was and what it came to: `options.json`, `config.json`, `journal/`,
 /// `lengths.csv`, `requests.csv`, `summary.json`. A live run also leaves `live.json`,
 /// `requests.jsonl` and `outputs.jsonl`.
+///
+/// Where a run takes the place of an earlier one, that lies in `earlier/` until the new one has its
+/// summary. A configuration is the last to come there, the first to come back and the last to be
+/// deleted: `earlier/` is whole if and only if it has one, whenever the process is killed.
 record RunDirectory(Path path) {
 
   private static final String SUMMARY = "summary.json";
@@ -33,11 +37,13 @@ record RunDirectory(Path path) {
   static RunDirectory create(Path path, boolean force) {
     check(path, force);
     try {
-      if (Files.exists(path) && !isEmptyDirectory(path)) {
-        delete(path);
+      RunDirectory directory = new RunDirectory(path);
+      if (Files.exists(path)) {
+        directory.setAside();
+      } else {
+        Files.createDirectories(path);
       }
-      Files.createDirectories(path);
-      return new RunDirectory(path);
+      return directory;
     } catch (IOException e) {
       throw unmakeable(path, e);
     }
@@ -66,7 +72,7 @@ record RunDirectory(Path path) {
         if (foreign != null) {
           throw new UsageException(
               "%s holds %s, which no run has written: move it away, or choose another --out"
-                  .formatted(path, path.relativize(foreign)));
+                  .formatted(path, foreign));
         }
       }
     } catch (IOException e) {
@@ -85,6 +91,72 @@ record RunDirectory(Path path) {
     try (Stream<Path> entries = Files.list(path)) {
       return entries.findAny().isEmpty();
     }
+  }
+
+  /// Puts the run that is there aside; one that never ended makes way for a whole one that it was
+  /// itself to replace.
+  private void setAside() throws IOException {
+    Path earlier = earlier();
+    if (Files.isDirectory(earlier)) {
+      if (!Files.exists(earlier.resolve(RunFiles.CONFIG))) {
+        bringBack();
+      } else if (Files.exists(path.resolve(SUMMARY))) {
+        deleteAll(earlier);
+      } else {
+        deleteEntries(path);
+        return;
+      }
+    }
+    List<Path> entries = RunFiles.entries(path);
+    if (!entries.isEmpty()) {
+      Files.createDirectory(earlier);
+      for (Path entry : entries) {
+        Files.move(entry, earlier.resolve(entry.getFileName()));
+      }
+    }
+  }
+
+  private void bringBack() throws IOException {
+    Path earlier = earlier();
+    for (Path entry : RunFiles.entries(earlier).reversed()) {
+      Files.move(entry, path.resolve(entry.getFileName()));
+    }
+    Files.delete(earlier);
+  }
+
+  private Path earlier() {
+    return path.resolve(RunFiles.EARLIER);
+  }
+
+  /// For a run that has failed. One that came to nothing leaves nothing, and what it was to replace
+  /// is there again; of another one its user may still read, or resume, what it has left.
+  ///
+  /// @param again whether the same command makes the same run again, so that nothing is lost with
+  ///   one that failed for what it was given
+  void giveUp(RuntimeException failure, boolean again) {
+    try {
+      if ((again && Failures.isOfInput(failure)) || !JournalOptions.holdsRequest(path)) {
+        deleteEntries(path);
+        if (Files.isDirectory(earlier())) {
+          bringBack();
+        } else if (isEmptyDirectory(path) && !Files.isSymbolicLink(path)) {
+          Files.delete(path);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private static void deleteEntries(Path directory) throws IOException {
+    for (Path entry : RunFiles.entries(directory)) {
+      delete(entry);
+    }
+  }
+
+  private static void deleteAll(Path directory) throws IOException {
+    deleteEntries(directory);
+    delete(directory);
   }
 
   private static void delete(Path path) throws IOException {
@@ -179,8 +251,16 @@ record RunDirectory(Path path) {
     write(RunFiles.CONFIG, config);
   }
 
+  /// Keeps what the run came to. With that it is whole, and what it replaces goes.
   void writeSummary(JsonNode summary) {
     write(SUMMARY, summary);
+    try {
+      if (Files.isDirectory(earlier())) {
+        deleteAll(earlier());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete %s: %s".formatted(earlier(), e), e);
+    }
   }
 
   private void write(String name, JsonNode json) {

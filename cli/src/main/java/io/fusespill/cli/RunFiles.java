@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class RunFiles {
 
   static final String CONFIG = "config.json";
+
+  /// Where an earlier run is kept until the one in its place has ended.
+  static final String EARLIER = "earlier";
 
   private static final Set<String> FILES =
       Set.of(
@@ -42,6 +46,11 @@ final class RunFiles {
 
   /// Whether there is a run, of whichever kind and however far it came.
   static boolean holdsRun(Path directory) throws IOException {
+    Path earlier = directory.resolve(EARLIER);
+    return isRun(directory) || (Files.isDirectory(earlier) && isRun(earlier));
+  }
+
+  private static boolean isRun(Path directory) throws IOException {
     Path config = directory.resolve(CONFIG);
     return Files.isRegularFile(config) && (isConfiguration(config) || holdsJournal(directory));
   }
@@ -69,15 +78,30 @@ final class RunFiles {
     return false;
   }
 
-  /// A file or folder in the run's directory that neither a run nor `export` without `-o` has
-  /// written; null where there is none.
-  static @Nullable Path foreign(Path directory) throws IOException {
-    try (Stream<Path> all = Files.walk(directory)) {
-      return all.filter(file -> !file.equals(directory))
-          .filter(file -> {
-            Path inside = directory.relativize(file);
-            return !isOwn(inside) && !isExport(inside);
+  /// What lies in the directory and is a run's own or an export of it, but for the earlier run; the
+  /// configuration last.
+  static List<Path> entries(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries
+          .filter(entry -> {
+            Path inside = directory.relativize(entry);
+            return isWritten(inside) && !inside.startsWith(EARLIER);
           })
+          .sorted(
+              Comparator.comparing((Path entry) -> entry.endsWith(CONFIG))
+                  .thenComparing(Comparator.naturalOrder()))
+          .toList();
+    }
+  }
+
+  /// A file or folder in the run's directory, relative to it, that neither a run nor `export`
+  /// without `-o` has written; null where there is none.
+  static @Nullable Path foreign(Path directory) throws IOException {
+    Path real = directory.toRealPath();
+    try (Stream<Path> all = Files.walk(real)) {
+      return all.filter(file -> !file.equals(real))
+          .map(real::relativize)
+          .filter(inside -> !isWritten(inside))
           .sorted()
           .findFirst()
           .orElse(null);
@@ -131,6 +155,9 @@ final class RunFiles {
 
   /// Whether a run writes what is called so in its directory.
   private static boolean isOwn(Path inside) {
+    if (inside.startsWith(EARLIER)) {
+      return inside.getNameCount() == 1 || isWritten(inside.subpath(1, inside.getNameCount()));
+    }
     String name = inside.getFileName().toString();
     if (inside.getNameCount() == 1) {
       return FILES.contains(name) || JOURNALS.contains(name);
@@ -138,6 +165,10 @@ final class RunFiles {
     return inside.getNameCount() == 2
         && JOURNALS.contains(inside.getName(0).toString())
         && JOURNAL_FILES.stream().anyMatch(name::endsWith);
+  }
+
+  private static boolean isWritten(Path inside) {
+    return isOwn(inside) || isExport(inside);
   }
 
   private static boolean isExport(Path inside) {

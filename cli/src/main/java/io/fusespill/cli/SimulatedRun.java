@@ -144,6 +144,17 @@ final class SimulatedRun {
   }
 
   private RunReport run(ObjectNode figures, Body body) {
+    try {
+      return started(figures, body);
+    } catch (RuntimeException e) {
+      if (directory != null) {
+        directory.giveUp(e, true);
+      }
+      throw e;
+    }
+  }
+
+  private RunReport started(ObjectNode figures, Body body) {
     long startNanos = System.nanoTime();
     JournalHeader header = JournalHeader.of(EngineVersion.VERSION, scenario.canonicalText());
     if (directory != null) {

@@ -273,6 +273,52 @@ class BadInputTest {
   }
 
   @Test
+  void runThatEndsAtABadRow_leavesNothing() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE + "30,many\n");
+    for (String option : List.of("--json", "--real-time")) {
+      assertOneLine(simulate(trace, List.of(option)), List.of("many"));
+      assertThat(folder.resolve("run")).doesNotExist();
+    }
+    Files.writeString(trace, GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+  }
+
+  @Test
+  void runThatEndsAtABadRow_bringsBackTheOneThatItReplaces() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    Path run = folder.resolve("run");
+    String before = Files.readString(run.resolve("summary.json"));
+    Files.writeString(trace, GOOD_TRACE + "30,many\n");
+    assertOneLine(simulate(trace, List.of("--force")), List.of("many"));
+    assertThat(run.resolve("summary.json")).hasContent(before);
+    assertThat(run.resolve("earlier")).doesNotExist();
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+    Files.writeString(trace, GOOD_TRACE);
+    assertThat(simulate(trace, List.of("--force")).exitCode()).isZero();
+    assertThat(run.resolve("earlier")).doesNotExist();
+  }
+
+  /// As where the process was killed: the earlier run lies aside, the new one has no summary.
+  @Test
+  void earlierRun_outlivesAKilledOneInItsPlace() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    Path run = folder.resolve("run");
+    String before = Files.readString(run.resolve("summary.json"));
+    Path whole = Files.move(run, folder.resolve("whole"));
+    Files.createDirectory(run);
+    Files.move(whole, run.resolve("earlier"));
+    Files.copy(run.resolve("earlier/options.json"), run.resolve("options.json"));
+    assertOneLine(simulate(trace, List.of()), List.of("holds an earlier run", "--force"));
+    Files.writeString(trace, GOOD_TRACE + "30,many\n");
+    assertOneLine(simulate(trace, List.of("--force")), List.of("many"));
+    assertThat(run.resolve("summary.json")).hasContent(before);
+    assertThat(run.resolve("earlier")).doesNotExist();
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  @Test
   void badJournals_areNamed() throws IOException {
     assertOneLine(Cli.run("verify", folder.resolve("none")), List.of("none"));
     Path file = Files.writeString(folder.resolve("file.txt"), "not a journal");
