@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param currency of all prices, for example `USD`
 /// @param source where they are from, for readers of the results
-/// @param perHour by hardware profile
+/// @param perHour by hardware profile; one in a file by its absolute path
 public record Prices(String currency, String source, SortedMap<String, Double> perHour) {
 
   static final Column CURRENCY = Column.text("currency", "of the prices");
@@ -28,7 +28,9 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
   private static final double PRICE_MAX = 1e6;
 
   public Prices {
-    perHour = new TreeMap<>(perHour);
+    SortedMap<String, Double> located = new TreeMap<>();
+    perHour.forEach((card, price) -> located.put(located(card), price));
+    perHour = located;
   }
 
   /// Reads a YAML file of the same form as the key `prices` of a specification.
@@ -50,7 +52,9 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
       if (price != null && !(price > 0 && price <= PRICE_MAX)) {
         cards.problem(card, "is %s, must be above 0 and at most %,.0f".formatted(price, PRICE_MAX));
       }
-      perHour.put(card, price == null ? 0 : price);
+      if (perHour.put(located(card), price == null ? 0 : price) != null) {
+        cards.problem(card, "is a file that has a price already, must have one; leave one away");
+      }
     }
     if (perHour.isEmpty()) {
       spec.problem("per-hour", "is empty, must name at least one card, for example {a10: 1.00}");
@@ -63,7 +67,7 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
   public @Nullable Double perHour(TopologySpec topology) {
     BigDecimal sum = BigDecimal.ZERO;
     for (String card : cards(topology)) {
-      Double price = perHour.get(card);
+      Double price = perHour.get(located(card));
       if (price == null) {
         return null;
       }
@@ -75,10 +79,16 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
   /// Those cards of a machine that have no price.
   public List<String> missing(TopologySpec topology) {
     return cards(topology).stream()
-        .filter(card -> !perHour.containsKey(card))
+        .filter(card -> !perHour.containsKey(located(card)))
         .distinct()
         .sorted()
         .toList();
+  }
+
+  /// A bundled profile's name as it is, a file's path from the root: platforms, topology files and
+  /// prices may spell one file in different ways.
+  private static String located(String card) {
+    return card.endsWith(".json") ? Path.of(card).toAbsolutePath().normalize().toString() : card;
   }
 
   private static List<String> cards(TopologySpec topology) {

@@ -7,6 +7,7 @@ import io.fusespill.sim.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,6 +169,58 @@ class SweepSpecTest {
   @MethodSource("shipped")
   void shippedSpecifications_areSweeps(Path file) {
     assertThat(SweepSpec.read(file).scenarios()).isNotEmpty();
+  }
+
+  @Test
+  void prices_ofOneFileUnderTwoSpellings_areAProblem() throws IOException {
+    Path card = ownCard();
+    String text =
+        SMALL
+            + "prices: {currency: EUR, source: made up, per-hour: {%s: 1, %s: 2}}\n"
+                .formatted(card, relative(card));
+
+    assertThatThrownBy(() -> read(text))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining(
+            "prices.per-hour.%s is a file that has a price already".formatted(relative(card)));
+  }
+
+  @Test
+  void prices_ofAnOwnCard_areFoundUnderEverySpellingOfItsPath() throws IOException {
+    Path card = ownCard();
+    Files.writeString(folder.resolve("t.yaml"), "devices: [{name: g, profile: own.json}]\n");
+    String platforms =
+        "platforms: [{name: r, devices: [%s]}, {name: a, devices: [%s]}, {name: t, topology: t.yaml}]"
+            .formatted(relative(card), card);
+
+    for (Path key : List.of(relative(card), card)) {
+      SweepSpec spec =
+          read(
+              SMALL.replace("platforms: [{name: p, devices: [a10]}]", platforms)
+                  + "prices: {currency: EUR, source: made up, per-hour: {%s: 1.25}}\n"
+                      .formatted(key));
+      SweepPlan plan = SweepPlan.of(spec, new TraceCache());
+
+      assertThat(plan.notes()).isEmpty();
+      assertThat(
+              plan.tasks().stream()
+                  .map(task -> task.scenario().scenario().topology())
+                  .map(spec.prices()::perHour))
+          .containsExactly(1.25, 1.25, 1.25);
+      assertThat(spec.grid().platforms())
+          .allSatisfy(
+              platform -> assertThat(spec.prices().perHour(platform.topology())).isEqualTo(1.25));
+    }
+  }
+
+  private Path ownCard() throws IOException {
+    return Files.copy(
+        Path.of("..", "sim/src/main/resources/io/fusespill/sim/hardware/a10.json"),
+        folder.resolve("own.json"));
+  }
+
+  private static Path relative(Path file) {
+    return Path.of("").toAbsolutePath().relativize(file.toAbsolutePath());
   }
 
   @Test
