@@ -155,6 +155,17 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void limitOutOfRange_isNamedWithCode2BeforeAnythingRuns() throws IOException {
+    Files.writeString(spec, SPEC + "limits: {block-size: 2000}\n");
+
+    Cli cli = Cli.run("evaluate", spec);
+
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.err()).contains("limits.block-size is 2000, must be 1 to 1,024");
+  }
+
+  @Test
   void badInput_isNamedWithCode2() throws IOException {
     assertThat(Cli.run("evaluate", folder.resolve("none.yaml")).exitCode()).isEqualTo(2);
     assertThat(Cli.run("evaluate", spec, "--jobs", 0).err()).contains("--jobs is 0, must be 1 to");

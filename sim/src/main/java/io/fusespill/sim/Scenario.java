@@ -200,6 +200,13 @@ public record Scenario(
         describe(config, resolved, modelProfile, submitLatency));
   }
 
+  /// Sees that the limits go with each other, with the model's context and with the policy.
+  ///
+  /// @throws IllegalArgumentException naming the one that does not
+  public void requireLimits() {
+    engineLimits(ModelProfiles.named(model));
+  }
+
   /// A policy that estimates costs runs on our own executor, whose blocks are contiguous over all
   /// layers and move in one copy; every other copies block by block and layer by layer.
   private PolicyKind policyKind() {

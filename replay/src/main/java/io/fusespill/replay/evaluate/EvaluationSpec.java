@@ -104,13 +104,43 @@ public record EvaluationSpec(
       spec.problem("seeds", "is empty, must hold at least one");
     }
     requireUnique(spec, "seeds", seeds.stream().map(String::valueOf).toList());
-    Scenario.Limits limits = Limits.from(spec.object("limits"));
+    SpecReader limitsEntry = spec.object("limits");
+    Scenario.Limits limits = Limits.from(limitsEntry);
     EvaluationSpec read =
         new EvaluationSpec(name, platforms, models, workloads, policies, seeds, limits);
+    if (spec.sound()) {
+      read.requireLimits(entries, limitsEntry);
+    }
     if (spec.sound()) {
       read.requireLegalPolicies(entries);
     }
     return read;
+  }
+
+  /// What limits have against each other under a policy and a model.
+  private void requireLimits(Map<PolicyRow, SpecReader> entries, SpecReader limitsEntry) {
+    Set<String> told = new HashSet<>();
+    EvaluationSpec once =
+        new EvaluationSpec(
+            name,
+            platforms,
+            models,
+            workloads.subList(0, 1),
+            policies,
+            seeds.subList(0, 1),
+            limits);
+    for (Cell cell : once.cells()) {
+      PolicyRow row = cell.row();
+      try {
+        cell.scenario().requireLimits();
+      } catch (IllegalArgumentException e) {
+        boolean ofRow = row.maxNumSeqs() > 0 || row.maxNumBatchedTokens() > 0;
+        if (told.add((ofRow ? row.name() : "") + e.getMessage())) {
+          (ofRow ? Objects.requireNonNull(entries.get(row)) : limitsEntry)
+              .refused("", e.getMessage());
+        }
+      }
+    }
   }
 
   /// What policies have against their options and platforms. That a model does not fit is no

@@ -1,8 +1,8 @@
 package io.fusespill.replay.evaluate;
 
+import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.spec.SpecReader;
-import org.jspecify.annotations.Nullable;
 
 /// The key `limits`: those of the engine that hold for every cell.
 final class Limits {
@@ -10,19 +10,27 @@ final class Limits {
   /// As `simulate` has it if nothing is said.
   private static final int CHECKPOINT_EVENTS = 65_536;
 
+  private static final int BLOCK_TOKENS_MAX = 1_024;
+  private static final int SEQUENCES_MAX = 65_536;
+
   private Limits() {}
 
   static Scenario.Limits from(SpecReader spec) {
     return new Scenario.Limits(
-        orZero(spec.countOrNull("block-size")),
-        orZero(spec.countOrNull("max-num-seqs")),
-        orZero(spec.countOrNull("max-num-batched-tokens")),
-        orZero(spec.countOrNull("max-model-len")),
+        spec.within("block-size", 0, 1, BLOCK_TOKENS_MAX),
+        maxNumSeqs(spec),
+        maxNumBatchedTokens(spec),
+        spec.within("max-model-len", 0, 1, EngineLimits.MAX_TOKENS),
         CHECKPOINT_EVENTS);
   }
 
   /// 0 stands for "not given".
-  static int orZero(@Nullable Integer count) {
-    return count == null ? 0 : count;
+  static int maxNumSeqs(SpecReader spec) {
+    return spec.within("max-num-seqs", 0, 1, SEQUENCES_MAX);
+  }
+
+  /// 0 stands for "not given".
+  static int maxNumBatchedTokens(SpecReader spec) {
+    return spec.within("max-num-batched-tokens", 0, 1, EngineLimits.MAX_TOKENS);
   }
 }

@@ -63,8 +63,8 @@ public record PolicyRow(
             new PolicySpec(policy, new TreeMap<>()),
             Platform.devices(spec, "devices"),
             platforms,
-            Limits.orZero(spec.countOrNull("max-num-seqs")),
-            Limits.orZero(spec.countOrNull("max-num-batched-tokens")),
+            Limits.maxNumSeqs(spec),
+            Limits.maxNumBatchedTokens(spec),
             serving(spec),
             standing(spec));
     known.stream()

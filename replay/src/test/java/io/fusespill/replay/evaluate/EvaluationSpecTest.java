@@ -178,6 +178,9 @@ class EvaluationSpecTest {
         "{policy: continuous} | {policy: continuous, devices: [a10:util=1]} | takes a10 with util=1.0, which",
         "{policy: continuous} | {policy: continuous, devices: [a10:blocks=9]} | where either sets blocks",
         "{policy: continuous} | {name: x, options: {}} | policies[0].policy is missing",
+        "{policy: continuous} | {policy: continuous, max-num-seqs: 100000} | policies[0].max-num-seqs is 100000, must be 1 to 65,536",
+        "{policy: continuous} | {policy: continuous, max-num-batched-tokens: 2e7} | policies[0].max-num-batched-tokens is 20000000, must be 1 to 16,777,216",
+        "{policy: continuous} | {policy: continuous, max-num-seqs: 4096} | policies[0]: max-num-batched-tokens is 2048, must be at least max-num-seqs (4096)",
         "requests: 5 | requests: 0 | requests is 0, must be at least 1",
         "requests: 5 | requests: many | must be a whole number",
         "arrivals: burst | arrivals: gamma | need a rate",
@@ -198,6 +201,25 @@ class EvaluationSpecTest {
     assertThatThrownBy(() -> read(SMALL.replace(good, bad == null ? "" : bad)))
         .isInstanceOf(SpecException.class)
         .hasMessageContaining("spec.yaml")
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "block-size: 2000 | limits.block-size is 2000, must be 1 to 1,024",
+        "max-num-seqs: 0 | limits.max-num-seqs is 0, must be 1 to 65,536",
+        "max-num-batched-tokens: 16777217 | limits.max-num-batched-tokens is 16777217, must be 1 to 16,777,216",
+        "max-model-len: 20000000 | limits.max-model-len is 20000000, must be 1 to 16,777,216",
+        "max-num-seqs: 4096 | limits: max-num-batched-tokens is 2048, must be at least max-num-seqs (4096)",
+        "max-num-batched-tokens: 100 | limits: max-num-batched-tokens is 100, must be at least max-num-seqs (256)",
+        "max-num-batched-tokens: 1000 | limits: max-num-batched-tokens is 1000, must be at least max-model-len (4096) under vllm-0.2.7",
+      })
+  void read_limitOutOfRange_isNamed(String limit, String message) {
+    String text = SMALL + "  - {policy: vllm-0.2.7}\nlimits: {%s}\n".formatted(limit);
+    assertThatThrownBy(() -> read(text))
+        .isInstanceOf(SpecException.class)
         .hasMessageContaining(message);
   }
 
