@@ -59,6 +59,8 @@ public record SweepSpec(
       requireRate(root, "rates[" + i + "]", rates.get(i));
     }
     List<Double> scales = root.numbers("rate-scales");
+    requireDistinct(root, "rates", rates.stream().map(SweepSpec::rate).toList());
+    requireDistinct(root, "rate-scales", scales);
     if (!rates.isEmpty() && !scales.isEmpty()) {
       root.problem("rate-scales", "stands beside rates, must not: one of them sets the rate");
     }
@@ -94,11 +96,28 @@ public record SweepSpec(
   }
 
   private static boolean isRate(String rate) {
+    double value = rate(rate);
+    return rate.equals("inf") || (value > 0 && value <= RATE_MAX);
+  }
+
+  /// The number that a text stands for; 0 for none.
+  private static double rate(String rate) {
     try {
-      double value = Double.parseDouble(rate.equals("inf") ? "1" : rate);
-      return value > 0 && value <= RATE_MAX;
+      return rate.equals("inf") ? Double.POSITIVE_INFINITY : Double.parseDouble(rate);
     } catch (NumberFormatException e) {
-      return false;
+      return 0;
+    }
+  }
+
+  /// One that is no legal rate has a problem of its own.
+  private static void requireDistinct(SpecReader root, String key, List<Double> values) {
+    for (int i = 0; i < values.size(); i++) {
+      int first = values.indexOf(values.get(i));
+      if (first < i && values.get(i) > 0) {
+        root.problem(
+            "%s[%d]".formatted(key, i),
+            "is the same number as %s[%d], must differ; leave one away".formatted(key, first));
+      }
     }
   }
 

@@ -80,6 +80,9 @@ class SweepSpecTest {
       value = {
         "rates: [1] | rates: [] | rates is empty",
         "rates: [1] | seeds: [0] | arrivals gamma need a rate",
+        "rates: [1] | rates: [1, 2, 1.0] | rates[2] is the same number as rates[0], must differ",
+        "rates: [1] | rates: [inf, 1, inf] | rates[2] is the same number as rates[0], must differ",
+        "rates: [1] | rate-scales: [0.5, 0.50] | rate-scales[1] is the same number as rate-scales[0]",
         "rates: [1] | rates: 1 | rates is 1, must be a list",
         "rates: [1] | rate-scales: [x] | rate-scales[0] is \"x\", must be a number",
         "{policy: continuous} | {policy: fusespill, options: {victims: oldest}} | policies[0].options.victims: option victims of policy fusespill is 'oldest', must be",
