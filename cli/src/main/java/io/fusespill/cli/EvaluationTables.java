@@ -47,6 +47,11 @@ final class EvaluationTables {
             + " ~: a gain not larger than that.");
     out.println(
         "TTFT and TPOT are means, preempted counts preemptions, recomputed tokens, swapped blocks out, running sequences.");
+    if (comparisons.stream()
+        .flatMap(comparison -> comparison.rows().stream())
+        .anyMatch(row -> row.policy().oracle())) {
+      out.println("UPPER BOUND: the row is told true output lengths, which no real run knows.");
+    }
   }
 
   private static String[] cells(ComparedRow row) {
@@ -78,7 +83,8 @@ final class EvaluationTables {
             ? ""
             : " (%s)".formatted(row.policy().standing().name().toLowerCase(Locale.ROOT));
     String failed = row.failures() == 0 ? "" : " [%d seeds failed]".formatted(row.failures());
-    return row.policy().name() + standing + failed;
+    String told = row.policy().oracle() ? " (UPPER BOUND)" : "";
+    return row.policy().name() + standing + told + failed;
   }
 
   private static String gain(ComparedRow row) {

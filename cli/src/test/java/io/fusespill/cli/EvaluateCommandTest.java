@@ -155,6 +155,18 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void rowOfTheOracle_isMarkedAnUpperBound() throws IOException {
+    Files.writeString(spec, SPEC + "  - {policy: fusespill, predictor: oracle}\n");
+
+    assertThat(Cli.run("evaluate", spec, "--only", "workload=trace").out())
+        .contains("fusespill (UPPER BOUND) ", "UPPER BOUND: the row is told true output lengths");
+    JsonNode rows = Cli.run("evaluate", spec, "--json").json().at("/tables/0/rows");
+    assertThat(rows)
+        .extracting(row -> row.get("upper_bound").asBoolean())
+        .containsExactly(false, false, true);
+  }
+
+  @Test
   void limitOutOfRange_isNamedWithCode2BeforeAnythingRuns() throws IOException {
     Files.writeString(spec, SPEC + "limits: {block-size: 2000}\n");
 

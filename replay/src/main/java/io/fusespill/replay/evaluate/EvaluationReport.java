@@ -82,6 +82,7 @@ public final class EvaluationReport {
       ObjectNode node = json.withArray("rows").addObject();
       node.put("policy", row.policy().name());
       node.put("standing", label(row.policy()));
+      node.put("upper_bound", row.policy().oracle());
       node.put("best_baseline", row.best());
       node.put("seeds", row.runs().size());
       node.put("failed_seeds", row.failures());

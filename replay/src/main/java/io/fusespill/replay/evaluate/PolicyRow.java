@@ -67,6 +67,15 @@ public record PolicyRow(
             Limits.maxNumBatchedTokens(spec),
             serving(spec),
             standing(spec));
+    boolean namesAreKnown =
+        PolicyKind.labels().contains(policy)
+            && (row.serving.predictor().isEmpty()
+                || PredictorKind.labels().contains(row.serving.predictor()));
+    if (namesAreKnown && row.standing == Standing.BASELINE && row.oracle()) {
+      spec.problem(
+          "baseline",
+          "is true under the predictor oracle, which knows what no real run does; name another predictor, or mark the row bound");
+    }
     known.stream()
         .filter(row::runsOn)
         .forEach(platform -> row.requireEqualHardware(spec, platform));
@@ -92,6 +101,14 @@ public record PolicyRow(
               serving,
               standing);
         });
+  }
+
+  /// Whether it is told true output lengths, so that its figures are a bound and no result.
+  public boolean oracle() {
+    return (serving.predictor().isEmpty()
+            ? PolicyKind.named(policy.name()).predictor()
+            : PredictorKind.named(serving.predictor()))
+        .oracle();
   }
 
   boolean runsOn(Platform platform) {
