@@ -147,7 +147,7 @@ final class CalibrateCommand implements Callable<Integer> {
   private FittedProfile ofTables(String kind, String called) {
     if (model == null || device == null || sources.size() != 1) {
       throw new UsageException(
-          "--tables needs --model, --device and one folder: tables do not say which card and model they are of");
+          "--tables needs --model, --device and one folder: not all tables say which card and model they are of");
     }
     if (base != null) {
       throw new UsageException("--base goes with runs, not with --tables: leave one of them away");

@@ -55,7 +55,8 @@ public final class AiConfiguratorTables {
   ///
   /// @param folder that of the tables
   /// @param blockTokens tokens of a KV block
-  /// @throws ProfileException if a table is missing, or does not have the model's attention
+  /// @throws ProfileException if a table is missing, is of another card, or does not have the
+  ///   model's attention
   public static FittedProfile read(
       Path folder, String name, TensorParallelGroup cards, ModelProfile model, int blockTokens) {
     if (model.dataType() == DataType.FLOAT32) {
@@ -65,7 +66,11 @@ public final class AiConfiguratorTables {
     }
     cards.requireSplits(model);
     AiConfiguratorTables tables = new AiConfiguratorTables(model, cards.size());
-    tables.readProducts(folder);
+    CsvTable products = CsvTable.read(folder, "gemm_perf");
+    for (String device : products.textsIfAny("device")) {
+      TableOrigin.requireCards("gemm_perf: device", device, cards);
+    }
+    tables.readProducts(folder, products);
     Map<Long, Double> layers = tables.layers();
     if (cards.size() > 1) {
       tables.addAllReduces(folder, layers);
@@ -89,8 +94,8 @@ public final class AiConfiguratorTables {
 
   // ---------------------------------------------------------------- products
 
-  private void readProducts(Path folder) {
-    for (Row row : CsvTable.read(folder, "gemm_perf").rows()) {
+  private void readProducts(Path folder, CsvTable table) {
+    for (Row row : table.rows()) {
       if (row.text("gemm_dtype").equals(BFLOAT16)) {
         products
             .computeIfAbsent(row.whole("n"), n -> new TreeMap<>())

@@ -113,6 +113,13 @@ final class CsvTable {
     return rows;
   }
 
+  /// The different texts of a column; none where the table does not have it.
+  List<String> textsIfAny(String column) {
+    return columns.contains(column)
+        ? rows.stream().map(row -> row.text(column)).distinct().toList()
+        : List.of();
+  }
+
   private int column(String name) {
     int column = columns.indexOf(name);
     if (column < 0) {

@@ -1,5 +1,7 @@
 package io.fusespill.sim.calibrate;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fusespill.sim.calibrate.CsvTable.Row;
 import io.fusespill.sim.cost.FittedProfile;
@@ -20,7 +22,8 @@ import java.util.TreeMap;
 /// (`dense.csv`), by sequences (`per_sequence.csv`) and of attention by prompt chunk, its context,
 /// decodes and their context (`attention.csv`), in microseconds. Where the profile's `meta.yaml`
 /// says that it has them (`skew_profile`), also of attention with some long contexts among short
-/// ones (`skew.csv`).
+/// ones (`skew.csv`). What it says of the card, the model and the block size has to be what the
+/// profile is made for.
 ///
 /// J. Cho et al., "LLMServingSim", IISWC 2024.
 public final class LlmServingSimTables {
@@ -52,10 +55,13 @@ public final class LlmServingSimTables {
   /// @param folder that of the tables, or the one above it
   /// @param card one card
   /// @param blockTokens tokens of a KV block
-  /// @throws ProfileException if a table is missing, or is not one of these
+  /// @throws ProfileException if a table is missing, is not one of these, or is of another card,
+  ///   model or block size
   public static FittedProfile read(
       Path folder, String name, TensorParallelGroup card, ModelProfile model, int blockTokens) {
     Path tables = Files.isDirectory(folder.resolve("tp1")) ? folder.resolve("tp1") : folder;
+    JsonNode said = said(tables);
+    requireOrigin(tables, said, card, model, blockTokens);
     List<StepSample> decodes = new ArrayList<>();
     List<StepSample> prefills = new ArrayList<>();
     for (Row row : CsvTable.read(tables, "attention").rows()) {
@@ -67,7 +73,9 @@ public final class LlmServingSimTables {
             head(CsvTable.read(tables, "per_sequence")),
             decodes,
             prefills,
-            hasUneven(tables) ? uneven(CsvTable.read(tables, "skew")) : List.of(),
+            said.path("skew_profile").path("enabled").asBoolean()
+                ? uneven(CsvTable.read(tables, "skew"))
+                : List.of(),
             List.of(),
             KernelTables.kvTokens(card, model))
         .profile(
@@ -78,18 +86,30 @@ public final class LlmServingSimTables {
             "kernel tables of LLMServingSim, %s".formatted(KernelTables.lastNames(tables)));
   }
 
-  /// What the profile says of itself, beside the tables or above them.
-  private static boolean hasUneven(Path tables) {
+  /// What the profile says of itself, beside the tables or above them; nothing where it does not.
+  private static JsonNode said(Path tables) {
     Path above = tables.toAbsolutePath().normalize().getParent();
     Path meta = tables.resolve(META);
     if (!Files.exists(meta) && above != null) {
       meta = above.resolve(META);
     }
     try {
-      return Files.exists(meta)
-          && YAML.readTree(Files.readString(meta)).path("skew_profile").path("enabled").asBoolean();
+      return Files.exists(meta) ? YAML.readTree(Files.readString(meta)) : MissingNode.getInstance();
     } catch (IOException e) {
       throw new ProfileException("%s: not YAML: %s".formatted(meta, e.getMessage()), e);
+    }
+  }
+
+  private static void requireOrigin(
+      Path tables, JsonNode said, TensorParallelGroup card, ModelProfile model, int blockTokens) {
+    String meta = "%s of %s: ".formatted(META, KernelTables.lastNames(tables));
+    TableOrigin.requireCards(meta + "hardware", said.path("hardware").asText(), card);
+    TableOrigin.requireModel(meta + "model", said.path("model").asText(), model);
+    JsonNode blockSize = said.path("engine_effective").path("block_size");
+    if (blockSize.isNumber() && blockSize.asInt() != blockTokens) {
+      throw new ProfileException(
+          "%sblock_size is %d, must be the %d of the profile: give --block-size %d"
+              .formatted(meta, blockSize.asInt(), blockTokens, blockSize.asInt()));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.fusespill.sim.calibrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.sim.DeviceSpec;
@@ -19,10 +20,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Tables made from known times: the profile adds the kernels up as a step runs them.
 class KernelTablesTest {
@@ -157,6 +161,35 @@ class KernelTablesTest {
         .hasMessageContaining("meta.yaml: not YAML");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "hardware: RTXPRO6000 | hardware is RTXPRO6000, must be the card rtx-4090",
+        "hardware: RTX40 | hardware is RTX40, must be the card rtx-4090",
+        "model: meta-llama/Llama-3.1-70B | model is meta-llama/Llama-3.1-70B, must be the model llama-3.1-8b",
+        "engine_effective: {block_size: 32} | block_size is 32, must be the 16 of the profile: give --block-size 32",
+      })
+  void llmServingSim_ofSomethingElse_isAnError(String said, String message) throws IOException {
+    writeLlmServingSim(1);
+    Files.writeString(folder.resolve("meta.yaml"), said);
+
+    assertThatThrownBy(this::readLlmServingSim)
+        .isInstanceOf(ProfileException.class)
+        .hasMessageContaining("meta.yaml of ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void llmServingSim_ofTheSameInOtherWords_isRead() throws IOException {
+    writeLlmServingSim(1);
+    Files.writeString(
+        folder.resolve("meta.yaml"),
+        "{hardware: NVIDIA GeForce RTX 4090 24GB, model: meta-llama/Llama-3.1-8B-Instruct, engine_effective: {block_size: 16}}");
+
+    assertThat(readLlmServingSim().places()).hasSize(1);
+  }
+
   private void writeSkew() throws IOException {
     StringBuilder skew = new StringBuilder("n,nb,pc,kp,kvs,kv_big,kv_mean,t_mean_us,t_skew_us\n");
     for (int decodes : new int[] {4, 16, 64}) {
@@ -268,15 +301,45 @@ class KernelTablesTest {
         .hasMessageContaining("custom_allreduce_perf has none between 4 cards");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "NVIDIA H200, h200, true",
+    "NVIDIA H200, h200:tp=2, true",
+    "NVIDIA H200, h100, false",
+    "NVIDIA A100-SXM4-40GB, a100-40g, true",
+    "NVIDIA A100-SXM4-40GB, a10, false",
+    "NVIDIA H100 80GB HBM3, h100, true",
+  })
+  void aiConfigurator_ofAnotherCard_isAnError(String measured, String device, boolean same)
+      throws IOException {
+    writeAiConfigurator(measured);
+    ThrowingCallable read =
+        () ->
+            AiConfiguratorTables.read(folder, "test", DeviceSpec.parse(device).group(), MODEL, 16);
+
+    if (same) {
+      assertThatCode(read).doesNotThrowAnyException();
+    } else {
+      assertThatThrownBy(read)
+          .isInstanceOf(ProfileException.class)
+          .hasMessageContaining(
+              "gemm_perf: device is %s, must be the card %s".formatted(measured, device));
+    }
+  }
+
   private void writeAiConfigurator() throws IOException {
-    StringBuilder products = new StringBuilder("gemm_dtype,m,n,k,latency\n");
+    writeAiConfigurator("NVIDIA GeForce RTX 4090");
+  }
+
+  private void writeAiConfigurator(String device) throws IOException {
+    StringBuilder products = new StringBuilder("device,gemm_dtype,m,n,k,latency\n");
     for (int columns : new int[] {1_024, 4_096, 16_384, 65_536}) {
       for (int depth : new int[] {1_024, 4_096, 16_384}) {
         for (int rows = 1; rows <= 4_096; rows *= 4) {
           products.append(
-              "bfloat16,%d,%d,%d,%s\n"
-                  .formatted(rows, columns, depth, (double) columns * depth / 1e9));
-          products.append("fp8,%d,%d,%d,0.000001\n".formatted(rows, columns, depth));
+              "%s,bfloat16,%d,%d,%d,%s\n"
+                  .formatted(device, rows, columns, depth, (double) columns * depth / 1e9));
+          products.append("%s,fp8,%d,%d,%d,0.000001\n".formatted(device, rows, columns, depth));
         }
       }
     }
