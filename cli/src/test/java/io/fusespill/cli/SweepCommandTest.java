@@ -256,6 +256,22 @@ class SweepCommandTest {
   }
 
   @Test
+  void folderOfTheSameSweepWithAnotherTrace_isRefusedAndSaysSo() throws IOException {
+    Cli.run("sweep", spec, "--out", out);
+    Path trace = folder.resolve("trace.csv");
+    Files.writeString(trace, Files.readString(trace).replaceAll("\n.*\n$", "\n"));
+
+    Cli refused = Cli.run("sweep", spec, "--out", out);
+
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.errorLines())
+        .singleElement()
+        .asString()
+        .contains("holds another sweep, with other scenarios: \"spec\" (18, version")
+        .contains("as it was before the specification, a profile or a trace changed; choose");
+  }
+
+  @Test
   void otherMetricsAndPrices_areTheSameSweep() throws IOException {
     Cli.run("sweep", spec, "--out", out);
     Files.writeString(

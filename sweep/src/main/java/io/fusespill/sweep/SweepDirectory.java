@@ -53,15 +53,13 @@ public final class SweepDirectory {
         }
         if (!force) {
           throw new SweepException(
-              "%s holds another sweep, with other scenarios: \"%s\" (%s, version %s), not this \"%s\" (%d, version %s); choose another folder with --out, or use it all the same with --force, which keeps the finished scenarios that both have"
+              "%s holds another sweep, with other scenarios: \"%s\" (%s, version %s), %s; choose another folder with --out, or use it all the same with --force, which keeps the finished scenarios that both have"
                   .formatted(
                       directory,
                       there.path("sweep").asText(),
                       there.path("scenarios").asText(),
                       there.path("version").asText(),
-                      plan.spec().name(),
-                      plan.tasks().size(),
-                      EngineVersion.VERSION));
+                      differsIn(there, plan)));
         }
       } else {
         requireEmpty(directory);
@@ -76,6 +74,15 @@ public final class SweepDirectory {
     } catch (IOException e) {
       throw new UncheckedIOException("%s cannot be used (%s)".formatted(directory, e), e);
     }
+  }
+
+  private static String differsIn(JsonNode there, SweepPlan plan) {
+    ObjectNode mine = manifest(plan);
+    return Stream.of("sweep", "scenarios", "version")
+            .allMatch(key -> there.path(key).equals(mine.get(key)))
+        ? "as it was before the specification, a profile or a trace changed"
+        : "not this \"%s\" (%d, version %s)"
+            .formatted(plan.spec().name(), plan.tasks().size(), EngineVersion.VERSION);
   }
 
   private static void requireEmpty(Path directory) throws IOException {
