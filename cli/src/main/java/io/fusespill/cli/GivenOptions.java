@@ -23,14 +23,16 @@ record GivenOptions(List<Given> all) {
   static final String POLICY_OPTION = "--policy-option";
   static final String TOPOLOGY = "--topology";
   static final String DEVICE = "--device";
+  static final String AUX = "--aux";
+  static final String PEER_LINK = "--peer-link";
 
   /// Options that describe the machine, which a topology file does as a whole.
   static final List<String> MACHINE =
-      List.of(DEVICE, "--aux", "--host", "--swap-space", "--link", "--peer-link", "--disk");
+      List.of(DEVICE, AUX, "--host", "--swap-space", "--link", PEER_LINK, "--disk");
 
   /// Options whose value may be the path of a file.
   private static final List<String> FILES =
-      List.of(TOPOLOGY, "--model", "--time-model", "--host", "--link", "--peer-link");
+      List.of(TOPOLOGY, "--model", "--time-model", "--host", "--link", PEER_LINK);
 
   /// One option with its value.
   record Given(String name, String value) {}
@@ -55,7 +57,7 @@ record GivenOptions(List<Given> all) {
   }
 
   private static String located(String name, String value) {
-    if (name.equals(DEVICE) || name.equals("--aux")) {
+    if (name.equals(DEVICE) || name.equals(AUX)) {
       int colon = value.indexOf(':');
       String cards = colon < 0 ? value : value.substring(0, colon);
       return Stream.of(cards.split("\\+", -1))
@@ -127,7 +129,8 @@ record GivenOptions(List<Given> all) {
 
   /// These options with `over` in the place of those of the same names. Another policy leaves the
   /// options of the one before behind; the same policy keeps those that are not given anew. A
-  /// topology takes the place of all that describes a machine.
+  /// topology takes the place of all that describes a machine, and devices of which only one is
+  /// left have no links between them.
   ///
   /// @throws UsageException if part of a machine is given, and these options take the whole of it
   ///   from a topology
@@ -155,7 +158,10 @@ record GivenOptions(List<Given> all) {
       }
     }
     laid.addAll(over.all());
-    return new GivenOptions(laid);
+    GivenOptions both = new GivenOptions(laid);
+    return over.has(PEER_LINK) || both.only(List.of(DEVICE, AUX)).all().size() > 1
+        ? both
+        : both.without(List.of(PEER_LINK));
   }
 
   private boolean hasPolicyOption(String key) {

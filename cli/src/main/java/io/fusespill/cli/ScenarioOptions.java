@@ -262,15 +262,21 @@ final class ScenarioOptions {
       throw new UsageException(
           "no device: name at least one with --device, for example --device a10, or give a file with --topology");
     }
-    return new Machine(
+    Machine machine =
+        new Machine(
             devices.stream().map(DeviceSpec::parse).toList(),
             auxiliary.stream().map(DeviceSpec::parse).toList(),
             link == null ? Machine.DEFAULT_LINK : link,
             swapSpace == null ? (host == null ? SWAP_GIB : HOST_SWAP_GIB) : swapSpace,
             host,
             disk == null ? null : DiskSpec.parse(disk),
-            peerLink)
-        .topology();
+            peerLink);
+    TopologySpec described = machine.topology();
+    if (peerLink != null && devices.size() + auxiliary.size() < 2) {
+      throw new UsageException(
+          "--peer-link joins devices, of which there must be at least 2, and there is 1: leave it away, or name another with --device or --aux");
+    }
+    return described;
   }
 
   private void refuseBesideTopology() {

@@ -105,6 +105,8 @@ class BadInputTest {
         arguments(List.of("--link", "pcie9"), List.of("pcie9")),
         arguments(List.of("--aux", "a11"), List.of("a11", "a10")),
         arguments(List.of("--peer-link", "nvlnik"), List.of("nvlnik", "pcie4")),
+        arguments(
+            List.of("--peer-link", "pcie4"), List.of("--peer-link joins devices", "at least 2")),
         arguments(List.of("--disk", "0"), List.of("disk of 0.0 GiB")),
         arguments(List.of("--disk", "5:speed=1"), List.of("speed=1", "read=N")),
         arguments(

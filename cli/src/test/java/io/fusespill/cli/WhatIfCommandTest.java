@@ -111,6 +111,21 @@ class WhatIfCommandTest {
   }
 
   @Test
+  void oneDeviceInThePlaceOfLinkedOnes_leavesTheirLinksBehind() throws IOException {
+    simulate(
+        "run",
+        List.of("--policy", "continuous"),
+        List.of("--device", "a10:blocks=400", "--peer-link", "pcie4"));
+
+    assertThat(whatIf("run").get("reproduced").asBoolean()).isTrue();
+    assertThat(whatIf("run", "--device", "rtx-4090").get("reproduced").asBoolean()).isTrue();
+    assertThat(
+            Cli.run("whatif", folder.resolve("run"), "--device", "rtx-4090", "--peer-link", "pcie4")
+                .err())
+        .contains("--peer-link joins devices");
+  }
+
+  @Test
   void out_isARunThatVerifiesAndCanBeAskedAgain() throws IOException {
     simulate("run", List.of("--policy", "continuous"), List.of());
     JsonNode first = whatIf("run", "--policy", "fusespill", "--out", folder.resolve("other"));

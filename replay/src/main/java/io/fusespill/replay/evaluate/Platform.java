@@ -57,6 +57,11 @@ public record Platform(String name, TopologySpec topology, @Nullable Machine mac
     String host = spec.textOrNull("host");
     String disk = spec.textOrNull("disk");
     String peerLink = spec.textOrNull("peer-link");
+    if (peerLink != null && spec.texts("devices").size() + spec.texts("aux").size() == 1) {
+      spec.problem(
+          "peer-link",
+          "joins devices, must stand beside at least 2; leave it away, or name another");
+    }
     double swapSpaceGib = spec.number("swap-space", DEFAULT_SWAP_GIB);
     boolean known =
         spec.check("link", () -> LinkProfiles.named(link)) != null

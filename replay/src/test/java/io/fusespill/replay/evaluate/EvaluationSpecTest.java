@@ -193,6 +193,7 @@ class EvaluationSpecTest {
         "devices: [a10] | devices: [a10], disk: 5:speed=1 | platforms[0].disk: disk '5:speed=1'",
         "devices: [a10] | devices: [a10], disk: 5, swap-space: 0 | platforms[0]: a disk stands behind",
         "devices: [a10] | devices: [a10], peer-link: nvlnik | platforms[0].peer-link: unknown link",
+        "devices: [a10] | devices: [a10], peer-link: pcie4 | platforms[0].peer-link joins devices, must stand beside at least 2",
         "{policy: continuous} | {policy: fusespill, predictor: oracle, baseline: true} | policies[0].baseline is true under the predictor oracle",
         "{policy: continuous} | {policy: fusespill-artifact, baseline: true} | policies[0].baseline is true under the predictor oracle",
         "devices: [a10] | devices: [a10], topology: t.yaml | platforms[0].devices stands beside topology",
