@@ -88,10 +88,11 @@ final class TraceDescribeCommand implements Callable<Integer> {
 
   private static String declared(TraceSummary summary) {
     LengthAccuracy.Summary declared = summary.declared();
-    return "declared output: %.1f %% of the requests, mean error %.1f tokens, %s"
+    return "declared output: %.1f %% of the requests, mean error %.1f tokens, median %,d, %s"
         .formatted(
             100 * summary.declaredShare(),
             declared.meanAbsoluteError(),
+            declared.medianAbsoluteError(),
             Double.isNaN(declared.pairwiseAccuracy())
                 ? "no two of different length"
                 : "%.1f %% of the pairs in the right order"

@@ -43,7 +43,7 @@ class TrainLengthCommandTest {
     // of 41,175 pairs to compare 22,500 are a short and a long one; half of the others by chance
     assertThat(described.get("pairwise_accuracy").asDouble()).isGreaterThan(0.75);
     assertThat(Cli.run("trace", "describe", trace).out())
-        .contains("declared output: 100.0 % of the requests, mean error");
+        .contains("declared output: 100.0 % of the requests, mean error", " tokens, median ");
   }
 
   @Test
