@@ -128,6 +128,7 @@ final class CalibrateCommand implements Callable<Integer> {
   public Integer call() {
     ProfileFile file = new ProfileFile(out, force);
     file.requireFree();
+    RunFiles.requireOthers(sources, List.of(out));
     String called = file.profileName(name);
     FittedProfile profile = tables == null ? ofRuns(called) : ofTables(tables, called);
     file.write(profile);

@@ -46,7 +46,8 @@ final class ReportCommand implements Callable<Integer> {
       names = {"-o", "--out"},
       defaultValue = "report.html",
       paramLabel = "FILE",
-      description = "The page (default report.html); what is there is replaced, but for the runs' own files.")
+      description =
+          "The page (default report.html); what is there is replaced, but for the runs' own files.")
   private Path out;
 
   @Option(

@@ -66,16 +66,20 @@ final class RunFiles {
 
   private static boolean holdsJournal(Path directory) throws IOException {
     for (String journal : JOURNALS) {
-      Path folder = directory.resolve(journal);
-      if (Files.isDirectory(folder)) {
-        try (Stream<Path> files = Files.list(folder)) {
-          if (files.anyMatch(file -> file.toString().endsWith(".cq4"))) {
-            return true;
-          }
-        }
+      if (isJournal(directory.resolve(journal))) {
+        return true;
       }
     }
     return false;
+  }
+
+  private static boolean isJournal(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> file.toString().endsWith(".cq4"));
+    }
   }
 
   /// What lies in the directory and is a run's own or an export of it, but for the earlier run; the
@@ -128,15 +132,18 @@ final class RunFiles {
     }
   }
 
-  /// @param run a run directory, or a journal in one or elsewhere
+  /// @param run a run directory, or a journal in one or elsewhere; of another folder nothing is a
+  ///   run's own
   private static boolean isOwn(Path run, Path output) throws IOException {
-    Path parent = run.getParent();
-    boolean bareJournal = !Files.isDirectory(run.resolve("journal"));
-    if (bareJournal && output.startsWith(run)) {
+    boolean journal = isJournal(run);
+    if (journal && output.startsWith(run)) {
       return true;
     }
-    Path directory = bareJournal && parent != null && holdsRun(parent) ? parent : run;
-    if (!output.startsWith(directory) || output.equals(directory)) {
+    Path directory = journal ? run.getParent() : run;
+    if (directory == null
+        || !(holdsRun(directory) || holdsJournal(directory))
+        || !output.startsWith(directory)
+        || output.equals(directory)) {
       return false;
     }
     Path inside = directory.relativize(output);
@@ -172,9 +179,10 @@ final class RunFiles {
   }
 
   private static boolean isExport(Path inside) {
-    return Arrays.stream(ExportFormat.values()).anyMatch(format -> {
-      Path output = Path.of(format.standardName());
-      return inside.equals(output) || format.files(output).contains(inside);
-    });
+    return Arrays.stream(ExportFormat.values())
+        .anyMatch(format -> {
+          Path output = Path.of(format.standardName());
+          return inside.equals(output) || format.files(output).contains(inside);
+        });
   }
 }

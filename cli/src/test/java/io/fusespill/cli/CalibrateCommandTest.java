@@ -271,6 +271,8 @@ class CalibrateCommandTest {
 
     assertFails("no journal", "calibrate", folder.resolve("none"), "-o", folder.resolve("q.json"));
     assertFails("exists: choose another file", "calibrate", run, "-o", profile);
+    assertFails(
+        "is a file of the run", "calibrate", run, "--force", "-o", run.resolve("config.json"));
     Path nowhere = folder.resolve("no/p.json");
     assertFails("there is no folder " + nowhere.getParent(), "calibrate", run, "-o", nowhere);
     assertFails(
