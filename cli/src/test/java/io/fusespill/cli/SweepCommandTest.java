@@ -336,7 +336,6 @@ class SweepCommandTest {
 
   @Test
   void badInput_isNamedWithCode2() throws IOException {
-    Path held = Files.writeString(folder.resolve("held.csv"), "mine");
     assertBad("no file", "sweep", folder.resolve("none.yaml"));
     assertBad("--workers is 0, must be 1 to", "sweep", spec, "--out", out, "--workers", 0);
     assertBad("unknown engine \"spakr\"", "sweep", spec, "--engine", "spakr");
@@ -350,11 +349,14 @@ class SweepCommandTest {
     assertBad("--tolerance is 2.0, must be 0.0005 to 1", "capacity", spec, "--tolerance", 2);
     assertBad("/none/a.csv cannot be written", "capacity", spec, "--csv", "/none/a.csv");
     assertBad("is what is read", "capacity", spec, "--csv", spec, "--force");
+    assertBad("is what is read", "capacity", spec, "--csv", folder.resolve("trace.csv"), "--force");
     assertBad("is what is read", "cheapest", spec, "--csv", spec, "--force");
-    assertBad("held.csv exists: choose another file, or replace it with --force", "capacity", spec, "--csv", held);
     assertBad("did you mean one?", "capacity", spec, "--only", "platform=oen");
     assertBad("--max-replicas is 0, must be 1 to", "cheapest", spec, "--max-replicas", 0);
     Cli.run("sweep", spec, "--out", out);
+    Path held = out.resolve("results.csv");
+    assertBad("results.csv exists: choose another file", "capacity", spec, "--csv", held);
+    assertBad("results.csv exists: choose another file", "pareto", out, "--csv", held);
     assertBad("did you mean e2e_p99_seconds", "pareto", out, "--latency", "e2e_p99_second");
     assertBad("stands on both sides", "pareto", out, "--throughput", "e2e_p99_seconds");
     assertBad(
