@@ -154,6 +154,9 @@ final class ChartsCommand implements Callable<Integer> {
     } else {
       figures = ofRuns();
     }
+    for (Figure figure : figures) {
+      NewFile.requireOther(out.resolve(figure.name() + ".csv"), inputs);
+    }
     print(figures, files.write(figures));
     return 0;
   }

@@ -151,6 +151,24 @@ class ChartsCommandTest {
         .hasSameTextualContentAs(out.resolve("heatmap.csv"));
   }
 
+  @Test
+  void figuresOfASweep_mayLieInItsFolder() throws IOException {
+    Path sweep = Files.createDirectories(folder.resolve("sweep"));
+    Files.copy(results, sweep.resolve("results.csv"));
+    Cli cli = charts(sweep, "-o", sweep.resolve("figures"));
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+  }
+
+  @Test
+  void fileOfResults_isNotReplacedByAFigure() throws IOException {
+    Path own = Files.createDirectories(folder.resolve("own"));
+    Path input = Files.copy(results, own.resolve("throughput.csv"));
+    Cli cli = charts(input, "-o", own);
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.err()).contains("throughput.csv is what is read: choose another file");
+    assertThat(input).hasSameTextualContentAs(results);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
