@@ -121,6 +121,11 @@ public final class RunMetrics {
       return ring[(oldest + size++) % ring.length];
     }
 
+    /// When the oldest step was planned, or the one before it was done, if that is later.
+    long sinceNanos() {
+      return Math.max(ring[oldest].plannedNanos, endedNanos);
+    }
+
     Flight end() {
       Flight flight = ring[oldest];
       oldest = (oldest + 1) % ring.length;
@@ -188,7 +193,9 @@ public final class RunMetrics {
       case RequestRejected rejected -> reject(rejected);
       case StepFailed step -> {
         failedSteps++;
-        StepPlan plan = endStep(flights[step.device()], 0);
+        Flights queue = flights[step.device()];
+        queue.busyNanos += nowNanos - queue.sinceNanos();
+        StepPlan plan = endStep(queue, 0);
         waste(plan.sequences());
         ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
       }
@@ -366,6 +373,7 @@ public final class RunMetrics {
   /// Takes the oldest step out of the queue. Where nobody says how long it ran, that was since the
   /// one before it was done, or since it was planned.
   private StepPlan endStep(Flights queue, long busyNanos) {
+    long sinceNanos = queue.sinceNanos();
     Flight flight = queue.end();
     StepPlan plan = flight.plan;
     if (plan == null) {
@@ -373,7 +381,6 @@ public final class RunMetrics {
           "a step ends at %d ns that was never planned".formatted(nowNanos));
     }
     flight.plan = null;
-    long sinceNanos = Math.max(flight.plannedNanos, queue.endedNanos);
     runningNanos += plan.size() * (busyNanos == 0 ? nowNanos - sinceNanos : busyNanos);
     queue.endedNanos = nowNanos;
     return plan;
@@ -603,7 +610,8 @@ public final class RunMetrics {
     return handlings[handling.ordinal()];
   }
 
-  /// Time that the place was at work on steps, as far as their completions tell.
+  /// Time that the place was at work on steps, as far as their completions tell; on a step that
+  /// failed, since it was planned or the one before it was done.
   public long busyNanos(int place) {
     return flights[place].busyNanos;
   }

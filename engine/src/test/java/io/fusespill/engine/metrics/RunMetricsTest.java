@@ -319,6 +319,21 @@ class RunMetricsTest {
     assertThat(metrics.failedSteps()).isEqualTo(1);
   }
 
+  /// A step from 0 to 100 ns by its own account, one that is planned then and fails at 250, and one
+  /// queued behind it that fails at 300.
+  @Test
+  void failedSteps_shouldCountAsWork() {
+    Run run = engine.given().maxStepsInFlight(2).start();
+    run.at(0).arrives(4, 9).thenWhatever();
+    run.at(100).completes(0).thenWhatever();
+    RunMetrics metrics = measure(run);
+    long before = metrics.busyNanos(0);
+    run.at(250).fails(0).thenWhatever();
+    run.at(300).fails(0).thenWhatever();
+    assertThat(measure(run).busyNanos(0) - before).isEqualTo(200);
+    assertThat(measure(run).failedSteps()).isEqualTo(2);
+  }
+
   /// The first step after the swap fails, and with it the copy; the second one has computed on
   /// nothing.
   @Test
