@@ -51,13 +51,27 @@ public final class Runs {
         requests,
         Faults.NONE,
         Scenario.Serving.DEFAULT,
-        new Scenario.Limits(0, 0, 0, 10, 0));
+        new Scenario.Limits(0, 0, 0, 10, 0),
+        1);
+  }
+
+  /// Under `fusespill`, each request with two samples and its prompt in small pieces; some steps
+  /// fail, and the newest goes when there is no room.
+  public static Path simulateSamples(Path directory, int requests) {
+    return simulate(
+        directory,
+        PolicySpec.of("fusespill").with("victims", "newest"),
+        requests,
+        new Faults(20_000, 0, 0, 1),
+        Scenario.Serving.DEFAULT,
+        new Scenario.Limits(0, 64, 64, 0, 0),
+        2);
   }
 
   private static Path simulate(
       Path directory, PolicySpec policy, int requests, Faults faults, Scenario.Serving serving) {
     return simulate(
-        directory, policy, requests, faults, serving, new Scenario.Limits(0, 0, 0, 0, 0));
+        directory, policy, requests, faults, serving, new Scenario.Limits(0, 0, 0, 0, 0), 1);
   }
 
   private static Path simulate(
@@ -66,7 +80,8 @@ public final class Runs {
       int requests,
       Faults faults,
       Scenario.Serving serving,
-      Scenario.Limits limits) {
+      Scenario.Limits limits,
+      int samples) {
     ResolvedScenario scenario =
         new Scenario(
                 "vicuna-7b",
@@ -79,7 +94,7 @@ public final class Runs {
                 serving,
                 "roofline",
                 faults,
-                1,
+                samples,
                 0,
                 JsonNodeFactory.instance.objectNode().put("trace", "sample.csv"))
             .resolve();

@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The lives of some sequences, or of all, as a fold over a log. Memory follows those that live.
 ///
-/// Until a request's prompt is computed its first sequence stands for all its samples.
+/// Until a request's prompt is computed its first sequence stands for all its samples. Beyond that
+/// it is followed for their sake where they share choices of its, whose outcome is its own.
 final class Lives {
 
   /// Which sequences are followed.
@@ -183,7 +184,7 @@ final class Lives {
         lives.put(sample, child);
       }
     }
-    if (!wanted.wants(request.request(), parent.sequence())) {
+    if (!wanted(parent) && parent.choices().isEmpty()) {
       lives.remove(parent.sequence());
     }
   }
@@ -286,17 +287,23 @@ final class Lives {
   /// Ends a life, and with a first sequence that never forked those for which it stood.
   private void bury(Life life, Consumer<Life> how) {
     RequestArrived request = life.request();
-    List<Life> ending = new ArrayList<>();
-    if (wanted.wants(request.request(), life.sequence())) {
-      ending.add(life);
-    }
+    List<Life> ending = new ArrayList<>(List.of(life));
     for (int i = 1; life.unforked() && i < request.samples(); i++) {
       int sample = life.sequence() + i;
       if (wanted.wants(request.request(), sample)) {
         ending.add(life.fork(nowNanos, sample));
       }
     }
-    ending.forEach(how.andThen(over));
+    for (Life each : ending) {
+      how.accept(each);
+      if (wanted(each)) {
+        over.accept(each);
+      }
+    }
+  }
+
+  private boolean wanted(Life life) {
+    return wanted.wants(life.request().request(), life.sequence());
   }
 
   /// The log ends here.

@@ -8,18 +8,19 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The stories of some sequences, or of all, as a fold over a log. Memory follows those told of, or
 /// where somebody takes each as it ends, those that live.
 public final class Stories {
 
   private final Lives lives;
-  private final Consumer<Story> listener;
-  private final List<Story> told = new ArrayList<>();
+  private final @Nullable Consumer<Story> listener;
+  private final List<Life> over = new ArrayList<>();
 
   private Stories(Wanted wanted) {
     lives = lives(wanted);
-    listener = told::add;
+    listener = null;
   }
 
   private Stories(Consumer<Story> listener) {
@@ -54,9 +55,18 @@ public final class Stories {
   }
 
   private void tell(Life life) {
-    if (life.listener() instanceof StoryWriter writer) {
-      listener.accept(writer.story(life));
+    if (listener == null) {
+      over.add(life);
+    } else {
+      listener.accept(story(life));
     }
+  }
+
+  private static Story story(Life life) {
+    if (life.listener() instanceof StoryWriter writer) {
+      return writer.story(life);
+    }
+    throw new IllegalStateException("nobody wrote sequence %d down".formatted(life.sequence()));
   }
 
   /// The log ends: what it leaves open is told as far as it goes.
@@ -64,9 +74,13 @@ public final class Stories {
     lives.close();
   }
 
-  /// The stories told so far, by number of the sequence; none where somebody takes them.
+  /// The stories told so far, by number of the sequence; none where somebody takes them. What came
+  /// of a choice that samples share with the first sequence is as far as that one is known.
   public List<Story> stories() {
-    return told.stream().sorted(Comparator.comparingInt(Story::sequence)).toList();
+    return over.stream()
+        .sorted(Comparator.comparingInt(Life::sequence))
+        .map(Stories::story)
+        .toList();
   }
 
   /// Requests that arrived so far.

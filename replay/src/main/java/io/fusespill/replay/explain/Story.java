@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param times in the order in which each phase and place was first met; they add up to the time
 ///   from arrival to the end
+/// @param preemptions how often it lost its place; what a sample inherits from the first sequence's
+///   past is that one's
 public record Story(
     int sequence,
     RequestArrived request,
@@ -17,7 +19,8 @@ public record Story(
     List<TimeIn> times,
     long firstTokenNanos,
     long lastTokenNanos,
-    int outputTokens) {
+    int outputTokens,
+    int preemptions) {
 
   /// From the request's arrival to the sequence's first token, or -1.
   public long ttftNanos() {
@@ -84,11 +87,6 @@ public record Story(
     public long nanos() {
       return untilNanos - fromNanos;
     }
-  }
-
-  /// How often it lost its place.
-  public int preemptions() {
-    return (int) moments.stream().filter(Moment.Preempted.class::isInstance).count();
   }
 
   /// How long it was in a phase, wherever that was.

@@ -44,6 +44,7 @@ final class StoryWriter implements LifeListener {
   private State state = new State(Phase.WAITING, -1);
   private long sinceNanos;
   private @Nullable Steps steps;
+  private int preemptions;
 
   StoryWriter(long arrivalNanos) {
     sinceNanos = arrivalNanos;
@@ -113,6 +114,7 @@ final class StoryWriter implements LifeListener {
 
   @Override
   public void noted(Moment moment) {
+    preemptions += moment instanceof Moment.Preempted ? 1 : 0;
     add(moment);
   }
 
@@ -157,6 +159,7 @@ final class StoryWriter implements LifeListener {
         spent,
         life.firstTokenNanos(),
         life.lastTokenNanos(),
-        life.outputTokens());
+        life.outputTokens(),
+        preemptions);
   }
 }

@@ -273,6 +273,26 @@ class StoriesTest {
         .containsExactly(0, 1);
   }
 
+  /// The first sequence is recomputed before it forks and ends last, with 3 tokens.
+  @Test
+  void choiceBeforeTheFork_isTheFirstOnesAndToldAlikeOfAll() {
+    EventScript script = new EventScript().arrives(4, 2).at(100).admits(0);
+    script.plans(GPU, 0, 0, 2).at(110).completes(GPU);
+    script.chooses(0, 9, RECOMPUTE).preempts(0, PreemptionKind.RECOMPUTE).at(150).admits(0);
+    script.plans(GPU, 0, 0, 4).at(200).completes(GPU);
+    script.plans(GPU, 1, 4, 1).at(210).completes(GPU, 1).finishes(1, FinishReason.STOP);
+    script.plans(GPU, 0, 4, 1).at(220).completes(GPU);
+    script.plans(GPU, 0, 5, 1).at(230).completes(GPU, 0).finishes(0, FinishReason.STOP);
+    Story first = story(script, 0);
+    Story sample = story(script, 1);
+    assertThat(choice(sample)).isEqualTo(choice(first));
+    assertThat(choice(sample).outcome().remainingTokens()).isEqualTo(3);
+    assertThat(choice(sample).outcome().remainingKnown()).isTrue();
+    assertThat(first.preemptions()).isEqualTo(1);
+    assertThat(sample.preemptions()).isZero();
+    assertThat(tell(Stories.ofRequest(0), script)).containsExactly(first, sample);
+  }
+
   @Test
   void sampleThatNeverCameToLife_endsWithTheFirst() {
     EventScript script = new EventScript().arrives(4, 3).add(new RequestCancelled(50, 0));

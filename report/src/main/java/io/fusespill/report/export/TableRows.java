@@ -64,7 +64,8 @@ final class TableRows implements TimelineListener {
   public void lived(Story story) {
     long choices = 0;
     for (Moment moment : story.moments()) {
-      if (moment instanceof Moment.Chosen chosen) {
+      if (moment instanceof Moment.Chosen chosen
+          && chosen.choice().chosen().sequence() == story.sequence()) {
         choices++;
         choice(chosen.choice());
       }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
+import io.fusespill.engine.event.DecisionEvent.SequencePreempted;
 import io.fusespill.engine.event.DecisionEvent.TransferPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
@@ -31,6 +32,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -286,6 +288,32 @@ class ExportFormatTest {
             .filter(row -> row.get(choices.schema().indexOf("chosen")).equals(true))
             .count();
     assertThat(chosen).isEqualTo(events.stream().filter(HandlingChosen.class::isInstance).count());
+  }
+
+  /// Samples are forked from a sequence that chose and was preempted before.
+  @Test
+  void samples_countTheirOwnChoicesAndPreemptionsAlone() {
+    Runs.simulateSamples(folder.resolve("samples"), REQUESTS);
+    List<EngineEvent> recorded = events("samples");
+    Path parquet = export("samples", ExportFormat.PARQUET, "tables");
+    Table choices = Table.readParquet(parquet.resolve("choices.parquet"));
+    int estimates =
+        recorded.stream()
+            .filter(HandlingChosen.class::isInstance)
+            .mapToInt(event -> ((HandlingChosen) event).estimates().size())
+            .sum();
+    assertThat(choices.rows()).hasSize(estimates).isNotEmpty();
+    Table sequences = Table.readParquet(parquet.resolve("sequences.parquet"));
+    assertThat(sum(sequences, "choices"))
+        .isEqualTo(recorded.stream().filter(HandlingChosen.class::isInstance).count());
+    assertThat(sum(sequences, "preemptions"))
+        .isEqualTo(recorded.stream().filter(SequencePreempted.class::isInstance).count());
+  }
+
+  private static long sum(Table table, String column) {
+    return IntStream.range(0, table.rows().size())
+        .mapToLong(row -> (Long) table.value(row, column))
+        .sum();
   }
 
   @Test
