@@ -40,7 +40,8 @@ import java.util.function.ToIntFunction;
 /// The predictor learns from each `SequenceFinished`; all but `STOP` count as cut off. In each 16th
 /// step of a device, or as many as asked for, up to 16 of its sequences, evenly spaced in the
 /// batch, are predicted, and counted when they have ended by `STOP` or `LENGTH`. Predictions are
-/// cut at the request's own maximum, which a scheduler knows too. Memory follows the live requests.
+/// cut at the request's own maximum and at the longest context, which a scheduler knows too. Memory
+/// follows the live requests.
 public final class PredictionAccuracy {
 
   private static final int STEPS_BETWEEN_SAMPLES = 16;
@@ -84,6 +85,7 @@ public final class PredictionAccuracy {
   private final Window<Track> tracks = new Window<>();
   private final OrderedTransfers ordered = new OrderedTransfers();
   private final List<Deque<StepPlan>> flights = new ArrayList<>();
+  private int maxModelTokens = Integer.MAX_VALUE;
   private LengthPredictor predictor;
   private PredictionTally tally;
 
@@ -162,10 +164,10 @@ public final class PredictionAccuracy {
   }
 
   private void start(RunStarted started) {
-    int maxTokens = started.config().limits().maxModelTokens();
+    maxModelTokens = started.config().limits().maxModelTokens();
     started.config().topology().places().forEach(place -> flights.add(new ArrayDeque<>()));
-    predictor = kind.create(maxTokens);
-    tally = new PredictionTally(maxTokens, moments);
+    predictor = kind.create(maxModelTokens);
+    tally = new PredictionTally(maxModelTokens, moments);
   }
 
   private void plan(StepPlan plan) {
@@ -190,7 +192,7 @@ public final class PredictionAccuracy {
   private void predict(Track track, BatchSample sample, int slot) {
     RequestArrived request = track.request;
     int generated = track.outputTokens();
-    int most = Math.max(1, request.maxOutputTokens() - generated);
+    int most = Math.max(1, outputTokensMax(request) - generated);
     int declared = hint.applyAsInt(request);
     int[] quantiles = new int[PredictionFigures.LEVELS.size()];
     for (int level = 0; level < quantiles.length; level++) {
@@ -201,6 +203,11 @@ public final class PredictionAccuracy {
     }
     int mean = predictor.expectedRemaining(request.promptTokens(), generated, declared);
     sample.predict(slot, generated, Math.min(most, mean), quantiles);
+  }
+
+  private int outputTokensMax(RequestArrived request) {
+    long withinContext = (long) maxModelTokens + 1 - request.promptTokens();
+    return (int) Math.min(request.maxOutputTokens(), withinContext);
   }
 
   private void complete(StepCompleted done) {

@@ -42,14 +42,14 @@ enum VictimOrder {
   }
 
   /// Output tokens that the sequence is expected to produce still, at least 1 and at most what its
-  /// request allows.
+  /// request and the longest context allow.
   static int remaining(Sequence sequence, LengthPredictor lengths) {
     int expected =
         lengths.expectedRemaining(
             sequence.request().promptTokens(),
             sequence.outputTokens(),
             sequence.request().hintTokens());
-    int most = sequence.request().maxOutputTokens() - sequence.outputTokens();
+    int most = sequence.request().outputTokensMax() - sequence.outputTokens();
     return Math.max(1, Math.min(expected, most));
   }
 }

@@ -78,6 +78,12 @@ public final class Request {
     return maxOutputTokens;
   }
 
+  /// Output tokens of a sequence at which it ends whatever the model says: its own maximum, or as
+  /// many as the longest context allows.
+  public int outputTokensMax() {
+    return lengthLimit - promptTokens;
+  }
+
   /// Output length that somebody foretold, 0 where nobody did.
   public int hintTokens() {
     return hintTokens;

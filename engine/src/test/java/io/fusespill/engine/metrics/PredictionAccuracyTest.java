@@ -81,6 +81,17 @@ class PredictionAccuracyTest {
     assertThat(figures.orderedByMean()).isEqualTo(1);
   }
 
+  /// Of 40 tokens foretold the longest context leaves 6.
+  @Test
+  void oracle_whoseSequenceIsCutAtTheLongestContext_isRight() {
+    Run run = engine.given().maxModelTokens(9).device(40).start();
+    run.arrivesForetold(4, 40).drains();
+    PredictionFigures figures = measure(PredictorKind.ORACLE, run).figures();
+    assertThat(figures.moments()).isEqualTo(1);
+    assertThat(figures.meanErrorOfMedian()).isZero();
+    assertThat(figures.meanErrorOfMean()).isZero();
+  }
+
   @Test
   void warmUp_isLearntFromAndNotCounted() {
     PredictionAccuracy accuracy =

@@ -113,6 +113,14 @@ class FuseSpillPolicyTest {
     assertThat(weighed(run)).containsExactly(Handling.RECOMPUTE, Handling.SWAP, Handling.STAY);
   }
 
+  /// Of 30 tokens foretold the longest context leaves 14, of which one is there.
+  @Test
+  void remainingTokens_shouldEndWithTheLongestContext() {
+    Run run = twoThatGrow(given().maxModelTokens(20).device(5).host(8));
+    run.thenWhatever();
+    assertThat(choice(run).remainingTokens()).isEqualTo(13);
+  }
+
   @Test
   void withoutHost_shouldRecompute() {
     Run run =
