@@ -191,8 +191,17 @@ public final class SimulatedExecutor implements Executor {
 
   /// The same for a transfer and its channel.
   void shiftChannel(TransferPlan plan, long laterNanos) {
-    int channel = channelOf[topology.linkIndex(plan.from(), plan.to())];
+    int channel = channelOf(plan);
     channelFreeNanos[channel] = Math.max(now.getAsLong(), channelFreeNanos[channel] + laterNanos);
+  }
+
+  /// Whether one of the two transfers waits for the other.
+  boolean shareChannel(TransferPlan a, TransferPlan b) {
+    return channelOf(a) == channelOf(b);
+  }
+
+  private int channelOf(TransferPlan plan) {
+    return channelOf[topology.linkIndex(plan.from(), plan.to())];
   }
 
   private static boolean strikes(SeededRandom luck, int perMillion) {

@@ -201,8 +201,21 @@ public final class Simulation {
       TransferPlan plan = engine.state().transferInFlight(transfer);
       if (plan != null) {
         executor.shiftChannel(plan, later);
+        queue.replaceAll(each ->
+            onChannelOf(plan, each) ? at(each, Math.max(nowNanos, each.atNanos() + later)) : each);
       }
     }
+  }
+
+  private boolean onChannelOf(TransferPlan plan, InputEvent due) {
+    int transfer =
+        switch (due) {
+          case TransferCompleted done -> done.transfer();
+          case TransferFailed failed -> failed.transfer();
+          default -> -1;
+        };
+    TransferPlan other = transfer < 0 ? null : engine.state().transferInFlight(transfer);
+    return other != null && executor.shareChannel(plan, other);
   }
 
   private static int deviceOf(InputEvent answer) {
