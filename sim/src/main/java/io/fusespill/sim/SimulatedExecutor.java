@@ -29,9 +29,10 @@ import java.util.function.LongSupplier;
 ///
 /// It alone knows how long each output really is. A device runs its steps one after the other, in
 /// the order in which they were given; when one fails, those fail too that were queued behind it
-/// before that was known. A channel carries one transfer at a time, in the order in which they were
-/// given: a link's own, or that of several links. A host that attends for several devices at once
-/// shares its bandwidth among them. Copies of shared blocks within a device cost nothing here.
+/// before that was known. Ordered copies are submitted with the step that they precede. A channel
+/// carries one transfer at a time, in the order in which they were given: a link's own, or that of
+/// several links. A host that attends for several devices at once shares its bandwidth among them.
+/// Copies of shared blocks within a device cost nothing here.
 public final class SimulatedExecutor implements Executor {
 
   /// Where results go, each with the time at which it is due.
@@ -117,9 +118,10 @@ public final class SimulatedExecutor implements Executor {
   public void execute(StepPlan plan, List<TransferPlan> before) {
     long now = this.now.getAsLong();
     int device = plan.device();
-    long start = Math.max(now + world.submitLatency().of(plan.size()), deviceFreeNanos[device]);
+    long submitted = now + world.submitLatency().of(plan.size());
+    long start = Math.max(submitted, deviceFreeNanos[device]);
     for (TransferPlan transfer : before) {
-      start = Math.max(start, occupyLink(transfer));
+      start = Math.max(start, occupyLink(transfer, submitted));
     }
     long busy = busyNanos(plan, start);
     long end = start + busy;
@@ -164,7 +166,7 @@ public final class SimulatedExecutor implements Executor {
 
   @Override
   public void transfer(TransferPlan plan) {
-    long end = occupyLink(plan);
+    long end = occupyLink(plan, now.getAsLong());
     results.add(
         Rank.TRANSFER,
         strikes(transferLuck, world.faults().transfers())
@@ -210,7 +212,7 @@ public final class SimulatedExecutor implements Executor {
 
   /// Puts the transfer on its link, behind those before it on the same channel, and returns when it
   /// is done.
-  private long occupyLink(TransferPlan plan) {
+  private long occupyLink(TransferPlan plan, long submittedNanos) {
     int link = topology.linkIndex(plan.from(), plan.to());
     if (link < 0) {
       throw new IllegalStateException(
@@ -218,7 +220,7 @@ public final class SimulatedExecutor implements Executor {
     }
     int channel = channelOf[link];
     TransferTimeModel model = linkModels.get(link);
-    long start = Math.max(now.getAsLong() + model.beginNanos(), channelFreeNanos[channel]);
+    long start = Math.max(submittedNanos + model.beginNanos(), channelFreeNanos[channel]);
     channelFreeNanos[channel] =
         start
             + model.nanos(

@@ -167,6 +167,14 @@ class SimulatedExecutorTest {
     }
   }
 
+  /// One block is copied in 1,000 ns.
+  @Test
+  void submission_isPaidBeforeTheCopiesThatAStepWaitsFor() {
+    start(new SubmitLatency(250, 50), 0, Faults.NONE);
+    executor.execute(plan(0, 0, 0, 20, 1), List.of(swapOut(0, TransferMode.ORDERED)));
+    assertThat(results.getLast().atNanos()).isEqualTo(300 + 1_000 + 1_000);
+  }
+
   @Test
   void linkLatency_isPaidByATransferThatFindsItIdle_andHiddenByAQueue() {
     FitErrors errors = new FitErrors(1, 0, 0, 0, 0);
@@ -184,17 +192,20 @@ class SimulatedExecutorTest {
   }
 
   private long swapOut(int transfer) {
-    executor.transfer(
-        new TransferPlan(
-            transfer,
-            TransferKind.SWAP_OUT,
-            TransferMode.ASYNC,
-            0,
-            2,
-            Ints.of(0),
-            Ints.of(transfer),
-            Ints.of(transfer)));
+    executor.transfer(swapOut(transfer, TransferMode.ASYNC));
     return results.getLast().atNanos();
+  }
+
+  private static TransferPlan swapOut(int transfer, TransferMode mode) {
+    return new TransferPlan(
+        transfer,
+        TransferKind.SWAP_OUT,
+        mode,
+        0,
+        2,
+        Ints.of(0),
+        Ints.of(transfer),
+        Ints.of(transfer));
   }
 
   @Test
