@@ -43,13 +43,13 @@ final class ArtifactPolicy implements SchedulingPolicy {
   private static final PolicyOption SPILL_SHARE =
       new PolicyOption(
           "spill-share",
-          "0 to below 1",
+          "0 to below 1 in steps of 0.0001",
           "0.2",
-          "share of the sequences that are off the main device, in steps of 0.0001");
+          "share of the sequences that are off the main device");
   private static final PolicyOption OFFLOAD_SHARE =
       new PolicyOption(
           "offload-share",
-          "0 to below 1",
+          "0 to below 1 in steps of 0.0001",
           "0.28",
           "share added to it when the auxiliary device is full; with the spill share below 1");
   private static final PolicyOption AUXILIARY_WATERMARKS =
@@ -81,8 +81,8 @@ final class ArtifactPolicy implements SchedulingPolicy {
   ArtifactPolicy(EngineConfig config, PolicyOptions options) {
     limits = config.limits();
     prompts = PromptStep.of(config.kv(), limits, options, NAME);
-    spillShare = Math.round(options.fraction(SPILL_SHARE) * WHOLE);
-    offloadShare = Math.round(options.fraction(OFFLOAD_SHARE) * WHOLE);
+    spillShare = options.parts(SPILL_SHARE, WHOLE);
+    offloadShare = options.parts(OFFLOAD_SHARE, WHOLE);
     if (spillShare + offloadShare >= WHOLE) {
       throw new PolicyException(
           "options spill-share and offload-share of policy %s add up to %d / %d, must be below 1"

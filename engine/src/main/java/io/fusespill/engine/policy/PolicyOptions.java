@@ -47,6 +47,16 @@ public final class PolicyOptions {
     throw illegal(option, text);
   }
 
+  /// A decimal fraction of 0 to below 1 as a number of parts, of which `whole` make 1.
+  long parts(PolicyOption option, long whole) {
+    double fraction = fraction(option);
+    long parts = Math.round(fraction * whole);
+    if ((double) parts / whole != fraction) {
+      throw illegal(option, text(option));
+    }
+    return parts;
+  }
+
   boolean flag(PolicyOption option) {
     return switch (text(option)) {
       case "true" -> true;

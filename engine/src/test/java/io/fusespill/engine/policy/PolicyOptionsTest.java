@@ -102,6 +102,8 @@ class PolicyOptionsTest {
     "continuous, routing, Shared",
     "fusespill-artifact, spill-share, 1",
     "fusespill-artifact, spill-share, -0.2",
+    "fusespill-artifact, spill-share, 0.00004",
+    "fusespill-artifact, offload-share, 0.28005",
     "fusespill-artifact, offload-share, 28%",
     "fusespill-artifact, auxiliary-watermarks, 1001",
     "fusespill-artifact, auxiliary-watermarks, 6.5",
