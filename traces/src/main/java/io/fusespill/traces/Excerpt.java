@@ -7,7 +7,23 @@ final class Excerpt {
 
   private Excerpt() {}
 
+  /// The text's beginning, with control characters escaped: they would move the terminal's cursor.
   static String of(String text) {
-    return text.length() <= MAX_CHARACTERS ? text : text.substring(0, MAX_CHARACTERS) + "…";
+    return text.length() <= MAX_CHARACTERS
+        ? escaped(text)
+        : escaped(text.substring(0, MAX_CHARACTERS)) + "…";
+  }
+
+  private static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isISOControl(c)) {
+        escaped.append("\\u%04x".formatted((int) c));
+      } else {
+        escaped.append(c);
+      }
+    }
+    return escaped.toString();
   }
 }

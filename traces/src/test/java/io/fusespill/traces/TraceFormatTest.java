@@ -271,6 +271,15 @@ final class TraceFormatTest {
   }
 
   @Test
+  void detect_binaryFile_isQuotedWithoutControlCharacters() {
+    Path file = TestTraces.write(folder.resolve("binary"), "PK\u0003\u0004\u001b[2J\u009bx\n");
+
+    assertThatThrownBy(() -> TraceFormat.detect(file))
+        .isInstanceOf(TraceException.class)
+        .hasMessageContaining("begins \"PK\\u0003\\u0004\\u001b[2J\\u009bx\"");
+  }
+
+  @Test
   void detect_emptyOrMissingFile_saysSo() {
     Path empty = TestTraces.write(folder.resolve("empty"), "\n");
 
