@@ -134,14 +134,14 @@ final class InspectCommand implements Callable<Integer> {
         any = true;
         table.row(
             "step %d on %s".formatted(step.get("step").asLong(), place.get("name").asText()),
-            "%d decodes, %d prefills, %,d tokens%s"
+            "%d decodes%s, %d prefills, %,d tokens"
                 .formatted(
-                    step.get("decodes").asInt() - step.get("remote_entries").asInt(),
-                    step.get("prefills").asInt(),
-                    step.get("batched_tokens").asLong(),
+                    step.get("decodes").asInt(),
                     step.get("remote_entries").asInt() == 0
                         ? ""
-                        : ", %d by host attention".formatted(step.get("remote_entries").asInt())),
+                        : " (%d by host attention)".formatted(step.get("remote_entries").asInt()),
+                    step.get("prefills").asInt(),
+                    step.get("batched_tokens").asLong()),
             planned(step));
       }
     }

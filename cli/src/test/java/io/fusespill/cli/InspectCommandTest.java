@@ -3,7 +3,9 @@ package io.fusespill.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Time travel: the state behind a position or at a time, block by block.
 class InspectCommandTest {
+
+  private static final int SPILLING = 12;
 
   @TempDir private Path folder;
 
@@ -57,6 +61,53 @@ class InspectCommandTest {
         .contains("a10: 70 blocks, 3 held, 3 pinned, 0 leaving, 0 arriving, 67 free\n")
         .contains("\n   0  aaa" + ".".repeat(61) + "\n  64  ......\n    a 0 (3)*\n")
         .contains("host: 512 blocks, 0 held, 0 pinned, 0 leaving, 0 arriving, 512 free\n");
+  }
+
+  /// The step that has some of them is planned behind one that has none.
+  @Test
+  void step_countsRemoteDecodesAmongItsDecodes() throws IOException {
+    Path spilled = folder.resolve("spilled");
+    Path trace = folder.resolve("many.csv");
+    Files.writeString(trace, "prompt_len,output_len,arrived_at\n" + "100,400,0\n".repeat(SPILLING));
+    Cli.run(
+        "simulate",
+        "--trace",
+        trace,
+        "--model",
+        "vicuna-7b",
+        "--device",
+        "a10:blocks=200",
+        "--host",
+        "xeon-8358p",
+        "--policy",
+        "fusespill",
+        "--out",
+        spilled);
+    JsonNode planned =
+        Cli.run("dump", spilled, "--kind", "StepPlanned")
+            .out()
+            .lines()
+            .map(InspectCommandTest::json)
+            .filter(step -> step.toString().matches(".*\"remoteEntries\":[1-9].*"))
+            .findFirst()
+            .orElseThrow();
+    long position = planned.get("position").asLong();
+    JsonNode step =
+        Cli.run("inspect", spilled, "--at", position, "--json")
+            .json()
+            .at("/places/0/steps_in_flight/1");
+    assertThat(Cli.run("inspect", spilled, "--at", position).out())
+        .contains(
+            "%d decodes (%d by host attention), "
+                .formatted(step.get("decodes").asInt(), step.get("remote_entries").asInt()));
+  }
+
+  private static JsonNode json(String line) {
+    try {
+      return new ObjectMapper().readTree(line);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
