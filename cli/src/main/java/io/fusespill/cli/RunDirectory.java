@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -238,6 +239,11 @@ record RunDirectory(Path path) {
       List<String> arguments = new ArrayList<>();
       options.forEach(argument -> arguments.add(argument.asText()));
       return GivenOptions.ofArguments(arguments);
+    } catch (JsonProcessingException e) {
+      throw new UsageException(
+          "%s is not JSON: delete it, and the options are those of the journal's configuration"
+              .formatted(file),
+          e);
     } catch (IOException e) {
       throw new UsageException("%s is not readable: %s".formatted(file, e.getMessage()), e);
     }

@@ -126,6 +126,17 @@ class WhatIfCommandTest {
   }
 
   @Test
+  void damagedOptions_areNamedAndNotNeeded() throws IOException {
+    JsonNode recorded = simulate("run", List.of("--policy", "continuous"), List.of());
+    Path options = folder.resolve("run/options.json");
+    Files.writeString(options, Files.readString(options).substring(0, 20));
+    assertOneLine(
+        Cli.run("whatif", folder.resolve("run")), List.of(options + " is not JSON: delete it"));
+    Files.delete(options);
+    assertThat(whatIf("run").get("alternative_digest")).isEqualTo(recorded.get("journal_digest"));
+  }
+
+  @Test
   void out_isARunThatVerifiesAndCanBeAskedAgain() throws IOException {
     simulate("run", List.of("--policy", "continuous"), List.of());
     JsonNode first = whatIf("run", "--policy", "fusespill", "--out", folder.resolve("other"));
