@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -193,7 +194,12 @@ final class WhatIfCommand implements Callable<Integer> {
     }
     if (changed) {
       ObjectNode figures = JsonNodeFactory.instance.objectNode();
-      RunReport report = simulate(alternative, reshaped(run), directory(over, run), figures);
+      List<Arrival> asked = reshaped(run);
+      if (!serves(asked, run.arrivals())) {
+        sides.note(
+            "the two did not serve the same requests: differences compare more than the configurations");
+      }
+      RunReport report = simulate(alternative, asked, directory(over, run), figures);
       sides.alternative(report, figures);
     }
     sides.directory(out);
@@ -313,6 +319,13 @@ final class WhatIfCommand implements Callable<Integer> {
         .map(each -> scale == 1 ? each : each.at(Math.round(each.atNanos() / scale)))
         .map(each -> samples ? each.withSamples(scenarioOptions.samples()) : each)
         .toList();
+  }
+
+  /// Whether the requests are the recorded ones, perhaps at other times.
+  private static boolean serves(List<Arrival> asked, List<Arrival> recorded) {
+    return asked.size() == recorded.size()
+        && IntStream.range(0, asked.size())
+            .allMatch(i -> asked.get(i).samples() == recorded.get(i).samples());
   }
 
   private RunReport simulate(

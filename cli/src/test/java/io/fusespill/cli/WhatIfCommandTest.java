@@ -137,6 +137,23 @@ class WhatIfCommandTest {
   }
 
   @Test
+  void otherRequests_areNoted() throws IOException {
+    simulate("run", List.of("--policy", "continuous"), List.of());
+    String note = "the two did not serve the same requests";
+    for (List<String> reshaped : List.of(List.of("--limit", "50"), List.of("--samples", "2"))) {
+      assertThat(whatIf("run", reshaped.toArray()).get("notes").toString())
+          .as(reshaped.toString())
+          .contains(note);
+    }
+    for (List<String> same : List.of(List.of("--limit", "150"), List.of("--rate-scale", "2"))) {
+      assertThat(whatIf("run", same.toArray()).get("notes").toString())
+          .as(same.toString())
+          .doesNotContain(note);
+    }
+    assertThat(Cli.run("whatif", folder.resolve("run"), "--limit", "50").out()).contains(note);
+  }
+
+  @Test
   void out_isARunThatVerifiesAndCanBeAskedAgain() throws IOException {
     simulate("run", List.of("--policy", "continuous"), List.of());
     JsonNode first = whatIf("run", "--policy", "fusespill", "--out", folder.resolve("other"));
