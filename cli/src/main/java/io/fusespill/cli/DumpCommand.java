@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import io.fusespill.engine.event.DecisionEvent;
 import io.fusespill.engine.event.InputEvent;
+import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.EventFilter;
 import io.fusespill.replay.EventJson;
@@ -70,14 +71,43 @@ final class DumpCommand implements Callable<Integer> {
       if (header) {
         out.println(JournalHeaderJson.of(reader.header()));
       }
-      while (reader.next() && reader.position() <= filter.to()) {
+      long events = 0;
+      int sequences = 0;
+      while ((events <= filter.to() || filter.sequence() >= sequences) && reader.next()) {
+        events++;
+        if (reader.event() instanceof RequestArrived arrived) {
+          sequences = arrived.firstSequence() + arrived.samples();
+        }
         if (filter.accepts(reader.position(), reader.event())) {
           out.println(json.toJson(reader.position(), reader.event()));
         }
       }
+      requireThere(filter, events, sequences);
     }
     out.flush();
     return 0;
+  }
+
+  /// @param events those of the journal, or enough of them
+  private void requireThere(EventFilter filter, long events, int sequences) {
+    if (range != null && filter.from() >= events) {
+      throw new UsageException(
+          "--range is '%s', %s"
+              .formatted(
+                  range,
+                  events == 0
+                      ? "and the journal holds no event"
+                      : "the journal's last position is %d".formatted(events - 1)));
+    }
+    if (filter.sequence() >= sequences) {
+      throw new UsageException(
+          "--sequence is %d, must be %s"
+              .formatted(
+                  filter.sequence(),
+                  sequences == 0
+                      ? "one of the run, and no request arrived in it"
+                      : "0 to %d, the last sequence of the run".formatted(sequences - 1)));
+    }
   }
 
   private EventFilter filter() {

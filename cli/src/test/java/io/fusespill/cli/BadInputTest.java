@@ -358,6 +358,18 @@ class BadInputTest {
         Cli.run("dump", run, "--kind", "StepPlaned"), List.of("StepPlaned", "StepPlanned"));
     assertOneLine(Cli.run("dump", run, "--range", "9..2"), List.of("9..2"));
     assertOneLine(Cli.run("dump", run, "--sequence", "-4"), List.of("-4"));
+    assertOneLine(
+        Cli.run("dump", run, "--sequence", "999999"),
+        List.of("--sequence is 999999, must be 0 to 0, the last sequence of the run"));
+    assertOneLine(
+        Cli.run("dump", run, "--sequence", "1", "--range", "0..2"), List.of("must be 0 to 0"));
+    String last = String.valueOf(Cli.run("dump", run).out().lines().count() - 1);
+    for (String range : List.of("99999999", "99999999..", last + "9..99999999")) {
+      assertOneLine(
+          Cli.run("dump", run, "--range", range),
+          List.of("--range is '" + range + "', the journal's last position is " + last));
+    }
+    assertThat(Cli.run("dump", run, "--range", last + "..99999999").out().lines()).hasSize(1);
   }
 
   @Test
