@@ -25,6 +25,11 @@ final class JournalOptions {
     return run;
   }
 
+  /// Whether somebody writes to the journal.
+  boolean isBeingWritten() {
+    return JournalReader.isBeingWritten(RunDirectory.journalOf(run));
+  }
+
   /// Opens the journal for reading.
   ///
   /// @throws UsageException if somebody writes to it and `--partial` was not given

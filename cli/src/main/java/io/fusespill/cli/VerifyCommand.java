@@ -49,6 +49,7 @@ final class VerifyCommand implements Callable<Integer> {
     Verifier verifier = new Verifier();
     long events = 0;
     boolean torn;
+    boolean written = journalOptions.isBeingWritten();
     try (JournalReader reader = journalOptions.open();
         ProgressLine progress = new ProgressLine("verify", "events", 0, quiet)) {
       while (reader.next()
@@ -67,9 +68,13 @@ final class VerifyCommand implements Callable<Integer> {
       out.println(
           "verified: %,d events, %,d inputs and %,d decisions decided again byte for byte; state hash %016x"
               .formatted(events, verifier.inputs(), verifier.decisions(), verifier.stateHash()));
-      if (torn || verifier.cutOff()) {
+      if (verifier.cutOff()) {
         out.println(
-            "the journal ends in the middle of the run: its writer was stopped; what it holds is sound");
+            "the journal ends in the middle of the run: %s; what it holds is sound"
+                .formatted(written ? "it is still being written" : "its writer was stopped"));
+      } else if (torn) {
+        out.println(
+            "the run is whole; scraps of a record lie behind it in the journal, and are no part of it");
       }
     } else {
       print(out, divergence);
@@ -86,7 +91,8 @@ final class VerifyCommand implements Callable<Integer> {
     node.put("inputs", verifier.inputs());
     node.put("decisions", verifier.decisions());
     node.put("state_hash", "%016x".formatted(verifier.stateHash()));
-    node.put("cut_off", torn || verifier.cutOff());
+    node.put("cut_off", verifier.cutOff());
+    node.put("torn_tail", torn);
     if (divergence != null) {
       ObjectNode first = node.putObject("divergence");
       first.put("position", divergence.position());

@@ -10,6 +10,7 @@ import io.fusespill.traces.TraceFormat;
 import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.TraceWriter;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -145,6 +146,31 @@ class SimulateCommandTest {
     assertThat(verified.json().get("events")).isEqualTo(run.json().get("journal_events"));
     assertThat(verified.json().get("cut_off").asBoolean()).isFalse();
     assertThat(run.json().get("cancelled").asInt()).isPositive();
+  }
+
+  @Test
+  void verify_scrapsBehindAWholeRun_leaveItWhole() throws IOException {
+    assertThat(simulate("run").exitCode()).isZero();
+    Path run = folder.resolve("run");
+    String sound = Cli.run("verify", run).out();
+    try (Stream<Path> files = Files.list(run.resolve("journal"))) {
+      Path queue = files.filter(file -> file.toString().endsWith(".cq4")).findFirst().orElseThrow();
+      byte[] bytes = Files.readAllBytes(queue);
+      int end = bytes.length;
+      while (bytes[end - 1] == 0) {
+        end--;
+      }
+      try (RandomAccessFile file = new RandomAccessFile(queue.toFile(), "rw")) {
+        file.seek(end + 64);
+        file.writeLong(-1);
+      }
+    }
+    Cli text = Cli.run("verify", run);
+    assertThat(text.exitCode()).isZero();
+    assertThat(text.out()).startsWith(sound).contains("the run is whole; scraps of a record");
+    JsonNode json = Cli.run("verify", run, "--json").json();
+    assertThat(json.get("cut_off").asBoolean()).isFalse();
+    assertThat(json.get("torn_tail").asBoolean()).isTrue();
   }
 
   @Test
