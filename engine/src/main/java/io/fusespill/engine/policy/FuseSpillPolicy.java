@@ -8,15 +8,12 @@ import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.cost.CostEstimator;
 import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
-import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
-import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.policy.HandlingWeigher.Scene;
-import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -52,7 +49,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   static final List<PolicyOption> OPTIONS = SpillOptions.ALL;
 
   private static final int LOOK_AHEAD_STEPS = 1;
-  private static final int VICTIMS_WEIGHED = 64;
 
   /// A row with less context is priced as if it had so much: it will soon, and would only go to and
   /// fro.
@@ -68,6 +64,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final Topology topology;
   private final CostEstimator estimator;
   private final HandlingWeigher weigher;
+  private final Victims victims;
   private final ProactiveOffload ahead;
   private final MemoryForecast forecast;
   private final StepLoad load = new StepLoad();
@@ -96,6 +93,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
             .max()
             .orElseThrow();
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
+    victims = new Victims(options, kv, weigher, lookAhead);
   }
 
   /// It brings back what lies on a host beside a device, or on the disk behind that.
@@ -122,7 +120,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     changed |= leaveOutgrown(view, device, decisions);
     changed |= carryOut(view, device, decisions);
     Scene scene = weigher.scene(view, device);
-    boolean lacking = makeRoom(scene, decisions);
+    boolean lacking = victims.makeRoom(scene, decisions);
     changed |= lacking && carryOut(view, device, decisions);
     load.clear();
     draftDecodes(view, device, draft);
@@ -156,166 +154,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return Round.SETTLED;
   }
 
-  // -------------------------------------------------------------- victims
-
-  /// Chooses victims until what the device has free, and what comes free, covers the growth of the
-  /// next steps.
-  ///
-  /// @return whether there was too little
-  private boolean makeRoom(Scene scene, Decisions decisions) {
-    EngineView view = scene.view();
-    SequenceQueue running = view.residents(scene.device());
-    BlockPool pool = view.pool(scene.device());
-    int need = 0;
-    int coming = pool.free() + pool.leaving();
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() != null) {
-        coming += freed(pool, sequence);
-      } else {
-        need += growth(sequence);
-      }
-    }
-    boolean lacking = need > coming;
-    while (need > coming) {
-      Victim victim = chooseVictim(scene, running);
-      if (victim == null) {
-        break;
-      }
-      decisions.weigh(
-          victim.sequence(),
-          scene.device(),
-          victim.remaining(),
-          victim.estimates(),
-          victim.chosen());
-      if (victim.sequence().intent() == null) {
-        break;
-      }
-      need -= growth(victim.sequence());
-      coming += victim.freed();
-    }
-    return lacking;
-  }
-
-  /// Blocks that are free once the sequence has left: those that no other sample shares.
-  private static int freed(BlockPool pool, Sequence sequence) {
-    int blocks = sequence.table().size();
-    if (sequence.request().samples() == 1) {
-      return blocks;
-    }
-    int shared = 0;
-    for (int i = 0; i < blocks; i++) {
-      shared += pool.holders(sequence.table().get(i)) > 1 ? 1 : 0;
-    }
-    return blocks - shared;
-  }
-
-  private int growth(Sequence sequence) {
-    if (sequence.pendingTokens() != 1) {
-      return 0;
-    }
-    return kv.blocks(sequence.plannedComputedTokens() + lookAhead) - sequence.table().size();
-  }
-
-  /// One candidate with what was weighed for it.
-  ///
-  /// @param freed blocks that it would free
-  /// @param forGood whether it would be swapped and go on elsewhere, slower
-  private record Victim(
-      Sequence sequence,
-      int remaining,
-      List<HandlingEstimate> estimates,
-      int chosen,
-      int freed,
-      boolean forGood) {
-
-    HandlingEstimate choice() {
-      return estimates.get(chosen);
-    }
-
-    /// Whether this loses less for each block and nanosecond that it frees. Who leaves for good
-    /// takes its own tokens along, one for each step for which its blocks are free: so the largest
-    /// loses least.
-    boolean cheaperThan(Victim other) {
-      if (forGood && other.forGood && freed != other.freed) {
-        return freed > other.freed;
-      }
-      double mine = rate();
-      double others = other.rate();
-      return mine != others ? mine < others : sequence.id() > other.sequence.id();
-    }
-
-    private double rate() {
-      return (double) choice().lostNanos() / choice().freeNanos() / Math.max(1, freed);
-    }
-  }
-
-  private @Nullable Victim chooseVictim(Scene scene, SequenceQueue running) {
-    Victim settled = chooseVictim(scene, running, true);
-    return settled == null ? chooseVictim(scene, running, false) : settled;
-  }
-
-  /// The first to go of those that have been where they are for a horizon, or of all.
-  private @Nullable Victim chooseVictim(Scene scene, SequenceQueue running, boolean settled) {
-    return options.victims() == VictimOrder.COST
-        ? cheapest(scene, running, settled)
-        : firstByKey(scene, running, settled);
-  }
-
-  private @Nullable Victim firstByKey(Scene scene, SequenceQueue running, boolean settled) {
-    LengthPredictor lengths = scene.view().lengths();
-    Sequence best = null;
-    long bestKey = 0;
-    for (int i = 1; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null && (!settled || weigher.settled(scene, sequence))) {
-        long key = options.victims().key(sequence, lengths);
-        if (best == null || key > bestKey) {
-          best = sequence;
-          bestKey = key;
-        }
-      }
-    }
-    return best == null ? null : weighed(scene, best);
-  }
-
-  private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
-    Victim best = null;
-    for (int i = Math.max(1, running.size() - VICTIMS_WEIGHED); i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null
-          && sequence.pendingTokens() > 0
-          && (!settled || weigher.settled(scene, sequence))) {
-        Victim candidate = weighed(scene, sequence);
-        if (best == null || candidate.cheaperThan(best)) {
-          best = candidate;
-        }
-      }
-    }
-    return best;
-  }
-
-  private Victim weighed(Scene scene, Sequence sequence) {
-    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
-    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, true);
-    int chosen = 0;
-    for (int i = 1; i < estimates.size(); i++) {
-      HandlingEstimate estimate = estimates.get(i);
-      boolean better =
-          switch (options.handling()) {
-            case COST ->
-                estimate.handling() != Handling.STAY && estimate.cheaperThan(estimates.get(chosen));
-            case RECOMPUTE -> estimate.handling() == Handling.RECOMPUTE;
-            case SWAP -> estimate.handling() == Handling.SWAP;
-          };
-      chosen = better ? i : chosen;
-    }
-    boolean forGood =
-        estimates.get(chosen).handling() == Handling.SWAP
-            && weigher.goesOnSlower(scene, HandlingWeigher.meanContext(sequence, remaining));
-    int freed = freed(scene.view().pool(scene.device()), sequence);
-    return new Victim(sequence, remaining, estimates, chosen, freed, forGood);
-  }
+  // -------------------------------------------------------------- leaving
 
   /// Has the oldest leave a device that is too small for its next token, even alone: a host may
   /// attend for it, or another device be larger.
