@@ -96,7 +96,7 @@ final class DiffCommand implements Callable<Integer> {
 
     String policy() {
       String name = configuration.path("policy").path("name").asText("?");
-      return movements.changes() == 0 ? name : name + " and then another";
+      return movements.changes() == 0 ? name : name + ", changed on the way";
     }
   }
 

@@ -29,6 +29,7 @@ import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.TensorParallelGroup;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,6 +53,8 @@ import picocli.CommandLine.Spec;
 final class ProfileCommand implements Callable<Integer> {
 
   private static final double GIB = 1L << 30;
+  private static final int BLOCK_SIZE_MAX = 1_024;
+  private static final int SEQUENCES_MAX = 65_536;
 
   @Spec private CommandSpec spec;
 
@@ -110,6 +113,14 @@ final class ProfileCommand implements Callable<Integer> {
       throw new UsageException(
           "--link %s needs --device: it is what the cards of one device meet over".formatted(link));
     }
+    ScenarioOptions.within("--block-size", blockSize, 1, BLOCK_SIZE_MAX);
+    ScenarioOptions.within("--max-num-seqs", maxNumSeqs == null ? 1 : maxNumSeqs, 1, SEQUENCES_MAX);
+    ScenarioOptions.within(
+        "--max-num-batched-tokens",
+        maxNumBatchedTokens == null ? 1 : maxNumBatchedTokens,
+        1,
+        EngineLimits.MAX_TOKENS);
+    TensorParallelGroup cards = device == null ? null : DeviceSpec.parse(device).group();
     if (device != null && DeviceSpec.parse(device).blocks() > 0) {
       throw new UsageException(
           "--device %s sets the number of blocks, which profile derives from memory: leave blocks away"
@@ -119,15 +130,15 @@ final class ProfileCommand implements Callable<Integer> {
       printPolicies(out);
     } else if (topology != null) {
       printTopology(out, topology);
-    } else if (model == null && device == null) {
+    } else if (model != null) {
+      printModel(out, ModelProfiles.named(model));
+    } else if (cards == null) {
       printAll(out);
-    } else if (model == null) {
-      for (HardwareProfile card : distinct(DeviceSpec.parse(String.valueOf(device)).group())) {
+    } else {
+      for (HardwareProfile card : distinct(cards)) {
         out.println("%s: %s".formatted(card.name(), card.description()));
         printSources(out, card.sources());
       }
-    } else {
-      printModel(out, ModelProfiles.named(model));
     }
     out.flush();
     return 0;
@@ -138,8 +149,10 @@ final class ProfileCommand implements Callable<Integer> {
       throw new UsageException(
           "--topology needs --model, and no --device: the file names the devices, the model says how many blocks they hold");
     }
-    EngineConfig config = resolve(model, TopologyFile.read(file));
+    TopologySpec machine = TopologyFile.read(file);
+    EngineConfig config = resolve(model, machine);
     List<Place> all = config.topology().places();
+    noteEmpty(machine, config);
     Table places = new Table().row("place", "kind", "blocks", "tokens of KV", "attends");
     for (Place place : all) {
       places.row(
@@ -161,6 +174,21 @@ final class ProfileCommand implements Callable<Integer> {
           between.hasOwnChannel() ? "own" : String.valueOf(between.channel()));
     }
     links.print(out);
+  }
+
+  /// Says which hosts and disks are left out, as no block fits into them.
+  private void noteEmpty(TopologySpec machine, EngineConfig config) {
+    Map<String, Double> memories = new LinkedHashMap<>();
+    machine.hosts().forEach(host -> memories.put(host.name(), host.gib()));
+    machine.disks().forEach(disk -> memories.put(disk.name(), disk.gib()));
+    config.topology().places().forEach(place -> memories.remove(place.name()));
+    memories.forEach((name, gib) ->
+        spec.commandLine()
+            .getErr()
+            .println(
+                "fusespill: %s is left out: not one block of %,d bytes fits into its %s GiB"
+                    .formatted(name, config.kv().blockBytes(), gib)));
+    spec.commandLine().getErr().flush();
   }
 
   /// What `simulate` makes of a machine under policy `continuous`.

@@ -251,6 +251,24 @@ class SimulateCommandTest {
   }
 
   @Test
+  void profile_ofATopology_namesAHostWithoutABlock() throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("t.yaml"),
+            """
+            devices: [{name: a10, profile: a10}]
+            hosts: [{name: host, memory: 0.001}]
+            links: [{from: a10, to: host, profile: pcie4}]
+            """);
+    Cli cli = Cli.run("profile", "--model", "vicuna-7b", "--topology", file);
+    assertThat(cli.exitCode()).isZero();
+    assertThat(cli.errorLines())
+        .containsExactly(
+            "fusespill: host is left out: not one block of 8,388,608 bytes fits into its 0.001 GiB");
+    assertThat(cli.out()).doesNotContain("host");
+  }
+
+  @Test
   void profile_ofADevice_derivesTheBlocksThatSimulateTakes() {
     assertThat(profile("--device", "a10").out()).contains("= 818 blocks of 8,388,608 bytes");
     assertThat(profile("--device", "a10", "--max-num-batched-tokens", "4096").out())
@@ -262,8 +280,9 @@ class SimulateCommandTest {
       delimiter = '|',
       value = {
         "--device a10 --max-num-batched-tokens 100 | must be at least max-num-seqs (256)",
-        "--device a10 --max-num-seqs 70000 | must be at least max-num-seqs (70000)",
-        "--device a10 --max-num-seqs 0 | --max-num-seqs is 0, must be at least 1",
+        "--device a10 --max-num-seqs 70000 | --max-num-seqs is 70000, must be 1 to 65,536",
+        "--max-num-seqs 0 | --max-num-seqs is 0, must be 1 to 65,536",
+        "--block-size 0 | --block-size is 0, must be 1 to 1,024",
         "--device a10:blocks=5 | leave blocks away",
         "--link pcie5 | --link pcie5 needs --device"
       })

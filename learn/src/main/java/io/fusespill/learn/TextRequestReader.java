@@ -99,10 +99,19 @@ public final class TextRequestReader implements Iterator<TextRequest>, AutoClose
     try {
       return request(JSON.readTree(lines.text()));
     } catch (JsonProcessingException e) {
-      return invalid("no JSON object: %s".formatted(e.getOriginalMessage()));
+      return invalid(
+          lines.text().strip().startsWith("[")
+              ? "begins a JSON list, must be one JSON object a line (jq -c '.[]' makes such lines)"
+              : "no JSON object: " + withoutSource(e.getOriginalMessage()));
     } catch (IllegalArgumentException e) {
       return invalid(String.valueOf(e.getMessage()));
     }
+  }
+
+  /// The parser's words up to where it names its source, which is a line of the file.
+  private static String withoutSource(String message) {
+    int marker = message.indexOf(" (start marker");
+    return marker < 0 ? message : message.substring(0, marker);
   }
 
   private @Nullable TextRequest invalid(String reason) {

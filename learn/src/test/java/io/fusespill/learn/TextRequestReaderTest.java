@@ -68,7 +68,8 @@ final class TextRequestReaderTest {
         "{\"prompt\": \"a\", \"output\": \"b\", \"arrival\": -1}|arrival is -1, must be seconds",
         "{\"prompt\": \"a\", \"output\": \"b\", \"arrival\": 1e999999}|arrival is 1E+999999, must",
         "[1]|no JSON object but [1]",
-        "{\"prompt\": \"a\"|no JSON object",
+        "{\"prompt\": \"a\"|no JSON object: Unexpected end-of-input: expected close marker for Object;",
+        "[|begins a JSON list, must be one JSON object a line",
       })
   void read_badRow_namesLineFieldAndValue(String row, String message) {
     String good = "{\"prompt\": \"a\", \"output\": \"b\"}\n";

@@ -63,7 +63,7 @@ public final class Report {
           run.accept(journal.position(), journal.event());
           counted.one();
         }
-        run.close(journal.tornTail());
+        run.close();
         runs.add(run);
       }
     }

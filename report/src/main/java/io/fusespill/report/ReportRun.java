@@ -37,7 +37,6 @@ final class ReportRun {
   private final Timeline timeline;
   private @Nullable PredictionAccuracy prediction;
   private @Nullable RunStarted started;
-  private boolean tornTail;
 
   /// @param summary what the run's `summary.json` says, an empty object where there is none
   ReportRun(String name, JournalHeader header, JsonNode summary, TimelineData.Budget budget) {
@@ -73,10 +72,7 @@ final class ReportRun {
   }
 
   /// The log ends.
-  ///
-  /// @param torn whether scraps of a record lie behind it
-  void close(boolean torn) {
-    tornTail = torn;
+  void close() {
     charted.close();
     handlings.close();
     timeline.close();
@@ -145,10 +141,6 @@ final class ReportRun {
       devices += metrics.steps(place) > 0 ? 1 : 0;
     }
     return devices;
-  }
-
-  boolean tornTail() {
-    return tornTail;
   }
 
   /// Requests that had not ended when the log did.

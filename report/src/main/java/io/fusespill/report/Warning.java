@@ -55,7 +55,7 @@ record Warning(Kind kind, String title, String text, List<String> runs) {
   private static List<Warning> ofRun(ReportRun run) {
     List<Warning> all = new ArrayList<>();
     RunMetrics metrics = run.metrics();
-    if (run.tornTail() || run.unfinished() > 0) {
+    if (run.unfinished() > 0) {
       add(
           all,
           Kind.RUN,
