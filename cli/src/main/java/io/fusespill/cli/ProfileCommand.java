@@ -3,6 +3,7 @@ package io.fusespill.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
@@ -53,8 +54,6 @@ import picocli.CommandLine.Spec;
 final class ProfileCommand implements Callable<Integer> {
 
   private static final double GIB = 1L << 30;
-  private static final int BLOCK_SIZE_MAX = 1_024;
-  private static final int SEQUENCES_MAX = 65_536;
 
   @Spec private CommandSpec spec;
 
@@ -113,8 +112,9 @@ final class ProfileCommand implements Callable<Integer> {
       throw new UsageException(
           "--link %s needs --device: it is what the cards of one device meet over".formatted(link));
     }
-    ScenarioOptions.within("--block-size", blockSize, 1, BLOCK_SIZE_MAX);
-    ScenarioOptions.within("--max-num-seqs", maxNumSeqs == null ? 1 : maxNumSeqs, 1, SEQUENCES_MAX);
+    ScenarioOptions.within("--block-size", blockSize, 1, KvLayout.MAX_BLOCK_TOKENS);
+    ScenarioOptions.within(
+        "--max-num-seqs", maxNumSeqs == null ? 1 : maxNumSeqs, 1, EngineLimits.MAX_SEQUENCES);
     ScenarioOptions.within(
         "--max-num-batched-tokens",
         maxNumBatchedTokens == null ? 1 : maxNumBatchedTokens,

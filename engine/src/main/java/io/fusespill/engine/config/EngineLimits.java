@@ -23,11 +23,14 @@ public record EngineLimits(
   /// an int.
   public static final int MAX_TOKENS = 1 << 24;
 
+  /// Sequences that can run on one device at most.
+  public static final int MAX_SEQUENCES = 65_536;
+
   /// The most samples that one request may ask for.
   public static final int MAX_SAMPLES = 1_024;
 
   public EngineLimits {
-    Check.range("maxNumSeqs", maxNumSeqs, 1, 65_536);
+    Check.range("maxNumSeqs", maxNumSeqs, 1, MAX_SEQUENCES);
     Check.range("maxNumBatchedTokens", maxNumBatchedTokens, 1, MAX_TOKENS);
     Check.range("maxModelTokens", maxModelTokens, 1, MAX_TOKENS);
     Check.range("maxAttempts", maxAttempts, 1, 1_000);

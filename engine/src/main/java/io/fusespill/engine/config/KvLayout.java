@@ -8,8 +8,11 @@ package io.fusespill.engine.config;
 ///   over all layers, 2 × layers where keys and values of each layer lie apart (vLLM 0.2.7)
 public record KvLayout(int blockTokens, long blockBytes, int copiesPerBlock) {
 
+  /// Tokens that a block can hold at most.
+  public static final int MAX_BLOCK_TOKENS = 1_024;
+
   public KvLayout {
-    Check.range("blockTokens", blockTokens, 1, 1_024);
+    Check.range("blockTokens", blockTokens, 1, MAX_BLOCK_TOKENS);
     Check.range("blockBytes", blockBytes, 1, Long.MAX_VALUE);
     Check.range("copiesPerBlock", copiesPerBlock, 1, 65_536);
   }

@@ -1,6 +1,7 @@
 package io.fusespill.replay.evaluate;
 
 import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
 import io.fusespill.sim.Scenario;
 import io.fusespill.sim.spec.SpecReader;
 
@@ -10,14 +11,11 @@ final class Limits {
   /// As `simulate` has it if nothing is said.
   private static final int CHECKPOINT_EVENTS = 65_536;
 
-  private static final int BLOCK_TOKENS_MAX = 1_024;
-  private static final int SEQUENCES_MAX = 65_536;
-
   private Limits() {}
 
   static Scenario.Limits from(SpecReader spec) {
     return new Scenario.Limits(
-        spec.within("block-size", 0, 1, BLOCK_TOKENS_MAX),
+        spec.within("block-size", 0, 1, KvLayout.MAX_BLOCK_TOKENS),
         maxNumSeqs(spec),
         maxNumBatchedTokens(spec),
         spec.within("max-model-len", 0, 1, EngineLimits.MAX_TOKENS),
@@ -26,7 +24,7 @@ final class Limits {
 
   /// 0 stands for "not given".
   static int maxNumSeqs(SpecReader spec) {
-    return spec.within("max-num-seqs", 0, 1, SEQUENCES_MAX);
+    return spec.within("max-num-seqs", 0, 1, EngineLimits.MAX_SEQUENCES);
   }
 
   /// 0 stands for "not given".
