@@ -19,7 +19,6 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// FuseSpill's own scheduler: continuous batching that keeps memory full of sequences that decode,
 /// and handles those for which there is no room as is estimated to cost the device least.
@@ -65,6 +64,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final CostEstimator estimator;
   private final HandlingWeigher weigher;
   private final Victims victims;
+  private final ReturnPath way;
   private final ProactiveOffload ahead;
   private final MemoryForecast forecast;
   private final StepLoad load = new StepLoad();
@@ -94,6 +94,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
             .orElseThrow();
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
     victims = new Victims(options, kv, weigher, lookAhead);
+    way = new ReturnPath(topology, kv, limits, weigher, estimator, lookAhead);
   }
 
   /// It brings back what lies on a host beside a device, or on the disk behind that.
@@ -128,7 +129,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     budget = draftPrefills(view, device, draft, budget);
     boolean resting = chooseRemote(scene, draft);
     if (resting) {
-      changed |= bringBack(scene, decisions, draft);
+      changed |= way.bringBack(scene, decisions, draft, remote);
     }
     if (!lacking && !resting) {
       changed |= admit(scene, decisions, draft, budget);
@@ -212,7 +213,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         if (host >= 0 && view.pool(host).free() >= blocks) {
           return send(view, decisions, sequence, host, intent);
         }
-        if (makeHostRoom(view, host, decisions)) {
+        if (way.makeHostRoom(view, host, decisions)) {
           return false;
         }
       }
@@ -236,24 +237,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         offload ? PreemptionReason.OFFLOADED : PreemptionReason.OUT_OF_BLOCKS);
     decisions.transfer(sequence.place(), target, TransferMode.ASYNC, Ints.of(sequence.id()));
     return true;
-  }
-
-  /// Sends the newest parked sequence on to the disk, one at a time.
-  ///
-  /// @return whether room comes
-  private boolean makeHostRoom(EngineView view, int host, Decisions decisions) {
-    int disk = weigher.disk(host);
-    if (disk < 0) {
-      return false;
-    }
-    if (view.blocksInTransit(host, disk) > 0) {
-      return true;
-    }
-    Sequence newest = HandlingWeigher.newestParked(view, host);
-    return newest != null
-        && newest.table().size() > 0
-        && view.pool(disk).free() >= newest.table().size()
-        && decisions.transfer(host, disk, TransferMode.ASYNC, Ints.of(newest.id()));
   }
 
   // ---------------------------------------------------------------- draft
@@ -336,14 +319,14 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     boolean waited = !view.waiting().isEmpty();
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
-      if (sequence.pendingTokens() == 0 || expectedElsewhere(view, sequence, scene.device())) {
+      if (sequence.pendingTokens() == 0 || way.expectedElsewhere(view, sequence, scene.device())) {
         continue;
       }
       if (host == swap
           && HandlingWeigher.usableBy(sequence, scene.device())
           && draft.canAddRemote(sequence)
           && draft.size() + remote.size() < limits.maxNumSeqs()
-          && !(spacious && hasRoomFor(view, scene.device(), draft, sequence, lookAhead))) {
+          && !(spacious && way.hasRoomFor(view, scene.device(), draft, sequence, lookAhead))) {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
         if (nanos == 0
@@ -378,148 +361,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return view.waiting().isEmpty() && draft.free() > view.pool(device).total() / 4;
   }
 
-  /// Brings back the oldest that rests and that this step does not decode, into what is left over.
-  /// If that lies on the disk and the host is too full for it, the oldest on the host goes first
-  /// and makes room.
-  private boolean bringBack(Scene scene, Decisions decisions, StepDraft draft) {
-    EngineView view = scene.view();
-    int device = scene.device();
-    int host = weigher.swapHost(device);
-    SequenceQueue resting = view.residents(host);
-    boolean changed = false;
-    while (true) {
-      Sequence oldest = null;
-      for (int i = 0; i < resting.size(); i++) {
-        Sequence sequence = resting.get(i);
-        if (!sequence.pinned()
-            && sequence.pendingTokens() > 0
-            && kv.blocks(sequence.totalTokens()) <= view.pool(device).total()
-            && !remote.contains(sequence)
-            && !expectedElsewhere(view, sequence, device)
-            && (oldest == null || sequence.id() < oldest.id())) {
-          oldest = sequence;
-        }
-      }
-      int disk = weigher.disk(host);
-      Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
-      if (deepest != null
-          && (oldest == null
-              || (deepest.id() < oldest.id() && !isInTheWay(view, disk, host, deepest)))) {
-        return (!somebodyNeedsTheHost(view) && raise(view, disk, host, decisions, deepest))
-            || changed;
-      }
-      if (oldest == null
-          || !hasRoomFor(
-              view, device, draft, oldest, lookAhead + steps(scene, host, oldest.table().size()))
-          || seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
-              > limits.maxNumSeqs()
-          || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
-        return changed;
-      }
-      changed = true;
-    }
-  }
-
-  /// Whether a sequence could come back beside what the others need for their next `tokens` tokens.
-  private boolean hasRoomFor(
-      EngineView view, int device, StepDraft draft, Sequence sequence, int tokens) {
-    return kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
-            + reserve(view, device, tokens)
-        <= draft.free();
-  }
-
-  /// Whether a sequence that was chosen to be spilled waits for room on a host: what comes from the
-  /// disk would take it.
-  private boolean somebodyNeedsTheHost(EngineView view) {
-    for (Place place : topology.places()) {
-      if (place.computes()) {
-        SequenceQueue running = view.residents(place.id());
-        for (int i = 0; i < running.size(); i++) {
-          if (running.get(i).intent() == Handling.SPILL) {
-            return true;
-          }
-        }
-      }
-    }
-    return false;
-  }
-
-  /// Whether the sequence is passing through the host on its way to another device that has room
-  /// for it.
-  private boolean expectedElsewhere(EngineView view, Sequence sequence, int device) {
-    return sequence.intent() == Handling.OFFLOAD_DECODE
-        && sequence.intentPlace() != device
-        && kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
-            <= view.pool(sequence.intentPlace()).free();
-  }
-
-  /// Steps that the device takes until a copy of `blocks` blocks from `place` is here. One that has
-  /// nothing to do is about to start with one sequence.
-  private int steps(Scene scene, int place, int blocks) {
-    long nanos = estimator.queuedNanos(scene.view(), place, scene.device(), blocks);
-    long stepNanos = scene.stepNanos();
-    if (scene.load().rows() == 0) {
-      scene.load().addDecode(0);
-      stepNanos = Math.max(1, weigher.nanos(scene));
-      scene.load().removeDecode(0);
-    }
-    return (int) Math.min(tokensMax, 1 + nanos / stepNanos);
-  }
-
-  /// Steps that the device takes until those on their way here have come, 0 where nobody is.
-  private int stepsUntilAllArrived(Scene scene) {
-    int steps = 0;
-    if (scene.view().transfersInto(scene.device()) > 0) {
-      for (Place place : topology.places()) {
-        if (scene.view().blocksInTransit(place.id(), scene.device()) > 0) {
-          steps = Math.max(steps, steps(scene, place.id(), 0));
-        }
-      }
-    }
-    return steps;
-  }
-
-  private static @Nullable Sequence oldestParked(EngineView view, int place) {
-    Sequence oldest = null;
-    SequenceQueue resting = view.residents(place);
-    for (int i = 0; i < resting.size(); i++) {
-      Sequence sequence = resting.get(i);
-      if (!sequence.pinned() && (oldest == null || sequence.id() < oldest.id())) {
-        oldest = sequence;
-      }
-    }
-    return oldest;
-  }
-
-  /// Whether what lies on the host has to leave before an older one can come there from the disk,
-  /// and none is coming.
-  private static boolean isInTheWay(EngineView view, int disk, int host, Sequence deepest) {
-    return view.blocksInTransit(disk, host) == 0 && view.pool(host).free() < deepest.table().size();
-  }
-
-  private static boolean raise(
-      EngineView view, int disk, int host, Decisions decisions, Sequence sequence) {
-    return view.blocksInTransit(disk, host) == 0
-        && view.pool(host).free() >= sequence.table().size()
-        && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
-  }
-
-  /// Blocks that those running, and those on their way here, will need for their next `tokens`
-  /// tokens, and for what is left of their prompts.
-  private int reserve(EngineView view, int device, int tokens) {
-    SequenceQueue running = view.residents(device);
-    int blocks = view.transfersInto(device) * kv.blocks(tokens);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null) {
-        int held =
-            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
-        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
-      }
-    }
-    return blocks;
-  }
-
   // ------------------------------------------------------------ admission
 
   private boolean admit(Scene scene, Decisions decisions, StepDraft draft, int budget) {
@@ -531,10 +372,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean changed = false;
     int left = budget;
-    int seats = seats(view.residents(device)) + view.transfersInto(device);
-    int arrival = stepsUntilAllArrived(scene);
+    int seats = PromptStep.seats(view.residents(device)) + view.transfersInto(device);
+    int arrival = way.stepsUntilAllArrived(scene);
     int tokensAhead = lookAhead + arrival;
-    int reserve = reserve(view, device, tokensAhead);
+    int reserve = way.reserve(view, device, tokensAhead);
     boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
     if (predicted) {
       forecast.clear();
@@ -605,14 +446,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return rejected;
   }
 
-  private static int seats(SequenceQueue running) {
-    int seats = 0;
-    for (int i = 0; i < running.size(); i++) {
-      seats += running.get(i).seats();
-    }
-    return seats;
-  }
-
   // -------------------------------------------------------------- liveness
 
   /// Where nothing moves anywhere and nobody could be drafted, the newest gives way.
@@ -627,28 +460,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         return true;
       }
     }
-    int host = weigher.swapHost(device);
-    if (host < 0) {
-      return false;
-    }
-    Sequence oldest = oldestParked(view, host);
-    if (oldest != null) {
-      if (oldest.table().size() < draft.free()
-          && decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
-        return true;
-      }
-      decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
-      return true;
-    }
-    int disk = weigher.disk(host);
-    Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
-    if (deepest == null) {
-      return false;
-    }
-    if (!raise(view, disk, host, decisions, deepest)) {
-      decisions.preempt(deepest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
-    }
-    return true;
+    return way.unblock(view, device, decisions, draft);
   }
 
   private boolean nothingMoves(EngineView view) {

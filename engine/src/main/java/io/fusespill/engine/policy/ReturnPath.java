@@ -1,0 +1,237 @@
+package io.fusespill.engine.policy;
+
+import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.KvLayout;
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.Topology;
+import io.fusespill.engine.cost.CostEstimator;
+import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.PreemptionKind;
+import io.fusespill.engine.event.PreemptionReason;
+import io.fusespill.engine.plan.Ints;
+import io.fusespill.engine.plan.TransferMode;
+import io.fusespill.engine.policy.HandlingWeigher.Scene;
+import io.fusespill.engine.state.EngineView;
+import io.fusespill.engine.state.Sequence;
+import io.fusespill.engine.state.SequenceQueue;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Who comes back to a device under `fusespill` from the host beside it and from the disk behind
+/// that, when, and for whom room is made on the host.
+final class ReturnPath {
+
+  private final Topology topology;
+  private final KvLayout kv;
+  private final EngineLimits limits;
+  private final HandlingWeigher weigher;
+  private final CostEstimator estimator;
+  private final int lookAhead;
+
+  /// @param lookAhead tokens of each decode for which there is to be room
+  ReturnPath(
+      Topology topology,
+      KvLayout kv,
+      EngineLimits limits,
+      HandlingWeigher weigher,
+      CostEstimator estimator,
+      int lookAhead) {
+    this.topology = topology;
+    this.kv = kv;
+    this.limits = limits;
+    this.weigher = weigher;
+    this.estimator = estimator;
+    this.lookAhead = lookAhead;
+  }
+
+  /// Brings back the oldest that rests and that this step does not decode, into what is left over.
+  /// If that lies on the disk and the host is too full for it, the oldest on the host goes first
+  /// and makes room.
+  ///
+  /// @param remote those on the host that the step is to decode there
+  /// @return whether anybody moves
+  boolean bringBack(Scene scene, Decisions decisions, StepDraft draft, List<Sequence> remote) {
+    EngineView view = scene.view();
+    int device = scene.device();
+    int host = weigher.swapHost(device);
+    SequenceQueue resting = view.residents(host);
+    boolean changed = false;
+    while (true) {
+      Sequence oldest = null;
+      for (int i = 0; i < resting.size(); i++) {
+        Sequence sequence = resting.get(i);
+        if (!sequence.pinned()
+            && sequence.pendingTokens() > 0
+            && kv.blocks(sequence.totalTokens()) <= view.pool(device).total()
+            && !remote.contains(sequence)
+            && !expectedElsewhere(view, sequence, device)
+            && (oldest == null || sequence.id() < oldest.id())) {
+          oldest = sequence;
+        }
+      }
+      int disk = weigher.disk(host);
+      Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+      if (deepest != null
+          && (oldest == null
+              || (deepest.id() < oldest.id() && !isInTheWay(view, disk, host, deepest)))) {
+        return (!somebodyNeedsTheHost(view) && raise(view, disk, host, decisions, deepest))
+            || changed;
+      }
+      if (oldest == null
+          || !hasRoomFor(
+              view, device, draft, oldest, lookAhead + steps(scene, host, oldest.table().size()))
+          || PromptStep.seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
+              > limits.maxNumSeqs()
+          || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
+        return changed;
+      }
+      changed = true;
+    }
+  }
+
+  /// Whether a sequence could come back beside what the others need for their next `tokens` tokens.
+  boolean hasRoomFor(EngineView view, int device, StepDraft draft, Sequence sequence, int tokens) {
+    return kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
+            + reserve(view, device, tokens)
+        <= draft.free();
+  }
+
+  /// Whether a sequence that was chosen to be spilled waits for room on a host: what comes from the
+  /// disk would take it.
+  private boolean somebodyNeedsTheHost(EngineView view) {
+    for (Place place : topology.places()) {
+      if (place.computes()) {
+        SequenceQueue running = view.residents(place.id());
+        for (int i = 0; i < running.size(); i++) {
+          if (running.get(i).intent() == Handling.SPILL) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Whether the sequence is passing through the host on its way to another device that has room
+  /// for it.
+  boolean expectedElsewhere(EngineView view, Sequence sequence, int device) {
+    return sequence.intent() == Handling.OFFLOAD_DECODE
+        && sequence.intentPlace() != device
+        && kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
+            <= view.pool(sequence.intentPlace()).free();
+  }
+
+  /// Steps that the device takes until a copy of `blocks` blocks from `place` is here. One that has
+  /// nothing to do is about to start with one sequence.
+  private int steps(Scene scene, int place, int blocks) {
+    long nanos = estimator.queuedNanos(scene.view(), place, scene.device(), blocks);
+    long stepNanos = scene.stepNanos();
+    if (scene.load().rows() == 0) {
+      scene.load().addDecode(0);
+      stepNanos = Math.max(1, weigher.nanos(scene));
+      scene.load().removeDecode(0);
+    }
+    return (int) Math.min(limits.maxModelTokens(), 1 + nanos / stepNanos);
+  }
+
+  /// Steps that the device takes until those on their way here have come, 0 where nobody is.
+  int stepsUntilAllArrived(Scene scene) {
+    int steps = 0;
+    if (scene.view().transfersInto(scene.device()) > 0) {
+      for (Place place : topology.places()) {
+        if (scene.view().blocksInTransit(place.id(), scene.device()) > 0) {
+          steps = Math.max(steps, steps(scene, place.id(), 0));
+        }
+      }
+    }
+    return steps;
+  }
+
+  private static @Nullable Sequence oldestParked(EngineView view, int place) {
+    Sequence oldest = null;
+    SequenceQueue resting = view.residents(place);
+    for (int i = 0; i < resting.size(); i++) {
+      Sequence sequence = resting.get(i);
+      if (!sequence.pinned() && (oldest == null || sequence.id() < oldest.id())) {
+        oldest = sequence;
+      }
+    }
+    return oldest;
+  }
+
+  /// Whether what lies on the host has to leave before an older one can come there from the disk,
+  /// and none is coming.
+  private static boolean isInTheWay(EngineView view, int disk, int host, Sequence deepest) {
+    return view.blocksInTransit(disk, host) == 0 && view.pool(host).free() < deepest.table().size();
+  }
+
+  private static boolean raise(
+      EngineView view, int disk, int host, Decisions decisions, Sequence sequence) {
+    return view.blocksInTransit(disk, host) == 0
+        && view.pool(host).free() >= sequence.table().size()
+        && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
+  }
+
+  /// Blocks that those running, and those on their way here, will need for their next `tokens`
+  /// tokens, and for what is left of their prompts.
+  int reserve(EngineView view, int device, int tokens) {
+    SequenceQueue running = view.residents(device);
+    int blocks = view.transfersInto(device) * kv.blocks(tokens);
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null) {
+        int held =
+            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
+        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
+      }
+    }
+    return blocks;
+  }
+
+  /// Sends the newest parked sequence on to the disk, one at a time.
+  ///
+  /// @return whether room comes
+  boolean makeHostRoom(EngineView view, int host, Decisions decisions) {
+    int disk = weigher.disk(host);
+    if (disk < 0) {
+      return false;
+    }
+    if (view.blocksInTransit(host, disk) > 0) {
+      return true;
+    }
+    Sequence newest = HandlingWeigher.newestParked(view, host);
+    return newest != null
+        && newest.table().size() > 0
+        && view.pool(disk).free() >= newest.table().size()
+        && decisions.transfer(host, disk, TransferMode.ASYNC, Ints.of(newest.id()));
+  }
+
+  /// Where nothing moves anywhere and the device has nobody to decode: the oldest on the host comes
+  /// back, or else is computed again; with nobody there, so does the oldest on the disk.
+  ///
+  /// @return whether there was somebody
+  boolean unblock(EngineView view, int device, Decisions decisions, StepDraft draft) {
+    int host = weigher.swapHost(device);
+    if (host < 0) {
+      return false;
+    }
+    Sequence oldest = oldestParked(view, host);
+    if (oldest != null) {
+      if (oldest.table().size() < draft.free()
+          && decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
+        return true;
+      }
+      decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      return true;
+    }
+    int disk = weigher.disk(host);
+    Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+    if (deepest == null) {
+      return false;
+    }
+    if (!raise(view, disk, host, decisions, deepest)) {
+      decisions.preempt(deepest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    }
+    return true;
+  }
+}
