@@ -287,7 +287,7 @@ final class Recorder implements Decisions {
     int other = deviceIsSource ? to : from;
     return topology().place(device).kind() == PlaceKind.DEVICE
         && !topology().place(other).computes()
-        && state.transfersInto(device) == 0
+        && state.seatsInto(device) == 0
         && state.stepInFlight(device) == null;
   }
 

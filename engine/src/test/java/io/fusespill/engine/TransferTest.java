@@ -174,9 +174,9 @@ class TransferTest {
         .transferCompletes(0)
         .transfers(HOST, DEVICE, ASYNC, 0)
         .thenWhatever();
-    assertThat(run.view().transfersInto(DEVICE)).isEqualTo(1);
+    assertThat(run.view().seatsInto(DEVICE)).isEqualTo(1);
     run.transferFails(1).then();
-    assertThat(run.view().transfersInto(DEVICE)).isZero();
+    assertThat(run.view().seatsInto(DEVICE)).isZero();
     assertThat(run.sequence(0).status()).isEqualTo(SequenceStatus.SWAPPED);
     assertThat(run.residents(HOST)).containsExactly(0);
     assertPool(run, DEVICE, 4, 1, 0);

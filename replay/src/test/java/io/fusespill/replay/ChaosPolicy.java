@@ -78,7 +78,7 @@ final class ChaosPolicy implements SchedulingPolicy {
       boolean possible =
           source.computes() != target.computes()
               && view.stepInFlight(device) == null
-              && view.transfersInto(device) == 0
+              && view.seatsInto(device) == 0
               && view.config().topology().place(device).computes();
       if (!possible) {
         return;

@@ -227,7 +227,7 @@ final class ArtifactPolicy implements SchedulingPolicy {
 
   /// Sequences that decode on the auxiliary device, wait on the host, or are under way.
   private int away(EngineView view) {
-    int away = view.residents(auxiliary).size() + view.transfersInto(auxiliary);
+    int away = view.residents(auxiliary).size() + view.seatsInto(auxiliary);
     return next == auxiliary ? away : away + view.residents(next).size();
   }
 

@@ -11,7 +11,6 @@ import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.event.RejectionReason;
-import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
@@ -63,6 +62,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final Topology topology;
   private final CostEstimator estimator;
   private final HandlingWeigher weigher;
+  private final SampleGroups groups;
   private final Victims victims;
   private final ReturnPath way;
   private final ProactiveOffload ahead;
@@ -83,7 +83,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     estimator = new CostEstimator(config);
     weigher = new HandlingWeigher(options, topology, kv, estimator);
-    ahead = new ProactiveOffload(options, config, weigher, estimator);
+    groups = new SampleGroups();
+    ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
     forecast = new MemoryForecast(kv);
     tokensMax = limits.maxModelTokens();
     blocksMax =
@@ -93,8 +94,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
             .max()
             .orElseThrow();
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
-    victims = new Victims(options, kv, weigher, lookAhead);
-    way = new ReturnPath(topology, kv, limits, weigher, estimator, lookAhead);
+    victims = new Victims(options, kv, weigher, groups, lookAhead);
+    way = new ReturnPath(topology, kv, limits, weigher, groups, estimator, lookAhead);
   }
 
   /// It brings back what lies on a host beside a device, or on the disk behind that.
@@ -172,46 +173,48 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     int host = weigher.attendingHost(device);
     if (!HandlingWeigher.isDecode(oldest)
-        || !send(view, decisions, oldest, host, Handling.OFFLOAD_ATTENTION)) {
+        || !send(view, decisions, groups.single(view, oldest), host, Handling.OFFLOAD_ATTENTION)) {
       decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
     }
     return true;
   }
 
-  /// Does what was chosen for sequences that no step uses any more.
+  /// Does what was chosen for sequences that no step uses any more; samples that share blocks go
+  /// when none of them is used.
   private boolean carryOut(EngineView view, int device, Decisions decisions) {
     SequenceQueue running = view.residents(device);
     boolean changed = false;
-    for (int i = running.size() - 1; i >= 0; i--) {
+    for (int i = running.size() - 1; i >= 0; i = Math.min(i, running.size()) - 1) {
       Sequence sequence = running.get(i);
-      Handling intent = sequence.intent();
-      if (intent != null && !sequence.pinned()) {
-        changed |= carryOut(view, device, decisions, sequence, intent);
+      if (sequence.intent() != null && !sequence.pinned()) {
+        SampleGroup group = groups.chosen(view, sequence);
+        if (!group.pinned()) {
+          changed |= carryOut(view, device, decisions, group, sequence.intent());
+        }
       }
     }
     return changed;
   }
 
   private boolean carryOut(
-      EngineView view, int device, Decisions decisions, Sequence sequence, Handling intent) {
+      EngineView view, int device, Decisions decisions, SampleGroup group, Handling intent) {
     int host = weigher.swapHost(device);
-    int blocks = sequence.table().size();
+    int target = group.oldest().intentPlace();
     switch (intent) {
       case SWAP, OFFLOAD_ATTENTION -> {
-        if (send(view, decisions, sequence, sequence.intentPlace(), intent)) {
+        if (send(view, decisions, group, target, intent)) {
           return true;
         }
       }
       case OFFLOAD_DECODE -> {
-        int target = sequence.intentPlace();
         boolean direct = topology.linked(device, target);
-        if (send(view, decisions, sequence, direct ? target : host, intent)) {
+        if (send(view, decisions, group, direct ? target : host, intent)) {
           return true;
         }
       }
       case SPILL -> {
-        if (host >= 0 && view.pool(host).free() >= blocks) {
-          return send(view, decisions, sequence, host, intent);
+        if (host >= 0 && view.pool(host).free() >= group.blocks()) {
+          return send(view, decisions, group, host, intent);
         }
         if (way.makeHostRoom(view, host, decisions)) {
           return false;
@@ -219,23 +222,26 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       }
       case RECOMPUTE, STAY -> {}
     }
-    decisions.preempt(sequence, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    for (Sequence member : group.members().reversed()) {
+      decisions.preempt(member, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+    }
     return true;
   }
 
   private static boolean send(
-      EngineView view, Decisions decisions, Sequence sequence, int target, Handling intent) {
-    if (target < 0
-        || sequence.table().size() == 0
-        || view.pool(target).free() < sequence.table().size()) {
+      EngineView view, Decisions decisions, SampleGroup group, int target, Handling intent) {
+    if (target < 0 || group.blocks() == 0 || view.pool(target).free() < group.blocks()) {
       return false;
     }
     boolean offload = intent == Handling.OFFLOAD_ATTENTION || intent == Handling.OFFLOAD_DECODE;
-    decisions.preempt(
-        sequence,
-        offload ? PreemptionKind.OFFLOAD : PreemptionKind.SWAP,
-        offload ? PreemptionReason.OFFLOADED : PreemptionReason.OUT_OF_BLOCKS);
-    decisions.transfer(sequence.place(), target, TransferMode.ASYNC, Ints.of(sequence.id()));
+    int from = group.oldest().place();
+    for (Sequence member : group.members()) {
+      decisions.preempt(
+          member,
+          offload ? PreemptionKind.OFFLOAD : PreemptionKind.SWAP,
+          offload ? PreemptionReason.OFFLOADED : PreemptionReason.OUT_OF_BLOCKS);
+    }
+    decisions.transfer(from, target, TransferMode.ASYNC, group.ids());
     return true;
   }
 
@@ -326,7 +332,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           && HandlingWeigher.usableBy(sequence, scene.device())
           && draft.canAddRemote(sequence)
           && draft.size() + remote.size() < limits.maxNumSeqs()
-          && !(spacious && way.hasRoomFor(view, scene.device(), draft, sequence, lookAhead))) {
+          && !(spacious
+              && way.hasRoomFor(
+                  view, scene.device(), draft, groups.single(view, sequence), lookAhead))) {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
         if (nanos == 0
@@ -372,7 +380,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean changed = false;
     int left = budget;
-    int seats = PromptStep.seats(view.residents(device)) + view.transfersInto(device);
+    int seats = view.seats(device);
     int arrival = way.stepsUntilAllArrived(scene);
     int tokensAhead = lookAhead + arrival;
     int reserve = way.reserve(view, device, tokensAhead);

@@ -8,6 +8,7 @@ import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.plan.StepPlan;
+import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -191,34 +192,50 @@ final class HandlingWeigher {
   }
 
   /// All handlings that are possible, [Handling#STAY] always among them.
+  ///
+  /// @param remaining output tokens that each member is expected to produce still
   List<HandlingEstimate> weigh(
-      Scene scene, Sequence sequence, int remaining, boolean growthNeeded) {
+      Scene scene, SampleGroup group, int remaining, boolean growthNeeded) {
     List<HandlingEstimate> estimates = new ArrayList<>(6);
     long lifeNanos = Math.max(1, times(remaining, scene.stepNanos()));
     long awayNanos = Math.max(1, Math.min(lifeNanos, scene.awayNanos()));
-    estimates.add(recompute(scene, sequence, awayNanos));
-    if (sequence.table().size() > 0) {
-      addSwap(scene, sequence, awayNanos, estimates);
-      if (sequence.plannedTotalTokens() - sequence.plannedComputedTokens() == 1) {
-        addAttention(scene, sequence, remaining, lifeNanos, estimates);
-        addOffload(scene, sequence, remaining, lifeNanos, estimates);
+    estimates.add(recompute(scene, group, lifeNanos, awayNanos));
+    if (group.blocks() > 0) {
+      addSwap(scene, group, lifeNanos, awayNanos, estimates);
+      if (aboutToDecode(group)) {
+        addAttention(scene, group, remaining, lifeNanos, estimates);
+        addOffload(scene, group, remaining, lifeNanos, estimates);
       }
     }
-    long stalled = growthNeeded ? scene.tokenWorth() : 0;
+    long stalled = growthNeeded ? times(group.size(), scene.tokenWorth()) : 0;
     estimates.add(new HandlingEstimate(Handling.STAY, -1, stalled, Math.max(1, scene.stepNanos())));
     return estimates;
   }
 
-  private HandlingEstimate recompute(Scene scene, Sequence sequence, long awayNanos) {
-    int device = scene.device();
-    int tokens = sequence.plannedTotalTokens();
+  private static boolean aboutToDecode(SampleGroup group) {
+    for (Sequence member : group.members()) {
+      if (member.plannedTotalTokens() - member.plannedComputedTokens() != 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private HandlingEstimate recompute(
+      Scene scene, SampleGroup group, long lifeNanos, long awayNanos) {
     int slack = slack(scene);
     int chunk = Math.max(slack, kv.blockTokens());
-    long steps = (tokens + chunk - 1L) / chunk;
-    long riding = Math.min(tokens, steps * slack);
-    long lost =
-        estimator.prefillNanos(device, tokens, (int) riding)
-            + held(scene, sequence.table().size(), steps * scene.stepNanos() / 2);
+    long lost = held(scene, group.shared() + group.blocks() - group.freed(), lifeNanos);
+    for (Sequence member : group.members()) {
+      int tokens = member.plannedTotalTokens();
+      long steps = (tokens + chunk - 1L) / chunk;
+      long riding = Math.min(tokens, steps * slack);
+      lost =
+          plus(
+              lost,
+              estimator.prefillNanos(scene.device(), tokens, (int) riding)
+                  + held(scene, member.table().size(), steps * scene.stepNanos() / 2));
+    }
     return new HandlingEstimate(Handling.RECOMPUTE, -1, lost, awayNanos);
   }
 
@@ -235,16 +252,20 @@ final class HandlingWeigher {
   }
 
   private void addSwap(
-      Scene scene, Sequence sequence, long awayNanos, List<HandlingEstimate> estimates) {
+      Scene scene,
+      SampleGroup group,
+      long lifeNanos,
+      long awayNanos,
+      List<HandlingEstimate> estimates) {
     int device = scene.device();
     int host = swapHost[device];
     if (host < 0) {
       return;
     }
-    int blocks = sequence.table().size();
+    int blocks = group.blocks();
     long out = queued(scene, device, host, blocks);
     long in = queued(scene, host, device, blocks);
-    long lost = held(scene, blocks, out + in);
+    long lost = plus(held(scene, blocks, out + in), held(scene, blocks - group.freed(), lifeNanos));
     if (scene.view().pool(host).free() >= blocks) {
       estimates.add(new HandlingEstimate(Handling.SWAP, host, lost, Math.max(1, awayNanos - out)));
       return;
@@ -299,29 +320,45 @@ final class HandlingWeigher {
 
   private void addAttention(
       Scene scene,
-      Sequence sequence,
+      SampleGroup group,
       int remaining,
       long lifeNanos,
       List<HandlingEstimate> estimates) {
     int device = scene.device();
     int host = attendingHost[device];
-    int last = kv.blocks(sequence.totalTokens() + remaining);
-    if (host < 0 || scene.view().pool(host).free() < last || !attendable(scene, sequence)) {
+    if (host < 0
+        || scene.view().pool(host).free() < lastBlocks(group, remaining)
+        || !attendable(scene, group)) {
       return;
     }
-    long out = queued(scene, device, host, sequence.table().size());
-    long more = addedNanos(scene, meanContext(sequence, remaining)) - scene.tokenWorth();
-    long lost =
-        plus(held(scene, sequence.table().size(), out), times(remaining, Math.max(0, more)));
+    long out = queued(scene, device, host, group.blocks());
+    long more =
+        addedNanos(scene, meanContext(group.oldest(), remaining), group.size())
+            - group.size() * scene.tokenWorth();
+    long lost = plus(held(scene, group.blocks(), out), times(remaining, Math.max(0, more)));
     estimates.add(
         new HandlingEstimate(Handling.OFFLOAD_ATTENTION, host, lost, Math.max(1, lifeNanos - out)));
   }
 
-  /// Whether a host could decode the sequence: no sample is to fork from it, and nobody shares the
+  /// Blocks that the group is expected to hold at its end.
+  private int lastBlocks(SampleGroup group, int remaining) {
+    int blocks = -group.shared();
+    for (Sequence member : group.members()) {
+      blocks += kv.blocks(member.totalTokens() + remaining);
+    }
+    return blocks;
+  }
+
+  /// Whether a host could decode the members: no sample is to fork from one, and nobody shares the
   /// block that its next token goes into.
-  private static boolean attendable(Scene scene, Sequence sequence) {
-    return sequence.unforked() == 0
-        && scene.view().pool(scene.device()).holders(sequence.table().last()) == 1;
+  private static boolean attendable(Scene scene, SampleGroup group) {
+    BlockPool pool = scene.view().pool(scene.device());
+    for (Sequence member : group.members()) {
+      if (member.unforked() > 0 || pool.holders(member.table().last()) > 1) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Mean context of the sequence over its remaining life.
@@ -329,18 +366,22 @@ final class HandlingWeigher {
     return sequence.totalTokens() + remaining / 2;
   }
 
-  /// What attending for one more sequence adds to the step.
-  long addedNanos(Scene scene, int contextTokens) {
+  /// What attending for `rows` more sequences of so much context adds to the step.
+  long addedNanos(Scene scene, int contextTokens, int rows) {
     int host = attendingHost[scene.device()];
-    scene.load().addRemote(contextTokens);
+    for (int i = 0; i < rows; i++) {
+      scene.load().addRemote(contextTokens);
+    }
     long with = estimator.stepNanos(scene.device(), scene.load(), host, scene.sharing());
-    scene.load().removeRemote(contextTokens);
+    for (int i = 0; i < rows; i++) {
+      scene.load().removeRemote(contextTokens);
+    }
     return with - scene.stepNanos();
   }
 
   private void addOffload(
       Scene scene,
-      Sequence sequence,
+      SampleGroup group,
       int remaining,
       long lifeNanos,
       List<HandlingEstimate> estimates) {
@@ -348,8 +389,8 @@ final class HandlingWeigher {
       return;
     }
     int device = scene.device();
-    int blocks = sequence.table().size();
-    int last = kv.blocks(sequence.totalTokens() + remaining);
+    int blocks = group.blocks();
+    int last = lastBlocks(group, remaining);
     for (Place place : topology.places()) {
       int other = place.id();
       if (!place.computes() || other == device || !hasRoom(scene.view(), other, last)) {
@@ -368,8 +409,9 @@ final class HandlingWeigher {
         continue;
       }
       long more =
-          estimator.decodeNanos(other, meanContext(sequence, remaining)) - scene.tokenWorth();
-      long lost = plus(held(scene, blocks, out), times(remaining, Math.max(0, more)));
+          estimator.decodeNanos(other, meanContext(group.oldest(), remaining)) - scene.tokenWorth();
+      long lost =
+          plus(held(scene, blocks, out), times(remaining, group.size() * Math.max(0, more)));
       estimates.add(
           new HandlingEstimate(Handling.OFFLOAD_DECODE, other, lost, Math.max(1, lifeNanos - out)));
     }

@@ -29,16 +29,22 @@ final class ProactiveOffload {
   private final KvLayout kv;
   private final EngineLimits limits;
   private final HandlingWeigher weigher;
+  private final SampleGroups groups;
   private final CostEstimator estimator;
   private final boolean alone;
 
   ProactiveOffload(
-      SpillOptions options, EngineConfig config, HandlingWeigher weigher, CostEstimator estimator) {
+      SpillOptions options,
+      EngineConfig config,
+      HandlingWeigher weigher,
+      SampleGroups groups,
+      CostEstimator estimator) {
     this.options = options;
     this.topology = config.topology();
     this.kv = config.kv();
     this.limits = config.limits();
     this.weigher = weigher;
+    this.groups = groups;
     this.estimator = estimator;
     this.alone = topology.places().stream().filter(Place::computes).count() == 1;
   }
@@ -51,8 +57,8 @@ final class ProactiveOffload {
   }
 
   /// The decode with the most expected tokens for each that it holds, of those that have not moved
-  /// for a horizon; null while another is marked.
-  private @Nullable Sequence longest(Scene scene) {
+  /// for a horizon, with the samples that share blocks with it; null while another is marked.
+  private @Nullable SampleGroup longest(Scene scene) {
     EngineView view = scene.view();
     SequenceQueue running = view.residents(scene.device());
     Sequence best = null;
@@ -70,7 +76,7 @@ final class ProactiveOffload {
         }
       }
     }
-    return best;
+    return best == null ? null : groups.leaving(view, scene.device(), best);
   }
 
   // ------------------------------------------------------ to another device
@@ -79,19 +85,19 @@ final class ProactiveOffload {
     if (alone || !options.offload() || passing(scene)) {
       return false;
     }
-    Sequence sequence = longest(scene);
-    if (sequence == null) {
+    SampleGroup group = longest(scene);
+    if (group == null) {
       return false;
     }
-    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
-    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, false);
+    int remaining = VictimOrder.remaining(group, scene.view().lengths());
+    List<HandlingEstimate> estimates = weigher.weigh(scene, group, remaining, false);
     int chosen = -1;
     double best = 0;
     for (int i = 0; i < estimates.size(); i++) {
       HandlingEstimate estimate = estimates.get(i);
       if (estimate.handling() == Handling.OFFLOAD_DECODE
-          && scene.view().transfersInto(estimate.place()) == 0) {
-        double gain = gain(scene, sequence, remaining, estimate);
+          && scene.view().seatsInto(estimate.place()) == 0) {
+        double gain = gain(scene, group, remaining, estimate);
         if (gain > best) {
           chosen = i;
           best = gain;
@@ -101,7 +107,7 @@ final class ProactiveOffload {
     if (chosen < 0) {
       return false;
     }
-    decisions.weigh(sequence, scene.device(), remaining, estimates, chosen);
+    groups.mark(scene, group, estimates, chosen, decisions);
     return true;
   }
 
@@ -121,25 +127,28 @@ final class ProactiveOffload {
     return view.blocksInTransit(scene.device(), host) > 0;
   }
 
-  /// Tokens that both devices together produce more while the sequence lives, less what it loses
+  /// Tokens that both devices together produce more while the group lives, less what it loses
   /// itself while it is copied; 0 where the rate rises by less than the hysteresis, as a share of
   /// what one sequence gets here.
-  private double gain(Scene scene, Sequence sequence, int remaining, HandlingEstimate estimate) {
+  private double gain(Scene scene, SampleGroup group, int remaining, HandlingEstimate estimate) {
     Scene there = weigher.scene(scene.view(), estimate.place());
-    int context = sequence.plannedComputedTokens();
     double before = rate(scene, scene.stepNanos()) + rate(there, there.stepNanos());
     long lifeNanos = HandlingWeigher.times(remaining, scene.stepNanos());
-    scene.load().removeDecode(context);
-    there.load().addDecode(context);
+    for (Sequence member : group.members()) {
+      scene.load().removeDecode(member.plannedComputedTokens());
+      there.load().addDecode(member.plannedComputedTokens());
+    }
     long joinedNanos = weigher.nanos(there);
     double after = rate(scene, weigher.nanos(scene)) + rate(there, joinedNanos);
-    scene.load().addDecode(context);
+    for (Sequence member : group.members()) {
+      scene.load().addDecode(member.plannedComputedTokens());
+    }
     double more = after - before;
-    if (more * scene.stepNanos() * 1_000 <= options.hysteresisPermille()) {
+    if (more * scene.stepNanos() * 1_000 <= (double) options.hysteresisPermille() * group.size()) {
       return 0;
     }
     double copyNanos = (double) lifeNanos - estimate.freeNanos();
-    return more * remaining * joinedNanos - copyNanos / scene.stepNanos();
+    return more * remaining * joinedNanos - group.size() * copyNanos / scene.stepNanos();
   }
 
   private static double rate(Scene scene, long stepNanos) {
@@ -155,10 +164,8 @@ final class ProactiveOffload {
       return false;
     }
     chooseShare(scene, host, decisions);
-    Sequence sequence = longest(scene);
-    return sequence != null
-        && !aboveShare(scene, device)
-        && offload(scene, sequence, host, decisions);
+    SampleGroup group = longest(scene);
+    return group != null && !aboveShare(scene, device) && offload(scene, group, host, decisions);
   }
 
   private static boolean aboveShare(Scene scene, int device) {
@@ -167,9 +174,9 @@ final class ProactiveOffload {
     return remote * MILLION >= all * scene.view().sharePpm(device);
   }
 
-  private boolean offload(Scene scene, Sequence sequence, int host, Decisions decisions) {
-    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
-    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, false);
+  private boolean offload(Scene scene, SampleGroup group, int host, Decisions decisions) {
+    int remaining = VictimOrder.remaining(group, scene.view().lengths());
+    List<HandlingEstimate> estimates = weigher.weigh(scene, group, remaining, false);
     int chosen = -1;
     for (int i = 0; i < estimates.size(); i++) {
       if (estimates.get(i).handling() == Handling.OFFLOAD_ATTENTION) {
@@ -179,15 +186,15 @@ final class ProactiveOffload {
     if (chosen < 0) {
       return false;
     }
-    long copy = estimator.copyNanos(scene.device(), host, sequence.table().size());
-    long worth = HandlingWeigher.times(remaining, scene.tokenWorth());
-    int context = HandlingWeigher.meanContext(sequence, remaining);
-    long added = Math.max(0, weigher.addedNanos(scene, context));
+    long copy = estimator.copyNanos(scene.device(), host, group.blocks());
+    long worth = HandlingWeigher.times(remaining, group.size() * scene.tokenWorth());
+    int context = HandlingWeigher.meanContext(group.oldest(), remaining);
+    long added = Math.max(0, weigher.addedNanos(scene, context, group.size()));
     long cost = HandlingWeigher.times(remaining, added) + copy;
     if (worth / (1_000 + options.hysteresisPermille()) <= cost / 1_000) {
       return false;
     }
-    decisions.weigh(sequence, scene.device(), remaining, estimates, chosen);
+    groups.mark(scene, group, estimates, chosen, decisions);
     return true;
   }
 

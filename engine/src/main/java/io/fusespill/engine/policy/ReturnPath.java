@@ -25,6 +25,7 @@ final class ReturnPath {
   private final KvLayout kv;
   private final EngineLimits limits;
   private final HandlingWeigher weigher;
+  private final SampleGroups groups;
   private final CostEstimator estimator;
   private final int lookAhead;
 
@@ -34,19 +35,21 @@ final class ReturnPath {
       KvLayout kv,
       EngineLimits limits,
       HandlingWeigher weigher,
+      SampleGroups groups,
       CostEstimator estimator,
       int lookAhead) {
     this.topology = topology;
     this.kv = kv;
     this.limits = limits;
     this.weigher = weigher;
+    this.groups = groups;
     this.estimator = estimator;
     this.lookAhead = lookAhead;
   }
 
-  /// Brings back the oldest that rests and that this step does not decode, into what is left over.
-  /// If that lies on the disk and the host is too full for it, the oldest on the host goes first
-  /// and makes room.
+  /// Brings back the oldest that rests and that this step does not decode, with the samples that
+  /// share blocks with it, into what is left over. If that lies on the disk and the host is too
+  /// full for it, the oldest on the host goes first and makes room.
   ///
   /// @param remote those on the host that the step is to decode there
   /// @return whether anybody moves
@@ -70,30 +73,55 @@ final class ReturnPath {
         }
       }
       int disk = weigher.disk(host);
-      Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+      SampleGroup deepest = disk < 0 ? null : oldestParked(view, disk);
       if (deepest != null
           && (oldest == null
-              || (deepest.id() < oldest.id() && !isInTheWay(view, disk, host, deepest)))) {
+              || (deepest.oldest().id() < oldest.id() && !isInTheWay(view, disk, host, deepest)))) {
         return (!somebodyNeedsTheHost(view) && raise(view, disk, host, decisions, deepest))
             || changed;
       }
-      if (oldest == null
-          || !hasRoomFor(
-              view, device, draft, oldest, lookAhead + steps(scene, host, oldest.table().size()))
-          || PromptStep.seats(view.residents(device)) + view.transfersInto(device) + oldest.seats()
-              > limits.maxNumSeqs()
-          || !decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
+      if (oldest == null) {
+        return changed;
+      }
+      SampleGroup group = comingBack(view, device, oldest, remote);
+      if (!hasRoomFor(view, device, draft, group, lookAhead + steps(scene, host, group.blocks()))
+          || view.seats(device) + group.seats() > limits.maxNumSeqs()
+          || !decisions.transfer(host, device, TransferMode.ASYNC, group.ids())) {
         return changed;
       }
       changed = true;
     }
   }
 
-  /// Whether a sequence could come back beside what the others need for their next `tokens` tokens.
-  boolean hasRoomFor(EngineView view, int device, StepDraft draft, Sequence sequence, int tokens) {
-    return kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
-            + reserve(view, device, tokens)
-        <= draft.free();
+  /// Who comes back with the sequence; it alone where the device could not have all of them.
+  private SampleGroup comingBack(
+      EngineView view, int device, Sequence sequence, List<Sequence> remote) {
+    SampleGroup group =
+        groups.of(
+            view,
+            sequence,
+            sample ->
+                !sample.pinned()
+                    && sample.pendingTokens() > 0
+                    && sample.intent() == sequence.intent()
+                    && !remote.contains(sample));
+    boolean fits =
+        grown(group) <= view.pool(device).total() && group.seats() <= limits.maxNumSeqs();
+    return fits ? group : groups.single(view, sequence);
+  }
+
+  /// Whether a group could come back beside what the others need for their next `tokens` tokens.
+  boolean hasRoomFor(EngineView view, int device, StepDraft draft, SampleGroup group, int tokens) {
+    return grown(group) + reserve(view, device, tokens) <= draft.free();
+  }
+
+  /// Blocks that the group holds some steps after its copy.
+  private int grown(SampleGroup group) {
+    int blocks = -group.shared();
+    for (Sequence member : group.members()) {
+      blocks += kv.blocks(member.plannedComputedTokens() + 2 * lookAhead);
+    }
+    return blocks;
   }
 
   /// Whether a sequence that was chosen to be spilled waits for room on a host: what comes from the
@@ -117,8 +145,7 @@ final class ReturnPath {
   boolean expectedElsewhere(EngineView view, Sequence sequence, int device) {
     return sequence.intent() == Handling.OFFLOAD_DECODE
         && sequence.intentPlace() != device
-        && kv.blocks(sequence.plannedComputedTokens() + 2 * lookAhead)
-            <= view.pool(sequence.intentPlace()).free();
+        && grown(groups.chosen(view, sequence)) <= view.pool(sequence.intentPlace()).free();
   }
 
   /// Steps that the device takes until a copy of `blocks` blocks from `place` is here. One that has
@@ -137,7 +164,7 @@ final class ReturnPath {
   /// Steps that the device takes until those on their way here have come, 0 where nobody is.
   int stepsUntilAllArrived(Scene scene) {
     int steps = 0;
-    if (scene.view().transfersInto(scene.device()) > 0) {
+    if (scene.view().seatsInto(scene.device()) > 0) {
       for (Place place : topology.places()) {
         if (scene.view().blocksInTransit(place.id(), scene.device()) > 0) {
           steps = Math.max(steps, steps(scene, place.id(), 0));
@@ -147,7 +174,8 @@ final class ReturnPath {
     return steps;
   }
 
-  private static @Nullable Sequence oldestParked(EngineView view, int place) {
+  /// The oldest in `place` that nobody uses, with the samples that share blocks with it, or null.
+  private @Nullable SampleGroup oldestParked(EngineView view, int place) {
     Sequence oldest = null;
     SequenceQueue resting = view.residents(place);
     for (int i = 0; i < resting.size(); i++) {
@@ -156,27 +184,27 @@ final class ReturnPath {
         oldest = sequence;
       }
     }
-    return oldest;
+    return oldest == null ? null : groups.of(view, oldest, sample -> !sample.pinned());
   }
 
   /// Whether what lies on the host has to leave before an older one can come there from the disk,
   /// and none is coming.
-  private static boolean isInTheWay(EngineView view, int disk, int host, Sequence deepest) {
-    return view.blocksInTransit(disk, host) == 0 && view.pool(host).free() < deepest.table().size();
+  private static boolean isInTheWay(EngineView view, int disk, int host, SampleGroup deepest) {
+    return view.blocksInTransit(disk, host) == 0 && view.pool(host).free() < deepest.blocks();
   }
 
   private static boolean raise(
-      EngineView view, int disk, int host, Decisions decisions, Sequence sequence) {
+      EngineView view, int disk, int host, Decisions decisions, SampleGroup group) {
     return view.blocksInTransit(disk, host) == 0
-        && view.pool(host).free() >= sequence.table().size()
-        && decisions.transfer(disk, host, TransferMode.ASYNC, Ints.of(sequence.id()));
+        && view.pool(host).free() >= group.blocks()
+        && decisions.transfer(disk, host, TransferMode.ASYNC, group.ids());
   }
 
   /// Blocks that those running, and those on their way here, will need for their next `tokens`
   /// tokens, and for what is left of their prompts.
   int reserve(EngineView view, int device, int tokens) {
     SequenceQueue running = view.residents(device);
-    int blocks = view.transfersInto(device) * kv.blocks(tokens);
+    int blocks = view.seatsInto(device) * kv.blocks(tokens);
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null) {
@@ -188,7 +216,8 @@ final class ReturnPath {
     return blocks;
   }
 
-  /// Sends the newest parked sequence on to the disk, one at a time.
+  /// Sends the newest parked sequence on to the disk, one at a time or with the samples that share
+  /// blocks with it.
   ///
   /// @return whether room comes
   boolean makeHostRoom(EngineView view, int host, Decisions decisions) {
@@ -200,10 +229,12 @@ final class ReturnPath {
       return true;
     }
     Sequence newest = HandlingWeigher.newestParked(view, host);
-    return newest != null
-        && newest.table().size() > 0
-        && view.pool(disk).free() >= newest.table().size()
-        && decisions.transfer(host, disk, TransferMode.ASYNC, Ints.of(newest.id()));
+    if (newest == null || newest.table().size() == 0) {
+      return false;
+    }
+    SampleGroup group = groups.of(view, newest, sample -> !sample.pinned());
+    return view.pool(disk).free() >= group.blocks()
+        && decisions.transfer(host, disk, TransferMode.ASYNC, group.ids());
   }
 
   /// Where nothing moves anywhere and the device has nobody to decode: the oldest on the host comes
@@ -215,8 +246,9 @@ final class ReturnPath {
     if (host < 0) {
       return false;
     }
-    Sequence oldest = oldestParked(view, host);
-    if (oldest != null) {
+    SampleGroup parked = oldestParked(view, host);
+    if (parked != null) {
+      Sequence oldest = parked.oldest();
       if (oldest.table().size() < draft.free()
           && decisions.transfer(host, device, TransferMode.ASYNC, Ints.of(oldest.id()))) {
         return true;
@@ -225,12 +257,12 @@ final class ReturnPath {
       return true;
     }
     int disk = weigher.disk(host);
-    Sequence deepest = disk < 0 ? null : oldestParked(view, disk);
+    SampleGroup deepest = disk < 0 ? null : oldestParked(view, disk);
     if (deepest == null) {
       return false;
     }
     if (!raise(view, disk, host, decisions, deepest)) {
-      decisions.preempt(deepest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
+      decisions.preempt(deepest.oldest(), PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
     }
     return true;
   }

@@ -52,4 +52,13 @@ enum VictimOrder {
     int most = sequence.request().outputTokensMax() - sequence.outputTokens();
     return Math.max(1, Math.min(expected, most));
   }
+
+  /// Output tokens that each member is expected to produce still, on average.
+  static int remaining(SampleGroup group, LengthPredictor lengths) {
+    long remaining = 0;
+    for (Sequence member : group.members()) {
+      remaining += remaining(member, lengths);
+    }
+    return (int) (remaining / group.size());
+  }
 }

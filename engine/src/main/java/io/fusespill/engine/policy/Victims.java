@@ -20,13 +20,20 @@ final class Victims {
   private final SpillOptions options;
   private final KvLayout kv;
   private final HandlingWeigher weigher;
+  private final SampleGroups groups;
   private final int lookAhead;
 
   /// @param lookAhead tokens of each decode for which there is to be room
-  Victims(SpillOptions options, KvLayout kv, HandlingWeigher weigher, int lookAhead) {
+  Victims(
+      SpillOptions options,
+      KvLayout kv,
+      HandlingWeigher weigher,
+      SampleGroups groups,
+      int lookAhead) {
     this.options = options;
     this.kv = kv;
     this.weigher = weigher;
+    this.groups = groups;
     this.lookAhead = lookAhead;
   }
 
@@ -42,10 +49,11 @@ final class Victims {
     int coming = pool.free() + pool.leaving();
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() != null) {
-        coming += freed(pool, sequence);
-      } else {
+      if (sequence.intent() == null) {
         need += growth(sequence);
+      } else {
+        SampleGroup leaving = groups.chosen(view, sequence);
+        coming += leaving.newest() == sequence ? leaving.freed() : 0;
       }
     }
     boolean lacking = need > coming;
@@ -54,32 +62,16 @@ final class Victims {
       if (victim == null) {
         break;
       }
-      decisions.weigh(
-          victim.sequence(),
-          scene.device(),
-          victim.remaining(),
-          victim.estimates(),
-          victim.chosen());
-      if (victim.sequence().intent() == null) {
+      groups.mark(scene, victim.group(), victim.estimates(), victim.chosen(), decisions);
+      if (victim.group().newest().intent() == null) {
         break;
       }
-      need -= growth(victim.sequence());
-      coming += victim.freed();
+      for (Sequence member : victim.group().members()) {
+        need -= growth(member);
+      }
+      coming += victim.group().freed();
     }
     return lacking;
-  }
-
-  /// Blocks that are free once the sequence has left: those that no other sample shares.
-  private static int freed(BlockPool pool, Sequence sequence) {
-    int blocks = sequence.table().size();
-    if (sequence.request().samples() == 1) {
-      return blocks;
-    }
-    int shared = 0;
-    for (int i = 0; i < blocks; i++) {
-      shared += pool.holders(sequence.table().get(i)) > 1 ? 1 : 0;
-    }
-    return blocks - shared;
   }
 
   private int growth(Sequence sequence) {
@@ -89,17 +81,11 @@ final class Victims {
     return kv.blocks(sequence.plannedComputedTokens() + lookAhead) - sequence.table().size();
   }
 
-  /// One candidate with what was weighed for it.
+  /// One candidate with what was weighed for it: a sequence, or samples that share blocks.
   ///
-  /// @param freed blocks that it would free
   /// @param forGood whether it would be swapped and go on elsewhere, slower
   private record Victim(
-      Sequence sequence,
-      int remaining,
-      List<HandlingEstimate> estimates,
-      int chosen,
-      int freed,
-      boolean forGood) {
+      SampleGroup group, List<HandlingEstimate> estimates, int chosen, boolean forGood) {
 
     HandlingEstimate choice() {
       return estimates.get(chosen);
@@ -109,16 +95,16 @@ final class Victims {
     /// takes its own tokens along, one for each step for which its blocks are free: so the largest
     /// loses least.
     boolean cheaperThan(Victim other) {
-      if (forGood && other.forGood && freed != other.freed) {
-        return freed > other.freed;
+      if (forGood && other.forGood && group.freed() != other.group.freed()) {
+        return group.freed() > other.group.freed();
       }
       double mine = rate();
       double others = other.rate();
-      return mine != others ? mine < others : sequence.id() > other.sequence.id();
+      return mine != others ? mine < others : group.newest().id() > other.group.newest().id();
     }
 
     private double rate() {
-      return (double) choice().lostNanos() / choice().freeNanos() / Math.max(1, freed);
+      return (double) choice().lostNanos() / choice().freeNanos() / Math.max(1, group.freed());
     }
   }
 
@@ -148,7 +134,7 @@ final class Victims {
         }
       }
     }
-    return best == null ? null : weighed(scene, best);
+    return best == null ? null : weighed(scene, groups.leaving(scene.view(), scene.device(), best));
   }
 
   private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
@@ -158,7 +144,11 @@ final class Victims {
       if (sequence.intent() == null
           && sequence.pendingTokens() > 0
           && (!settled || weigher.settled(scene, sequence))) {
-        Victim candidate = weighed(scene, sequence);
+        SampleGroup group = groups.leaving(scene.view(), scene.device(), sequence);
+        if (group.newest() != sequence) {
+          continue;
+        }
+        Victim candidate = weighed(scene, group);
         if (best == null || candidate.cheaperThan(best)) {
           best = candidate;
         }
@@ -167,9 +157,9 @@ final class Victims {
     return best;
   }
 
-  private Victim weighed(Scene scene, Sequence sequence) {
-    int remaining = VictimOrder.remaining(sequence, scene.view().lengths());
-    List<HandlingEstimate> estimates = weigher.weigh(scene, sequence, remaining, true);
+  private Victim weighed(Scene scene, SampleGroup group) {
+    int remaining = VictimOrder.remaining(group, scene.view().lengths());
+    List<HandlingEstimate> estimates = weigher.weigh(scene, group, remaining, true);
     int chosen = 0;
     for (int i = 1; i < estimates.size(); i++) {
       HandlingEstimate estimate = estimates.get(i);
@@ -184,8 +174,7 @@ final class Victims {
     }
     boolean forGood =
         estimates.get(chosen).handling() == Handling.SWAP
-            && weigher.goesOnSlower(scene, HandlingWeigher.meanContext(sequence, remaining));
-    int freed = freed(scene.view().pool(scene.device()), sequence);
-    return new Victim(sequence, remaining, estimates, chosen, freed, forGood);
+            && weigher.goesOnSlower(scene, HandlingWeigher.meanContext(group.oldest(), remaining));
+    return new Victim(group, estimates, chosen, forGood);
   }
 }

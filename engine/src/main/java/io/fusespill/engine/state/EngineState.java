@@ -168,8 +168,27 @@ public final class EngineState implements EngineView {
   }
 
   @Override
-  public int transfersInto(int place) {
-    return places[place].transfersInto;
+  public int seatsInto(int place) {
+    int seats = 0;
+    for (int id = transfers.base(); transfers.live() > 0 && id < transfers.next(); id++) {
+      TransferPlan plan = transfers.get(id);
+      if (plan != null && plan.to() == place) {
+        for (int i = 0; i < plan.sequences().size(); i++) {
+          seats += require(plan.sequences().get(i)).seats();
+        }
+      }
+    }
+    return seats;
+  }
+
+  @Override
+  public int seats(int place) {
+    int seats = seatsInto(place);
+    SequenceQueue running = places[place].residents;
+    for (int i = 0; i < running.size(); i++) {
+      seats += running.get(i).seats();
+    }
+    return seats;
   }
 
   @Override
@@ -400,16 +419,6 @@ public final class EngineState implements EngineView {
       }
     }
     return null;
-  }
-
-  /// Sequences that count as running on a device, those on their way there included.
-  private int seats(int device) {
-    int seats = places[device].transfersInto;
-    SequenceQueue running = places[device].residents;
-    for (int i = 0; i < running.size(); i++) {
-      seats += running.get(i).seats();
-    }
-    return seats;
   }
 
   /// Whoever takes over binds anew: all that is bound to a device is free, and what waits does so
@@ -828,7 +837,6 @@ public final class EngineState implements EngineView {
           source.pool.leave(table.get(b));
         }
       }
-      target.transfersInto++;
     } else {
       moveOrdered(plan);
     }
@@ -853,7 +861,6 @@ public final class EngineState implements EngineView {
   }
 
   private void completeTransfer(TransferPlan plan) {
-    places[plan.to()].transfersInto--;
     affected.clear();
     relocate(plan, true);
     for (int i = 0; i < plan.sequences().size(); i++) {
@@ -895,7 +902,6 @@ public final class EngineState implements EngineView {
   }
 
   private void failTransfer(TransferPlan plan) {
-    places[plan.to()].transfersInto--;
     affected.clear();
     boolean counts = !places[plan.to()].pool.closed();
     for (int i = 0; i < plan.blocks(); i++) {

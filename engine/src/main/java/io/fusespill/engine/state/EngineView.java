@@ -83,6 +83,9 @@ public sealed interface EngineView permits EngineState {
   /// When that share was chosen, [Sequence#NEVER] where none was.
   long shareNanos(int place);
 
-  /// Asynchronous transfers under way into `place`.
-  int transfersInto(int place);
+  /// Seats of the sequences that asynchronous transfers under way bring to `place`.
+  int seatsInto(int place);
+
+  /// Seats of the sequences in `place` and of those on their way there.
+  int seats(int place);
 }

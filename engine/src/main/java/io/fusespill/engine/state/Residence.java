@@ -18,7 +18,6 @@ final class Residence {
   final List<TransferPlan> orderedPlanned = new ArrayList<>();
   long nextStep;
   long boundTokens;
-  int transfersInto;
   int sharePpm;
   long shareNanos = Sequence.NEVER;
 

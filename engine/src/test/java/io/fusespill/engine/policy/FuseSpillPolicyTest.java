@@ -144,15 +144,42 @@ class FuseSpillPolicyTest {
     assertThat(choice(run).sequence()).isEqualTo(1);
   }
 
-  /// Samples 1 and 2 hold 5 blocks each, of which they share 4; sequence 3 holds 6 alone.
+  /// Samples 0 and 1 hold 5 blocks each, of which they share 4, and 0 is the oldest; sequence 2
+  /// holds 6 alone.
   @Test
-  void samples_shouldCountForTheBlocksThatTheyDoNotShare() {
-    Run run = given().predictor("none").maxNumBatchedTokens(64).device(17).host(32).start();
-    run.arrives(7, 60).arrives(16, 60, 2).arrives(23, 60).thenWhatever();
+  void sampleOfTheOldest_shouldCountForTheBlocksThatItDoesNotShare() {
+    Run run = given().predictor("none").maxNumBatchedTokens(64).device(12).host(32).start();
+    run.arrives(16, 60, 2).arrives(22, 60).thenWhatever();
+    playUntilSomebodyHasToGo(run);
+    assertThat(choice(run).sequence()).isEqualTo(2);
+  }
+
+  /// Samples 1 and 2 hold 6 blocks each, of which they share 4: eight copies in one transfer, and
+  /// as many back.
+  @Test
+  void samples_shouldLeaveAndComeBackTogether() {
+    Run run = given().predictor("none").maxNumBatchedTokens(64).device(12).host(32).start();
+    run.arrives(7, 40).arrives(16, 60, 2).thenWhatever();
+    playUntilSomebodyHasToGo(run);
+    play(run, 3);
+    run.completes(0, 0).thenWhatever();
+    play(run, 3);
+    assertThat(run.lines())
+        .containsSubsequence(
+            "choose SWAP for 1",
+            "choose SWAP for 2",
+            "preempt 1 SWAP",
+            "preempt 2 SWAP",
+            "async swap_out [0>1] 1,2: 2>0 3>1 4>2 5>3 6>4 9>5 7>6 10>7",
+            "finish 0 STOP",
+            "async swap_in [1>0] 1,2: 0>0 1>1 2>8 3>11 4>10 5>7 6>5 7>4",
+            "step 1@23+1 2@23+1");
+  }
+
+  private static void playUntilSomebodyHasToGo(Run run) {
     for (int i = 0; i < 20 && run.log().stream().noneMatch(HandlingChosen.class::isInstance); i++) {
       run.completes(0).thenWhatever();
     }
-    assertThat(choice(run).sequence()).isEqualTo(3);
   }
 
   @Test
