@@ -50,6 +50,10 @@ abstract class SpillContract {
     return event instanceof TransferPlanned planned && planned.plan().kind() == kind;
   }
 
+  private static boolean movesSeveral(EngineEvent event) {
+    return event instanceof TransferPlanned planned && planned.plan().sequences().size() > 1;
+  }
+
   private static boolean recomputes(EngineEvent event) {
     return event instanceof SequencePreempted preempted
         && preempted.kind() == PreemptionKind.RECOMPUTE;
@@ -119,14 +123,20 @@ abstract class SpillContract {
 
   /// Sequences read blocks that others computed, of prompts that begin alike.
   @ParameterizedTest
-  @ValueSource(ints = {1, 3})
-  void sharedPrefixes_giveTheSameTokens(int depth) {
+  @CsvSource({"continuous, 1, 0", "continuous, 3, 0", "fusespill, 1, 64", "fusespill, 3, 64"})
+  void sharedPrefixes_giveTheSameTokens(String policy, int depth, int hostMib) {
     Set<Integer> preempted = new HashSet<>();
     try (LiveFixture live = LiveFixture.open("llama3-gqa-ropescaled-tied-sharded", temp)) {
       sameAsAmple(
           live,
           live.requestsThatBeginAlike(REQUESTS, 23),
-          spec(PolicySpec.of("continuous").with("prefix-caching", "true"), depth, false, 0, 0, FEW),
+          spec(
+              PolicySpec.of(policy).with("prefix-caching", "true"),
+              depth,
+              hostMib > 0,
+              hostMib * MIB,
+              0,
+              FEW),
           event -> {
             if (event instanceof SequencePreempted victim) {
               preempted.add(victim.sequence());
@@ -205,13 +215,15 @@ abstract class SpillContract {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"continuous", "vllm-0.2.7", "fusespill"})
-  void parallelSamples_giveTheSameTokens(String policy) {
+  @CsvSource({"continuous, 1", "vllm-0.2.7, 1", "fusespill, 1", "fusespill, 3"})
+  void parallelSamples_giveTheSameTokens(String policy, int depth) {
     sameAsAmple(
         "llama2-mha",
         3,
-        spec(PolicySpec.of(policy), 1, false, 64 * MIB, 0, FEW),
-        event -> event instanceof StepPlanned);
+        spec(PolicySpec.of(policy), depth, false, 64 * MIB, 0, FEW),
+        policy.equals("continuous")
+            ? event -> event instanceof StepPlanned
+            : SpillContract::movesSeveral);
   }
 
   @ParameterizedTest

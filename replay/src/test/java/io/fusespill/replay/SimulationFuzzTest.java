@@ -266,6 +266,7 @@ class SimulationFuzzTest {
                 .with("offload", anyOf("true", "false"))
                 .with("proactive", anyOf("true", "true", "false"))
                 .with("admission", anyOf("greedy", "watermark", "predicted"))
+                .with("prefix-caching", anyOf("true", "false"))
                 .with("prefill-budget", anyOf("0", "0", "7", "100"))
                 .with("horizon", anyOf("1", "8", "64"))
                 .with("hysteresis", anyOf("0", "50", "1000"));

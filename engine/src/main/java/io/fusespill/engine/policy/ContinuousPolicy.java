@@ -47,7 +47,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
           "true or false",
           "false",
           "admit only where the whole prompt fits, not just its first chunk");
-  private static final PolicyOption PREFIX_CACHING =
+  static final PolicyOption PREFIX_CACHING =
       new PolicyOption(
           PolicySpec.PREFIX_CACHING,
           "true or false",

@@ -83,7 +83,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     estimator = new CostEstimator(config);
     weigher = new HandlingWeigher(options, topology, kv, estimator);
-    groups = new SampleGroups();
+    groups = new SampleGroups(options.prefixCaching());
     ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
     forecast = new MemoryForecast(kv);
     tokensMax = limits.maxModelTokens();
@@ -402,7 +402,11 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         changed = true;
         continue;
       }
-      int need = kv.blocks(head.totalTokens() + (arrival == 0 ? 0 : tokensAhead));
+      int reserved = draft.reserved(device);
+      int kept = view.keptBlocks(head, device, reserved);
+      int need =
+          kv.blocks(head.totalTokens() + (arrival == 0 ? 0 : tokensAhead))
+              - view.heldBlocks(head, device, kept, reserved);
       boolean empty = arrival == 0 && view.residents(device).isEmpty() && draft.size() == 0;
       if (seats + head.seats() > limits.maxNumSeqs()
           || need > draft.free()
@@ -413,12 +417,13 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (predicted && empty) {
         forecast.add(head, view.lengths());
       }
-      decisions.admit(head, device);
+      decisions.admit(head, device, kept);
       int tokens = draftPrefill(head, draft, left);
       left -= tokens;
       seats += head.seats();
-      int grown = Math.max(head.totalTokens(), tokens + tokensAhead);
-      reserve += kv.blocks(grown) - kv.blocks(tokens);
+      int computed = kept * kv.blockTokens() + tokens;
+      int grown = Math.max(head.totalTokens(), computed + tokensAhead);
+      reserve += kv.blocks(grown) - kv.blocks(computed);
     }
     return changed;
   }

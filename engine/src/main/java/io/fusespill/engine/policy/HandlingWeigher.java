@@ -225,9 +225,11 @@ final class HandlingWeigher {
       Scene scene, SampleGroup group, long lifeNanos, long awayNanos) {
     int slack = slack(scene);
     int chunk = Math.max(slack, kv.blockTokens());
-    long lost = held(scene, group.shared() + group.blocks() - group.freed(), lifeNanos);
+    int common = group.shared() + group.blocks() - group.freed();
+    long lost = options.prefixCaching() ? 0 : held(scene, common, lifeNanos);
+    int found = options.prefixCaching() ? common * kv.blockTokens() / group.size() : 0;
     for (Sequence member : group.members()) {
-      int tokens = member.plannedTotalTokens();
+      int tokens = Math.max(1, member.plannedTotalTokens() - found);
       long steps = (tokens + chunk - 1L) / chunk;
       long riding = Math.min(tokens, steps * slack);
       lost =

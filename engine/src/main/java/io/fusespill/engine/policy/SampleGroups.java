@@ -20,7 +20,13 @@ import java.util.function.Predicate;
 /// last.
 final class SampleGroups {
 
+  private final boolean prefixCaching;
   private int[] holders = {};
+
+  /// @param prefixCaching whether different requests may share blocks
+  SampleGroups(boolean prefixCaching) {
+    this.prefixCaching = prefixCaching;
+  }
 
   /// The sequence alone, whatever it shares.
   SampleGroup single(EngineView view, Sequence sequence) {
@@ -106,7 +112,7 @@ final class SampleGroups {
   private SampleGroup group(EngineView view, List<Sequence> members) {
     Sequence first = members.getFirst();
     int held = first.table().size();
-    if (held == 0 || first.request().samples() == 1) {
+    if (held == 0 || (first.request().samples() == 1 && !prefixCaching)) {
       return new SampleGroup(members, held, held);
     }
     BlockPool pool = view.pool(first.place());

@@ -11,6 +11,7 @@ record SpillOptions(
     boolean offload,
     boolean proactive,
     Admission admission,
+    boolean prefixCaching,
     int prefillBudget,
     int horizonSteps,
     int hysteresisPermille) {
@@ -90,6 +91,7 @@ record SpillOptions(
           OFFLOAD,
           PROACTIVE,
           ADMISSION,
+          ContinuousPolicy.PREFIX_CACHING,
           PREFILL_BUDGET,
           HORIZON,
           HYSTERESIS);
@@ -102,6 +104,7 @@ record SpillOptions(
         options.flag(OFFLOAD),
         options.flag(PROACTIVE),
         options.constant(ADMISSION, Admission.class),
+        options.flag(ContinuousPolicy.PREFIX_CACHING),
         options.integer(PREFILL_BUDGET, 0, EngineLimits.MAX_TOKENS),
         options.integer(HORIZON, 1, 1_000_000),
         options.integer(HYSTERESIS, 0, 1_000));

@@ -182,6 +182,33 @@ class FuseSpillPolicyTest {
     }
   }
 
+  /// Both prompts begin with the same eight tokens; what the first computed costs the second
+  /// nothing, neither blocks nor tokens.
+  @Test
+  void promptThatBeginsAlike_shouldShareFullBlocks() {
+    Run run = given("prefix-caching", "true").predictor("none").device(6).host(8).start();
+    run.arrivesWith(9, 1, 2, 3, 4, 5, 6, 7, 8, 9).then("admit 0", "step 0+9 new 0,1,2");
+    run.arrivesWith(9, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6).then();
+    run.completes(0).then("admit 1 keeping 2", "step 0@9+1 1@8+2 new 3");
+  }
+
+  /// What stays with others is found again, so only the rest is computed anew; a copy would come
+  /// back with blocks of its own.
+  @Test
+  void victimThatSharesItsPrompt_shouldRecomputeTheRestOfIt() {
+    Run run = given("prefix-caching", "true").predictor("none").device(8).host(32).start();
+    int[] prompt = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
+    run.arrivesWith(30, prompt).thenWhatever();
+    run.completes(0).thenWhatever();
+    prompt[17] = 1;
+    run.arrivesWith(30, prompt).thenWhatever();
+    playUntilSomebodyHasToGo(run);
+    assertThat(choice(run).sequence()).isEqualTo(1);
+    assertThat(choice(run).choice().handling()).isEqualTo(Handling.RECOMPUTE);
+    run.drains();
+    assertThat(run.lines()).containsSubsequence("preempt 1 RECOMPUTE", "admit 1 keeping 4");
+  }
+
   @Test
   void fullHost_shouldSendTheNewestThatRestsOnToTheDisk() {
     Run run =
