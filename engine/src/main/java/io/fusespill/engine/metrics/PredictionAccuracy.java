@@ -151,7 +151,7 @@ public final class PredictionAccuracy {
       case TransferPlanned planned -> ordered.add(planned.plan());
       case TransferCompleted transfer -> {}
       case TransferFailed transfer -> {}
-      case PlaceFailed failed -> {}
+      case PlaceFailed failed -> failPlace(failed.place());
       case PlaceRestored restored -> {}
       case SequenceRouted routed -> {}
       case SequenceAdmitted admitted -> {}
@@ -233,6 +233,11 @@ public final class PredictionAccuracy {
   private void fail(StepPlan plan) {
     waste(plan.sequences());
     ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
+  }
+
+  /// Steps in flight on other devices may be using what lay there, too.
+  private void failPlace(int place) {
+    flights.forEach(queue -> queue.forEach(plan -> waste(plan.sequencesAt(place))));
   }
 
   private void waste(Ints sequences) {

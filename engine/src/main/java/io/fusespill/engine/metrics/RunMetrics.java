@@ -211,7 +211,7 @@ public final class RunMetrics {
       case ShareChosen share -> {}
       case RequestCancelled cancellation -> {}
       case TransferCompleted transfer -> {}
-      case PlaceFailed failed -> {}
+      case PlaceFailed failed -> failPlace(failed.place());
       case PlaceRestored restored -> {}
       case SequenceRouted routed -> {}
       case SequenceAdmitted admitted ->
@@ -327,6 +327,18 @@ public final class RunMetrics {
     }
     reportInterToken(lastNanos, alike);
     waste(done.ended());
+  }
+
+  /// Steps in flight on other devices may be using what lay there, too.
+  private void failPlace(int place) {
+    for (Flights queue : flights) {
+      for (int i = 0; i < queue.size; i++) {
+        StepPlan plan = queue.ring[(queue.oldest + i) % queue.ring.length].plan;
+        if (plan != null) {
+          waste(plan.sequencesAt(place));
+        }
+      }
+    }
   }
 
   private void waste(Ints sequences) {

@@ -113,6 +113,14 @@ public record StepPlan(
     return i < localEntries() ? device : remotePlace;
   }
 
+  /// The step's sequences whose KV lies in `place`.
+  public Ints sequencesAt(int place) {
+    if (place == device) {
+      return sequences.range(0, localEntries());
+    }
+    return place == remotePlace ? sequences.range(localEntries(), size()) : Ints.EMPTY;
+  }
+
   /// Whether entry `i` extends existing KV by one token. A last prompt chunk of a single token
   /// counts too: the device does the same work for it.
   public boolean isDecode(int i) {

@@ -8,6 +8,7 @@ import io.fusespill.engine.EngineFixture.Run;
 import io.fusespill.engine.length.LengthPredictor;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.PredictionFigures.Band;
+import io.fusespill.engine.plan.TransferMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -137,6 +138,20 @@ class PredictionAccuracyTest {
     run.drains();
     assertThat(measure(PredictorKind.MAXIMUM, run).predictor().fingerprint())
         .isEqualTo(fingerprint(4, -2));
+  }
+
+  /// The device's step decodes for a sequence whose KV lies on the host.
+  @Test
+  void stepOnALostHost_producesNothing() {
+    Run run = engine.given().byHand().device(8).attendingHost(8).start();
+    run.arrives(4, 9).admits(0).steps(0, 0, 4).thenWhatever();
+    run.completes(0).transfers(0, 1, TransferMode.ASYNC, 0).thenWhatever();
+    run.transferCompletes(0).decodesRemotely(0, 0).thenWhatever();
+    run.placeFails(1).then();
+    run.completes(0).then("preempt 0 RECOMPUTE STEP_FAILED");
+    run.cancels(0).then("finish 0 CANCELLED");
+    assertThat(measure(PredictorKind.MAXIMUM, run).predictor().fingerprint())
+        .isEqualTo(fingerprint(4, -1));
   }
 
   @Test

@@ -350,4 +350,22 @@ class RunMetricsTest {
     assertThat(metrics.wastedTokens()).isEqualTo(1);
     assertThat(heard.outcomes.getFirst().outputTokens()).isEqualTo(1);
   }
+
+  /// The host dies while the device decodes for the sequence whose KV lies there; the prompt and
+  /// the token that was sampled from it are computed again.
+  @Test
+  void stepOnALostHost_shouldCountAsWastedAndWhatLayThereAsRecomputed() {
+    Run run = engine.given().byHand().device(8).attendingHost(8).start();
+    run.arrives(4, 9).admits(0).steps(0, 0, 4).thenWhatever();
+    run.completes(0).transfers(0, 1, TransferMode.ASYNC, 0).thenWhatever();
+    run.transferCompletes(0).decodesRemotely(0, 0).thenWhatever();
+    run.placeFails(1).then();
+    run.completes(0).then("preempt 0 RECOMPUTE STEP_FAILED");
+    run.admits(0).steps(0, 0, 5).thenWhatever();
+    run.cancels(0).completes(0).then("finish 0 CANCELLED");
+    RunMetrics metrics = measure(run);
+    assertThat(metrics.wastedTokens()).isEqualTo(1);
+    assertThat(metrics.recomputedTokens()).isEqualTo(5);
+    assertThat(heard.outcomes.getFirst().outputTokens()).isEqualTo(2);
+  }
 }
