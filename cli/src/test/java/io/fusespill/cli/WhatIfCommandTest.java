@@ -296,7 +296,7 @@ class WhatIfCommandTest {
     assertOneLine(branch("x"), List.of("'x'", "12.5s"));
     assertOneLine(branch("500", "--device", "l4"), List.of("--device", "middle of a run"));
     assertOneLine(branch("500", "--rate-scale", "2"), List.of("--rate-scale"));
-    assertOneLine(branch("500", "--max-num-seqs", "1"), List.of("maxNumSeqs is 1", "a10"));
+    assertOneLine(branch("500", "--max-num-seqs", "1"), List.of("max-num-seqs is 1", "a10"));
     assertOneLine(branch("500", "--policy", "fusespill-artifact"), List.of("oracle", "predictor"));
     assertOneLine(branch("500", "--policy", "vllm-0.2.7", "--depth", "2"), List.of("depth is 2"));
     assertThat(folder.resolve("branch")).doesNotExist();

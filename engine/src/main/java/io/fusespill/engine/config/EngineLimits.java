@@ -30,12 +30,12 @@ public record EngineLimits(
   public static final int MAX_SAMPLES = 1_024;
 
   public EngineLimits {
-    Check.range("maxNumSeqs", maxNumSeqs, 1, MAX_SEQUENCES);
-    Check.range("maxNumBatchedTokens", maxNumBatchedTokens, 1, MAX_TOKENS);
-    Check.range("maxModelTokens", maxModelTokens, 1, MAX_TOKENS);
-    Check.range("maxAttempts", maxAttempts, 1, 1_000);
-    Check.range("checkpointEvents", checkpointEvents, 0, Integer.MAX_VALUE);
-    Check.range("maxStepsInFlight", maxStepsInFlight, 1, 8);
+    Check.range("max-num-seqs", maxNumSeqs, 1, MAX_SEQUENCES);
+    Check.range("max-num-batched-tokens", maxNumBatchedTokens, 1, MAX_TOKENS);
+    Check.range("max-model-len", maxModelTokens, 1, MAX_TOKENS);
+    Check.range("max-attempts", maxAttempts, 1, 1_000);
+    Check.range("checkpoint-every", checkpointEvents, 0, Integer.MAX_VALUE);
+    Check.range("depth", maxStepsInFlight, 1, 8);
   }
 
   /// Limits with one step at a time.

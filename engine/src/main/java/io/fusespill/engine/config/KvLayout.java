@@ -12,7 +12,7 @@ public record KvLayout(int blockTokens, long blockBytes, int copiesPerBlock) {
   public static final int MAX_BLOCK_TOKENS = 1_024;
 
   public KvLayout {
-    Check.range("blockTokens", blockTokens, 1, MAX_BLOCK_TOKENS);
+    Check.range("block-size", blockTokens, 1, MAX_BLOCK_TOKENS);
     Check.range("blockBytes", blockBytes, 1, Long.MAX_VALUE);
     Check.range("copiesPerBlock", copiesPerBlock, 1, 65_536);
   }

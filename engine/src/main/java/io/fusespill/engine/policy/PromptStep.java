@@ -37,7 +37,7 @@ record PromptStep(KvLayout kv, EngineLimits limits, int maxPaddings) {
   static PromptStep of(KvLayout kv, EngineLimits limits, PolicyOptions options, String policy) {
     if (limits.maxNumBatchedTokens() < limits.maxNumSeqs()) {
       throw new PolicyException(
-          "maxNumBatchedTokens is %d, must be at least maxNumSeqs (%d) under %s"
+          "max-num-batched-tokens is %d, must be at least max-num-seqs (%d) under %s"
               .formatted(limits.maxNumBatchedTokens(), limits.maxNumSeqs(), policy));
     }
     return new PromptStep(kv, limits, options.integer(MAX_PADDINGS, 0, EngineLimits.MAX_TOKENS));

@@ -401,14 +401,14 @@ public final class EngineState implements EngineView {
     for (Place place : changed.topology().places()) {
       int seats = place.computes() ? seats(place.id()) : 0;
       if (seats > seatsMax) {
-        return "maxNumSeqs is %d, must be at least the %d sequences that run on %s"
+        return "max-num-seqs is %d, must be at least the %d sequences that run on %s"
             .formatted(seatsMax, seats, place.name());
       }
     }
     for (int id = requests.base(); id < requests.next(); id++) {
       Request request = requests.get(id);
       if (request != null && request.samples() > seatsMax) {
-        return "maxNumSeqs is %d, must be at least the %d samples of request %d"
+        return "max-num-seqs is %d, must be at least the %d samples of request %d"
             .formatted(seatsMax, request.samples(), id);
       }
       if (request != null

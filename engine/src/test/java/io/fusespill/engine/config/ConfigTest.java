@@ -21,12 +21,12 @@ class ConfigTest {
 
   static Stream<Arguments> ranges() {
     return Stream.of(
-        range("maxNumSeqs", 1, 65_536, n -> new EngineLimits((int) n, 1, 1, 1, 0)),
-        range("maxNumBatchedTokens", 1, TOKENS, n -> new EngineLimits(1, (int) n, 1, 1, 0)),
-        range("maxModelTokens", 1, TOKENS, n -> new EngineLimits(1, 1, (int) n, 1, 0)),
-        range("maxAttempts", 1, 1_000, n -> new EngineLimits(1, 1, 1, (int) n, 0)),
-        range("checkpointEvents", 0, Integer.MAX_VALUE, n -> new EngineLimits(1, 1, 1, 1, (int) n)),
-        range("blockTokens", 1, 1_024, n -> new KvLayout((int) n, 1, 1)),
+        range("max-num-seqs", 1, 65_536, n -> new EngineLimits((int) n, 1, 1, 1, 0)),
+        range("max-num-batched-tokens", 1, TOKENS, n -> new EngineLimits(1, (int) n, 1, 1, 0)),
+        range("max-model-len", 1, TOKENS, n -> new EngineLimits(1, 1, (int) n, 1, 0)),
+        range("max-attempts", 1, 1_000, n -> new EngineLimits(1, 1, 1, (int) n, 0)),
+        range("checkpoint-every", 0, Integer.MAX_VALUE, n -> new EngineLimits(1, 1, 1, 1, (int) n)),
+        range("block-size", 1, 1_024, n -> new KvLayout((int) n, 1, 1)),
         range("blockBytes", 1, Long.MAX_VALUE, n -> new KvLayout(1, n, 1)),
         range("copiesPerBlock", 1, 65_536, n -> new KvLayout(1, 1, (int) n)),
         range("bytesPerSecond", 1, Long.MAX_VALUE, n -> new Link(0, 1, n, 0)),

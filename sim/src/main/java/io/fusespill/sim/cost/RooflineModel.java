@@ -81,7 +81,7 @@ public final class RooflineModel implements StepTimeModel {
 
   private RooflineModel(
       TensorParallelGroup cards, AllReduceModel allReduce, ModelProfile model, int blockTokens) {
-    Check.range("blockTokens", blockTokens, 1, 1_024);
+    Check.range("block-size", blockTokens, 1, 1_024);
     if (model.dataType() == DataType.FLOAT32) {
       throw new ProfileException(
           "%s is float32, peak arithmetic is known for 16 bits only: use float16 or bfloat16"

@@ -16,10 +16,10 @@ public record Efficiency(
     double linearFlops, double attentionFlops, double weightBandwidth, double kvBandwidth) {
 
   public Efficiency {
-    Check.fraction("linearFlops", linearFlops);
-    Check.fraction("attentionFlops", attentionFlops);
-    Check.fraction("weightBandwidth", weightBandwidth);
-    Check.fraction("kvBandwidth", kvBandwidth);
+    Check.fraction("efficiency.linearFlops", linearFlops);
+    Check.fraction("efficiency.attentionFlops", attentionFlops);
+    Check.fraction("efficiency.weightBandwidth", weightBandwidth);
+    Check.fraction("efficiency.kvBandwidth", kvBandwidth);
   }
 
   static Efficiency from(JsonReader json) {

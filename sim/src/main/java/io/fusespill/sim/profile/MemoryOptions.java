@@ -10,9 +10,9 @@ package io.fusespill.sim.profile;
 public record MemoryOptions(double utilisation, int blockTokens, int batchedTokens, int sequences) {
 
   public MemoryOptions {
-    Check.fraction("utilisation", utilisation);
-    Check.range("blockTokens", blockTokens, 1, 1_024);
-    Check.range("batchedTokens", batchedTokens, 1, Integer.MAX_VALUE);
-    Check.range("sequences", sequences, 1, Integer.MAX_VALUE);
+    Check.fraction("util", utilisation);
+    Check.range("block-size", blockTokens, 1, 1_024);
+    Check.range("max-num-batched-tokens", batchedTokens, 1, Integer.MAX_VALUE);
+    Check.range("max-num-seqs", sequences, 1, Integer.MAX_VALUE);
   }
 }

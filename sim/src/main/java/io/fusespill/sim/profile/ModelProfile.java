@@ -36,18 +36,19 @@ public record ModelProfile(
 
   public ModelProfile {
     Check.text("name", name);
-    Check.range("layers", layers, 1, LAYERS_MAX);
-    Check.range("hiddenSize", hiddenSize, 1, SIZE_MAX);
-    Check.range("heads", heads, 1, SIZE_MAX);
-    Check.range("kvHeads", kvHeads, 1, heads);
-    Check.range("headDim", headDim, 1, SIZE_MAX);
-    Check.range("heads x headDim", (long) heads * headDim, 1, SIZE_MAX);
-    Check.range("intermediateSize", intermediateSize, 1, SIZE_MAX);
-    Check.range("vocabSize", vocabSize, 1, SIZE_MAX);
-    Check.range("maxPositions", maxPositions, 1, Integer.MAX_VALUE);
+    Check.range("num_hidden_layers", layers, 1, LAYERS_MAX);
+    Check.range("hidden_size", hiddenSize, 1, SIZE_MAX);
+    Check.range("num_attention_heads", heads, 1, SIZE_MAX);
+    Check.range("num_key_value_heads", kvHeads, 1, heads);
+    Check.range("head_dim", headDim, 1, SIZE_MAX);
+    Check.range("num_attention_heads x head_dim", (long) heads * headDim, 1, SIZE_MAX);
+    Check.range("intermediate_size", intermediateSize, 1, SIZE_MAX);
+    Check.range("vocab_size", vocabSize, 1, SIZE_MAX);
+    Check.range("max_position_embeddings", maxPositions, 1, Integer.MAX_VALUE);
     if (heads % kvHeads != 0) {
       throw new ProfileException(
-          "kvHeads is %d, must divide the %d query heads".formatted(kvHeads, heads));
+          "num_key_value_heads is %d, must divide num_attention_heads (%d)"
+              .formatted(kvHeads, heads));
     }
   }
 
@@ -96,7 +97,7 @@ public record ModelProfile(
   }
 
   public long kvBytesPerBlock(int blockTokens) {
-    Check.range("blockTokens", blockTokens, 1, 1_024);
+    Check.range("block-size", blockTokens, 1, 1_024);
     return blockTokens * kvBytesPerToken();
   }
 

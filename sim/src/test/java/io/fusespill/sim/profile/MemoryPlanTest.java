@@ -62,14 +62,15 @@ class MemoryPlanTest {
   void options_utilisationOutOfRange_isAnError(double utilisation) {
     assertThatThrownBy(() -> new MemoryOptions(utilisation, 16, 4_096, 256))
         .isInstanceOf(ProfileException.class)
-        .hasMessageContaining("utilisation is " + utilisation);
+        .hasMessageContaining("util is " + utilisation);
   }
 
   @Test
   void options_countsOutOfRange_areErrors() {
-    assertThatThrownBy(() -> new MemoryOptions(0.9, 0, 1, 1)).hasMessageContaining("blockTokens");
-    assertThatThrownBy(() -> new MemoryOptions(0.9, 1, 0, 1)).hasMessageContaining("batchedTokens");
-    assertThatThrownBy(() -> new MemoryOptions(0.9, 1, 1, 0)).hasMessageContaining("sequences");
+    assertThatThrownBy(() -> new MemoryOptions(0.9, 0, 1, 1)).hasMessageContaining("block-size");
+    assertThatThrownBy(() -> new MemoryOptions(0.9, 1, 0, 1))
+        .hasMessageContaining("max-num-batched-tokens");
+    assertThatThrownBy(() -> new MemoryOptions(0.9, 1, 1, 0)).hasMessageContaining("max-num-seqs");
   }
 
   private static MemoryPlan plan(String hardware, String model, MemoryOptions options) {

@@ -86,7 +86,7 @@ class ModelProfileTest {
                 DataType.FLOAT16,
                 ""))
         .isInstanceOf(ProfileException.class)
-        .hasMessage("kvHeads is 2, must divide the 3 query heads");
+        .hasMessage("num_key_value_heads is 2, must divide num_attention_heads (3)");
   }
 
   @Test
@@ -94,11 +94,11 @@ class ModelProfileTest {
     String json = Resources.text("/io/fusespill/sim/models/vicuna-7b.json");
 
     assertThatThrownBy(() -> parse(json.replace("\"head_dim\": 128", "\"head_dim\": 4194304")))
-        .hasMessageContaining("heads x headDim is 134217728, must be 1 to 4194304");
+        .hasMessageContaining("num_attention_heads x head_dim is 134217728, must be 1 to 4194304");
     assertThatThrownBy(() -> parse(json.replace("_layers\": 32", "_layers\": 5000")))
-        .hasMessageContaining("layers is 5000, must be 1 to 4096");
+        .hasMessageContaining("num_hidden_layers is 5000, must be 1 to 4096");
     assertThatThrownBy(() -> parse(json.replace("_size\": 4096", "_size\": 0")))
-        .hasMessageContaining("hiddenSize is 0");
+        .hasMessageContaining("hidden_size is 0");
   }
 
   private static ModelProfile parse(String json) {
