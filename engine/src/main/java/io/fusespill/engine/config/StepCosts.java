@@ -8,7 +8,7 @@ package io.fusespill.engine.config;
 /// a host that attends, only `overhead`, `context` and `decode` count: the hand-off of a step,
 /// reading the KV of a token, and the hand-off of a row.
 ///
-/// All are at least 0.
+/// All are at least 0 and at most [#TERM_MAX].
 ///
 /// @param overheadNanos fixed time of a step
 /// @param weightNanos reading the weights of the linear layers once
@@ -33,17 +33,18 @@ public record StepCosts(
   /// A place of which nothing is known.
   public static final StepCosts NONE = new StepCosts(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-  private static final long SECOND_PICOS = 1_000_000_000_000L;
+  /// The largest of any of these numbers: 1,000 seconds in nanoseconds, one in picoseconds.
+  public static final long TERM_MAX = 1_000_000_000_000L;
 
   public StepCosts {
-    Check.range("overheadNanos", overheadNanos, 0, SECOND_PICOS);
-    Check.range("weightNanos", weightNanos, 0, SECOND_PICOS);
-    Check.range("linearPicos", linearPicos, 0, SECOND_PICOS);
-    Check.range("headNanos", headNanos, 0, SECOND_PICOS);
-    Check.range("headPicos", headPicos, 0, SECOND_PICOS);
-    Check.range("contextPicos", contextPicos, 0, SECOND_PICOS);
-    Check.range("decodePicos", decodePicos, 0, SECOND_PICOS);
-    Check.range("pairPicos", pairPicos, 0, SECOND_PICOS);
-    Check.range("tokenPicos", tokenPicos, 0, SECOND_PICOS);
+    Check.range("overheadNanos", overheadNanos, 0, TERM_MAX);
+    Check.range("weightNanos", weightNanos, 0, TERM_MAX);
+    Check.range("linearPicos", linearPicos, 0, TERM_MAX);
+    Check.range("headNanos", headNanos, 0, TERM_MAX);
+    Check.range("headPicos", headPicos, 0, TERM_MAX);
+    Check.range("contextPicos", contextPicos, 0, TERM_MAX);
+    Check.range("decodePicos", decodePicos, 0, TERM_MAX);
+    Check.range("pairPicos", pairPicos, 0, TERM_MAX);
+    Check.range("tokenPicos", tokenPicos, 0, TERM_MAX);
   }
 }

@@ -4,7 +4,8 @@ import io.fusespill.engine.config.StepCosts;
 
 /// What a policy is told of a step-time model: the coefficients of a roofline that agrees with it,
 /// found by asking the model for a dozen shapes. A roofline is found again exactly, to the
-/// picosecond; a fitted model is met at small and at large batches and bent between.
+/// picosecond; a fitted model is met at small and at large batches and bent between. What takes
+/// longer than a [StepCosts] can say is believed to take the longest that it can.
 public final class BelievedCosts {
 
   private static final int SMALL = 16;
@@ -58,11 +59,11 @@ public final class BelievedCosts {
   }
 
   private static long whole(double nanos) {
-    return Math.max(0, Math.round(nanos));
+    return Math.clamp(Math.round(nanos), 0, StepCosts.TERM_MAX);
   }
 
   private static long picos(double nanos) {
-    return Math.max(0, Math.round(nanos * PICOS));
+    return whole(nanos * PICOS);
   }
 
   private static double prefill(StepTimeModel model, int tokens) {

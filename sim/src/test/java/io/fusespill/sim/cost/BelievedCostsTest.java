@@ -14,9 +14,11 @@ import io.fusespill.engine.cost.CostEstimator;
 import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.LinkProfile;
 import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ModelProfiles;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,6 +86,16 @@ class BelievedCostsTest {
         }
       }
     }
+  }
+
+  /// A row of vicuna-7b is a mebibyte: 1.05 s over this link.
+  @Test
+  void costBeyondTheLargest_isBelievedToBeThat() {
+    LinkProfile slow = new LinkProfile("slow", "", 1_000_000, 1_000_000, 0, 0, Map.of());
+    HostAttentionModel model =
+        new HostAttentionModel(
+            HardwareProfiles.named("xeon-8358p"), slow, 1, ModelProfiles.named("vicuna-7b"));
+    assertThat(BelievedCosts.of(model).decodePicos()).isEqualTo(StepCosts.TERM_MAX);
   }
 
   private static void assertAgree(
