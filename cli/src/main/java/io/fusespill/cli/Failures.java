@@ -61,9 +61,15 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     return USAGE;
   }
 
-  /// What picocli says, with legal values as they are documented and no word twice.
+  /// What picocli says, with legal values as they are documented, no type of Java's and no word
+  /// twice.
   private static String message(ParameterException e) {
-    String message = String.valueOf(e.getMessage()).replace("for option option '", "for option '");
+    String message =
+        String.valueOf(e.getMessage())
+            .replace("for option option '", "for option '")
+            .replaceFirst(" is not an int$", " is not a whole number below 2^31")
+            .replaceFirst(" is not a long$", " is not a whole number below 2^63")
+            .replaceFirst(" is not a double$", " is not a number");
     if (e.getArgSpec() == null || !e.getArgSpec().type().isEnum()) {
       return message;
     }

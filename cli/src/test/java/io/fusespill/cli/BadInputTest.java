@@ -91,10 +91,17 @@ class BadInputTest {
         arguments(List.of("--journal", "x"), List.of("--journal", "async, ", "'x'")),
         arguments(
             List.of("--rate", "0"),
-            List.of("rate is 0.0, must be above 0 and at most 1,000,000 requests per second")),
+            List.of(
+                "rate is '0', must be above 0 and at most 1,000,000 requests per second, or inf")),
         arguments(
             List.of("--rate=-1"),
-            List.of("rate is -1.0, must be above 0 and at most 1,000,000 requests per second")),
+            List.of(
+                "rate is '-1', must be above 0 and at most 1,000,000 requests per second, or inf")),
+        arguments(List.of("--rate", "2", "--burstiness", "0"), List.of("burstiness is 0.0, must")),
+        arguments(List.of("--limit", "1.5"), List.of("'1.5' is not a whole number below 2^63;")),
+        arguments(List.of("--depth", "x"), List.of("'x' is not a whole number below 2^31;")),
+        arguments(List.of("--swap-space", "x"), List.of("'x' is not a number;")),
+        arguments(List.of("--faults", "step=x"), List.of("'x' is not a number;")),
         arguments(List.of("--model", "vicuna-7c"), List.of("vicuna-7c", "vicuna-7b")),
         arguments(List.of("--device", "a11"), List.of("a11", "a10")),
         arguments(List.of("--device", "a10:blocks=0"), List.of("blocks=0")),

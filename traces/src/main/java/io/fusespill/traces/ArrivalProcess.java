@@ -9,6 +9,9 @@ import java.util.stream.IntStream;
 /// request of a run arrives at 0.
 public sealed interface ArrivalProcess permits AtOnceArrivals, CyclicArrivals {
 
+  /// The highest rate, in requests per second.
+  double RATE_MAX = 1e6;
+
   /// The arrival times of one run in nanoseconds, none before its predecessor, the same for the
   /// same seed.
   LongSupplier start(long seed);
@@ -28,14 +31,14 @@ public sealed interface ArrivalProcess permits AtOnceArrivals, CyclicArrivals {
   ///
   /// @param burstiness 1 is Poisson, less is burstier, more is more even; 0.001 to 1,000
   static ArrivalProcess gamma(double rate, double burstiness) {
-    Check.rate(rate, CyclicArrivals.RATE_MAX);
+    Check.rate(rate, RATE_MAX);
     return new CyclicArrivals(List.of(new CyclicArrivals.Step(Long.MAX_VALUE, rate)), burstiness);
   }
 
   /// A square wave: Poisson at `onRate` for `onNanos`, then at `offRate`, which may be 0, for
   /// `offNanos`, and again.
   static ArrivalProcess onOff(double onRate, long onNanos, double offRate, long offNanos) {
-    Check.rate(onRate, CyclicArrivals.RATE_MAX);
+    Check.rate(onRate, RATE_MAX);
     return new CyclicArrivals(
         List.of(
             new CyclicArrivals.Step(onNanos, onRate), new CyclicArrivals.Step(offNanos, offRate)),
@@ -59,7 +62,7 @@ public sealed interface ArrivalProcess permits AtOnceArrivals, CyclicArrivals {
   /// Poisson arrivals whose rate is `rate` on average and in each of the equal parts of a period
   /// proportional to its weight: 24 weights are the hours of a day.
   static ArrivalProcess weighted(double rate, double[] weights, long periodNanos) {
-    Check.rate(rate, CyclicArrivals.RATE_MAX);
+    Check.rate(rate, RATE_MAX);
     Check.range("weights", weights.length, 1, CyclicArrivals.STEPS_MAX);
     long stepNanos = periodNanos / weights.length;
     double scale = rate * weights.length / Arrays.stream(weights).sum();

@@ -17,7 +17,6 @@ record CyclicArrivals(List<Step> steps, double burstiness) implements ArrivalPro
 
   static final int STEPS_MAX = 10_000;
 
-  static final double RATE_MAX = 1e6;
   private static final double SECOND_NANOS = 1e9;
 
   CyclicArrivals {

@@ -157,17 +157,21 @@ public record TraceWorkload(
     if (rate.equals(AT_ONCE)) {
       return ArrivalProcess.atOnce();
     }
+    double perSecond;
     try {
-      return ArrivalProcess.gamma(Double.parseDouble(rate), burstiness == null ? 1 : burstiness);
+      perSecond = Double.parseDouble(rate);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(malformedRate(rate), e);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("rate %s: %s".formatted(rate, e.getMessage()), e);
     }
+    if (!(perSecond > 0 && perSecond <= ArrivalProcess.RATE_MAX)) {
+      throw new IllegalArgumentException(malformedRate(rate));
+    }
+    return ArrivalProcess.gamma(perSecond, burstiness == null ? 1 : burstiness);
   }
 
   static String malformedRate(String rate) {
-    return "rate is '%s', must be requests per second above 0, or inf".formatted(rate);
+    return "rate is '%s', must be above 0 and at most %,.0f requests per second, or inf"
+        .formatted(rate, ArrivalProcess.RATE_MAX);
   }
 
   private static ReadOptions readOptions(
