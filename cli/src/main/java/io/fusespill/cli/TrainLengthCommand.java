@@ -98,14 +98,21 @@ final class TrainLengthCommand implements Callable<Integer> {
     }
     boolean kept = forceKeep || result.evaluation().beatsTextBlind();
     PrintWriter printer = spec.commandLine().getOut();
-    if (json) {
-      printer.println(toJson(result, kept));
-    } else {
+    if (!json) {
       print(printer, result);
+      printer.flush();
     }
-    printer.flush();
-    if (kept) {
-      result.model().write(out);
+    boolean written = false;
+    try {
+      if (kept) {
+        result.model().write(out);
+        written = true;
+      }
+    } finally {
+      if (json) {
+        printer.println(toJson(result, written));
+        printer.flush();
+      }
     }
     if (!json) {
       printer.println(verdict(result.evaluation(), kept));
@@ -181,12 +188,12 @@ final class TrainLengthCommand implements Callable<Integer> {
             pairs(evaluation.learned().pairwiseAccuracy()), pairs(evaluation.textBlindPairs()));
   }
 
-  private ObjectNode toJson(LengthTrainer.Result result, boolean kept) {
+  private ObjectNode toJson(LengthTrainer.Result result, boolean written) {
     Evaluation evaluation = result.evaluation();
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("kept", kept);
+    node.put("kept", written);
     node.put("beats_text_blind", evaluation.beatsTextBlind());
-    node.put("model", kept ? out.toString() : null);
+    node.put("model", written ? out.toString() : null);
     node.put("seed", seed);
     node.put("trees", result.model().treeCount());
     node.put("training_requests", evaluation.trainingRequests());

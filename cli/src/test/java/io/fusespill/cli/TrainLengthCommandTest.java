@@ -123,6 +123,12 @@ class TrainLengthCommandTest {
     assertThat(cli.exitCode()).isEqualTo(2);
     assertThat(cli.out()).contains("learned from the text").doesNotContain("kept");
     assertThat(cli.errorLines()).singleElement().asString().contains("/dev/full");
+
+    Cli asJson = train(telling(), full, "--json");
+    assertThat(asJson.exitCode()).isEqualTo(2);
+    assertThat(asJson.json().get("kept").asBoolean()).isFalse();
+    assertThat(asJson.json().get("model").isNull()).isTrue();
+    assertThat(asJson.json().get("beats_text_blind").asBoolean()).isTrue();
   }
 
   @Test
