@@ -2,7 +2,6 @@ package io.fusespill.cli;
 
 import io.fusespill.replay.evaluate.NamedWorkload;
 import io.fusespill.sim.workload.TraceWorkload;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,13 +34,7 @@ final class CsvOptions {
     if (csv == null) {
       return;
     }
-    Path folder = csv.toAbsolutePath().getParent();
-    boolean pipe = Files.exists(csv) && !Files.isRegularFile(csv) && !Files.isDirectory(csv);
-    if (Files.isDirectory(csv) || folder == null || !(pipe || Files.isWritable(folder))) {
-      throw new UsageException(
-          "--csv %s cannot be written: it must be a file in a folder that is there and may be written to"
-              .formatted(csv));
-    }
+    NewFile.requireFolder(csv);
     NewFile.requireOther(csv, List.of(read));
     NewFile.requireFree(csv, force);
   }

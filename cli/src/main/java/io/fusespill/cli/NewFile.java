@@ -10,11 +10,21 @@ final class NewFile {
 
   private NewFile() {}
 
-  /// @throws UsageException if there is no folder for the file
+  /// A pipe or a device takes no room in its folder.
+  ///
+  /// @throws UsageException if there is no folder for the file, or one that takes no files
   static void requireFolder(Path file) {
     Path folder = file.toAbsolutePath().normalize().getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
+    boolean pipe = Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+    if (folder == null || pipe) {
+      return;
+    }
+    if (!Files.isDirectory(folder)) {
       throw new UsageException("cannot write %s: there is no folder %s".formatted(file, folder));
+    }
+    if (!Files.isWritable(folder)) {
+      throw new UsageException(
+          "cannot write %s: folder %s may not be written to".formatted(file, folder));
     }
   }
 

@@ -134,7 +134,7 @@ class EvaluateCommandTest {
     Cli csv = Cli.run("evaluate", spec, "--csv", folder.resolve("none/cells.csv"));
     assertThat(csv.exitCode()).isEqualTo(2);
     assertThat(csv.out()).isEmpty();
-    assertThat(csv.err()).contains("cells.csv cannot be written: it must be a file in a folder");
+    assertThat(csv.err()).contains("cells.csv: there is no folder " + folder.resolve("none"));
     Cli charts = Cli.run("evaluate", spec, "--charts", spec.resolve("figures"));
     assertThat(charts.exitCode()).isEqualTo(2);
     assertThat(charts.out()).isEmpty();

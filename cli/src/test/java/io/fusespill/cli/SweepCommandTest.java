@@ -347,7 +347,12 @@ class SweepCommandTest {
     assertBad("no folder", "pareto", folder.resolve("gone"));
     assertBad("cannot be read as Parquet", "pareto", spec);
     assertBad("--tolerance is 2.0, must be 0.0005 to 1", "capacity", spec, "--tolerance", 2);
-    assertBad("/none/a.csv cannot be written", "capacity", spec, "--csv", "/none/a.csv");
+    assertBad(
+        "cannot write /none/a.csv: there is no folder /none",
+        "capacity",
+        spec,
+        "--csv",
+        "/none/a.csv");
     assertBad("is what is read", "capacity", spec, "--csv", spec, "--force");
     assertBad("is what is read", "capacity", spec, "--csv", folder.resolve("trace.csv"), "--force");
     assertBad("is what is read", "cheapest", spec, "--csv", spec, "--force");
