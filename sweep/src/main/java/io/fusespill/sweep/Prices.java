@@ -3,6 +3,7 @@ package io.fusespill.sweep;
 import io.fusespill.sim.DeviceSpec;
 import io.fusespill.sim.TopologySpec;
 import io.fusespill.sim.profile.HardwareProfiles;
+import io.fusespill.sim.profile.NearMatch;
 import io.fusespill.sim.spec.SpecException;
 import io.fusespill.sim.spec.SpecReader;
 import io.fusespill.tables.Column;
@@ -48,7 +49,7 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
     SpecReader cards = spec.object("per-hour");
     for (String card : cards.keys()) {
       Double price = cards.numberOrNull(card);
-      cards.check(card, () -> HardwareProfiles.named(card));
+      requireCard(cards, card);
       if (price != null && !(price > 0 && price <= PRICE_MAX)) {
         cards.problem(card, "is %s, must be above 0 and at most %,.0f".formatted(price, PRICE_MAX));
       }
@@ -60,6 +61,19 @@ public record Prices(String currency, String source, SortedMap<String, Double> p
       spec.problem("per-hour", "is empty, must name at least one card, for example {a10: 1.00}");
     }
     return new Prices(spec.text("currency"), spec.text("source"), perHour);
+  }
+
+  private static void requireCard(SpecReader cards, String card) {
+    if (card.endsWith(".json")) {
+      cards.check(card, () -> HardwareProfiles.named(card));
+    } else if (!HardwareProfiles.names().contains(card)) {
+      cards.problem(
+          card,
+          "is no card%s; known: %s; a card of your own has its price under the path of its .json file"
+              .formatted(
+                  NearMatch.hint(card, HardwareProfiles.names()),
+                  String.join(", ", HardwareProfiles.names())));
+    }
   }
 
   /// What the cards of a machine cost together in an hour; null where one of them has no price.

@@ -69,7 +69,8 @@ class SweepSpecTest {
         .hasMessageContaining("slo.tpot.p90: '100' must be a time with its unit")
         .hasMessageContaining("slo.unserved: unserved is 3.0, must be a share")
         .hasMessageContaining("prices.per-hour.a10 is -1.0, must be above 0")
-        .hasMessageContaining("prices.per-hour.a12: unknown hardware \"a12\"; did you mean a10")
+        .hasMessageContaining("under the path of its .json file")
+        .hasMessageContaining("prices.per-hour.a12 is no card; did you mean a10")
         .hasMessageContaining("prices.source is missing");
   }
 
