@@ -24,15 +24,16 @@ record GivenOptions(List<Given> all) {
   static final String TOPOLOGY = "--topology";
   static final String DEVICE = "--device";
   static final String AUX = "--aux";
+  static final String HOST = "--host";
   static final String PEER_LINK = "--peer-link";
 
   /// Options that describe the machine, which a topology file does as a whole.
   static final List<String> MACHINE =
-      List.of(DEVICE, AUX, "--host", "--swap-space", "--link", PEER_LINK, "--disk");
+      List.of(DEVICE, AUX, HOST, "--swap-space", "--link", PEER_LINK, "--disk");
 
   /// Options whose value may be the path of a file.
   private static final List<String> FILES =
-      List.of(TOPOLOGY, "--model", "--time-model", "--host", "--link", PEER_LINK);
+      List.of(TOPOLOGY, "--model", "--time-model", HOST, "--link", PEER_LINK);
 
   /// One option with its value.
   record Given(String name, String value) {}

@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -220,9 +222,13 @@ final class WhatIfCommand implements Callable<Integer> {
       problem = String.valueOf(e.getMessage());
     }
     if (!over.has(GivenOptions.DEVICE) && !over.has(GivenOptions.TOPOLOGY)) {
+      String machine =
+          Stream.of(GivenOptions.DEVICE, GivenOptions.AUX, GivenOptions.HOST)
+              .filter(option -> option.equals(GivenOptions.DEVICE) || run.options().has(option))
+              .collect(Collectors.joining(" and "));
       throw new UsageException(
-          "%s was not configured by options that lead there again (%s: %s): give its machine with --device or --topology"
-              .formatted(run.path(), run.options(), problem));
+          "%s was not configured by options that lead there again (%s: %s): give its machine with %s, or with --topology"
+              .formatted(run.path(), run.options(), problem, machine));
     }
     return null;
   }

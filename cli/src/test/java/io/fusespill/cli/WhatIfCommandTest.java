@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fusespill.sim.profile.HardwareProfiles;
 import io.fusespill.traces.ReadOptions;
 import io.fusespill.traces.SampleTrace;
 import io.fusespill.traces.TraceFormat;
 import io.fusespill.traces.TraceReader;
 import io.fusespill.traces.TraceWriter;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,6 +73,21 @@ class WhatIfCommandTest {
     JsonNode recorded = simulate("run", policy, common);
     JsonNode again = whatIf("run/journal");
     assertThat(again.get("alternative_digest")).isEqualTo(recorded.get("journal_digest"));
+  }
+
+  @Test
+  void journalAloneOfUnknownProfiles_asksForTheWholeMachine() throws IOException {
+    Path host = folder.resolve("host.json");
+    try (InputStream xeon =
+        HardwareProfiles.class.getResourceAsStream("/io/fusespill/sim/hardware/xeon-8358p.json")) {
+      String profile = new String(xeon.readAllBytes(), StandardCharsets.UTF_8);
+      Files.writeString(host, profile.replace("\"xeon-8358p\"", "\"mine\""));
+    }
+    simulate("run", List.of("--policy", "fusespill"), List.of("--host", host.toString()));
+    assertOneLine(
+        Cli.run("whatif", folder.resolve("run/journal")),
+        List.of("unknown hardware \"mine\"", "--device and --host, or with --topology"));
+    whatIf("run/journal", "--device", "a10:blocks=400", "--host", host);
   }
 
   @ParameterizedTest(name = "{0}")
