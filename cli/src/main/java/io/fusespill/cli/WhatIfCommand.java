@@ -8,6 +8,8 @@ import io.fusespill.replay.RunReport;
 import io.fusespill.sim.Arrival;
 import io.fusespill.sim.ResolvedScenario;
 import io.fusespill.sim.workload.TraceWorkload;
+import io.fusespill.traces.TraceException;
+import io.fusespill.traces.TraceFormat;
 import io.fusespill.traces.TraceReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -355,6 +357,7 @@ final class WhatIfCommand implements Callable<Integer> {
     }
     GivenOptions given = GivenOptions.of(spec.commandLine().getParseResult());
     TraceWorkload workload = workloadOptions.workload(target);
+    requireTrace(workload);
     GivenOptions common = given.without(ALTERNATIVE);
     if (given.equals(common) && workload.rateScale() == null) {
       throw new UsageException(
@@ -381,6 +384,18 @@ final class WhatIfCommand implements Callable<Integer> {
     sides.alternative(simulate(alternative, workload, directory, figures), figures);
     sides.directory(out);
     return sides;
+  }
+
+  /// Says what else might have been meant where a file is none.
+  private static void requireTrace(TraceWorkload workload) {
+    if (workload.format() == null) {
+      try {
+        TraceFormat.detect(workload.file());
+      } catch (TraceException e) {
+        throw new UsageException(
+            "neither a run, which is a folder with a journal, nor a trace: " + e.getMessage(), e);
+      }
+    }
   }
 
   private RunReport simulate(

@@ -369,6 +369,14 @@ class WhatIfCommandTest {
         List.of("nothing differs"));
   }
 
+  @Test
+  void fileThatIsNoTrace_isNamedWithWhatIsExpected() throws IOException {
+    Path file = Files.writeString(folder.resolve("README.md"), "# FuseSpill\n");
+    assertOneLine(
+        Cli.run("whatif", file),
+        List.of("neither a run, which is a folder with a journal, nor a trace: " + file, "azure"));
+  }
+
   private JsonNode whatIf(String run, Object... options) {
     List<Object> arguments = new ArrayList<>(List.of("whatif", folder.resolve(run), "--json"));
     arguments.addAll(List.of(options));
