@@ -58,7 +58,7 @@ public enum GridKind {
   ///
   /// @throws ResultsException if the results lack what it shows
   public List<Figure> of(Results results, Axes axes) {
-    return maker.of(results, axes);
+    return maker.of(results.withBoundsNamed(), axes);
   }
 
   /// The kinds that results of this shape are most likely wanted in.

@@ -27,6 +27,7 @@ import java.util.Optional;
 public final class Results {
 
   private static final String OPTIONS = "policy_options";
+  private static final String UPPER_BOUND = "upper_bound";
   private static final String DIGEST = "journal_digest";
 
   /// One line.
@@ -186,6 +187,21 @@ public final class Results {
       throw new ResultsException("%s: no result has all of %s at once".formatted(name, wanted));
     }
     return new Results(name, columns, left, digest);
+  }
+
+  /// These results with `UPPER BOUND` behind the policies that are told true output lengths.
+  Results withBoundsNamed() {
+    List<Row> named =
+        rows.stream().map(row -> row.text(UPPER_BOUND).equals("true") ? bound(row) : row).toList();
+    return new Results(name, columns, named, digest);
+  }
+
+  private static Row bound(Row row) {
+    Map<String, String> cells = new LinkedHashMap<>(row.cells());
+    for (String column : List.of("policy", "policy_name")) {
+      cells.computeIfPresent(column, (key, policy) -> policy + " (UPPER BOUND)");
+    }
+    return new Row(cells);
   }
 
   Source source() {

@@ -204,6 +204,24 @@ class GridFiguresTest {
   }
 
   @Test
+  void policyOfTheOracle_isMarkedAnUpperBound() {
+    Results results =
+        Results.of(
+            "bound.csv",
+            """
+            platform,policy,policy_name,upper_bound,output_throughput
+            a,continuous,continuous,false,100
+            a,fusespill,fusespill,true,130
+            """);
+
+    Figure figure = GridKind.THROUGHPUT.of(results, Axes.DEFAULT).getFirst();
+
+    assertThat(figure.data().csv()).contains("fusespill (UPPER BOUND)", "continuous,");
+    assertThat(String.join(" ", Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))))
+        .contains("UPPER BOUND");
+  }
+
+  @Test
   void heatMap_hasAFigureForEachOfTheRest() {
     List<Figure> figures = GridKind.HEATMAP.of(sweep(), Axes.DEFAULT);
 

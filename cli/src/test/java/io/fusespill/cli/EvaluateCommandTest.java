@@ -104,10 +104,11 @@ class EvaluateCommandTest {
     assertThat(lines).hasSize(5);
     assertThat(lines.getFirst())
         .startsWith(
-            "platform,model,workload,policy,policy_name,policy_options,standing,seed,completed");
+            "platform,model,workload,policy,policy_name,policy_options,standing,upper_bound,seed,completed");
     assertThat(lines.get(1))
-        .startsWith("one,vicuna-7b,trace,swap,vllm-0.2.7,preemption=swap,baseline,1,");
-    assertThat(lines.get(4)).startsWith("one,vicuna-7b,trace,continuous,continuous,,contender,2,");
+        .startsWith("one,vicuna-7b,trace,swap,vllm-0.2.7,preemption=swap,baseline,false,1,");
+    assertThat(lines.get(4))
+        .startsWith("one,vicuna-7b,trace,continuous,continuous,,contender,false,2,");
   }
 
   @Test
@@ -164,6 +165,9 @@ class EvaluateCommandTest {
     assertThat(rows)
         .extracting(row -> row.get("upper_bound").asBoolean())
         .containsExactly(false, false, true);
+    Path csv = folder.resolve("oracle.csv");
+    Cli.run("evaluate", spec, "--only", "workload=trace", "--csv", csv);
+    assertThat(Files.readAllLines(csv).getLast()).contains(",fusespill,fusespill,,contender,true,");
   }
 
   @Test

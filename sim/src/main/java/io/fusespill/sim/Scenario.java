@@ -219,6 +219,11 @@ public record Scenario(
         : PredictorKind.named(serving.predictor()).label();
   }
 
+  /// Whether its predictor is told true output lengths, so that its figures are an upper bound.
+  public boolean oracle() {
+    return PredictorKind.named(predictor()).oracle();
+  }
+
   private EngineLimits engineLimits(ModelProfile modelProfile) {
     int modelTokens =
         limits.maxModelTokens() == 0

@@ -45,6 +45,7 @@ public record SweepRows(List<String> metrics, @Nullable Prices prices) {
           Column.text("policy", "as the specification calls the row"),
           Column.text("policy_name", "policy"),
           Column.text("policy_options", "its options as given, NAME=VALUE with spaces between"),
+          Column.flag("upper_bound", "whether it is told true output lengths"),
           Column.whole("seed", "", "of whatever is drawn"));
 
   public SweepRows {
@@ -106,6 +107,7 @@ public record SweepRows(List<String> metrics, @Nullable Prices prices) {
         scenario.scenario().policy().options().entrySet().stream()
             .map(option -> option.getKey() + "=" + option.getValue())
             .collect(Collectors.joining(" ")));
+    row.add(scenario.scenario().oracle());
     row.add(scenario.seed());
     figures().forEach(column -> row.add(finished.figures().get(column.name())));
     Double perHour = prices == null ? null : prices.perHour(topology);

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,6 +63,18 @@ class SweepPlanTest {
     assertThat(plan.tasks().get(0).scenario().title())
         .isEqualTo("one / vicuna-7b / trace at 1.0 a second / vllm-0.2.7 preemption=swap (seed 1)");
     assertThat(plan.tasks().stream().map(SweepTask::requests).distinct()).containsExactly(40L, 30L);
+  }
+
+  @Test
+  void rowsOfTheOracle_areUpperBounds() throws IOException {
+    SweepPlan plan = plan(SPEC);
+    SweepRows rows = SweepRows.of(plan.spec());
+    int policy = rows.schema().names().indexOf("policy_name");
+    int bound = rows.schema().names().indexOf("upper_bound");
+    for (SweepTask task : plan.tasks()) {
+      List<@Nullable Object> row = rows.row(task, new Finished(task.key(), Map.of(), 0));
+      assertThat(row.get(bound)).isEqualTo(row.get(policy).equals("fusespill"));
+    }
   }
 
   @Test

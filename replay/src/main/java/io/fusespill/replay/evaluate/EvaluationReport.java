@@ -108,6 +108,7 @@ public final class EvaluationReport {
     json.put("policy_name", cell.row().policy().name());
     json.put("policy_options", options(cell.row()));
     json.put("standing", label(cell.row()));
+    json.put("upper_bound", cell.row().oracle());
     json.put("seed", cell.seed());
     return json;
   }
