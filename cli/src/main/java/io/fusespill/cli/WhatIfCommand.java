@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.journal.Durability;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.RunReport;
@@ -187,6 +188,10 @@ final class WhatIfCommand implements Callable<Integer> {
     sides.baseline("recorded", run.report(), run.described());
     sides.recordedDigest(run.digest(), run.events());
     sides.assumed(run.requests());
+    if (run.requests().assumed() > 0
+        && PredictorKind.named(alternative.config().predictor()).oracle()) {
+      sides.note("the oracle is told the lengths that are taken for these");
+    }
     if (own == null) {
       sides.note(
           "the recorded configuration cannot be simulated again: what is known of it leads to another one");

@@ -76,6 +76,16 @@ class WhatIfCommandTest {
   }
 
   @Test
+  void oracleOfLengthsThatNobodyKnows_isNoted() throws IOException {
+    simulate("run", List.of(), List.of("--faults", "cancel=0.5", "--rate", "inf"));
+    String note = "the oracle is told the lengths that are taken for these";
+    assertThat(Cli.run("whatif", folder.resolve("run/journal"), "--predictor", "oracle").out())
+        .contains("requests were not served to their end", note);
+    assertThat(Cli.run("whatif", folder.resolve("run"), "--predictor", "oracle").out())
+        .doesNotContain(note);
+  }
+
+  @Test
   void journalAloneOfUnknownProfiles_asksForTheWholeMachine() throws IOException {
     Path host = folder.resolve("host.json");
     try (InputStream xeon =
