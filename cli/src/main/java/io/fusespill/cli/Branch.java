@@ -82,7 +82,8 @@ final class Branch {
   void play(Simulation simulation) {
     share(simulation::replay);
     ResolvedScenario changed =
-        new ResolvedScenario(config(), own.world(), own.samples(), own.seed(), described);
+        new ResolvedScenario(
+            config(), own.world(), own.samples(), own.seed(), described, own.notes());
     simulation.branch(
         new ConfigurationChanged(prefix.lastNanos(), changed.digest(), changed.config()));
   }

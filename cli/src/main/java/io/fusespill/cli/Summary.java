@@ -41,6 +41,7 @@ final class Summary {
           "capped   %,d sequences at the longest that they may be (--max-model-len)"
               .formatted(report.metrics().cappedSequences()));
     }
+    scenario.notes().forEach(note -> out.println("note     " + note));
     out.flush();
   }
 

@@ -192,6 +192,7 @@ final class WhatIfCommand implements Callable<Integer> {
         && PredictorKind.named(alternative.config().predictor()).oracle()) {
       sides.note("the oracle is told the lengths that are taken for these");
     }
+    alternative.notes().forEach(sides::note);
     if (own == null) {
       sides.note(
           "the recorded configuration cannot be simulated again: what is known of it leads to another one");
@@ -380,6 +381,7 @@ final class WhatIfCommand implements Callable<Integer> {
     ObjectNode before = JsonNodeFactory.instance.objectNode();
     sides.baseline("simulated", simulate(baseline, own, null, before), baseline.description());
     sides.digests(before);
+    alternative.notes().forEach(sides::note);
     ObjectNode figures = JsonNodeFactory.instance.objectNode();
     RunDirectory directory = null;
     if (out != null) {

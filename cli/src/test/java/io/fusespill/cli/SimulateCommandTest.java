@@ -63,6 +63,28 @@ class SimulateCommandTest {
   @TempDir private Path folder;
 
   @Test
+  void blocksWhereTheWeightsDoNotFit_areNoted() throws IOException {
+    String note = "note     the weights of vicuna-13b, 26,031,728,640 bytes, do not fit the memory";
+    for (String device : List.of("a10:blocks=400", "a10:tp=2,blocks=400")) {
+      Cli cli =
+          Cli.run(
+              "simulate",
+              "--trace",
+              sample(),
+              "--limit",
+              "5",
+              "--model",
+              "vicuna-13b",
+              "--device",
+              device,
+              "--journal",
+              "none");
+      assertThat(cli.exitCode()).as(cli.err()).isZero();
+      assertThat(cli.out().contains(note)).isEqualTo(!device.contains("tp=2"));
+    }
+  }
+
+  @Test
   void json_isOneObjectWithEveryKey() throws IOException {
     Cli cli = simulate("run", "--policy", "vllm-0.2.7", "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();

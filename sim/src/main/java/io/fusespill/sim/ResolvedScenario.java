@@ -11,13 +11,20 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /// A scenario with every number in place.
 ///
 /// @param description the whole configuration as JSON; its canonical text has a digest that the
 ///   run's log begins with
+/// @param notes what is strange about it and yet simulated, for people
 public record ResolvedScenario(
-    EngineConfig config, World world, int samples, long seed, ObjectNode description) {
+    EngineConfig config,
+    World world,
+    int samples,
+    long seed,
+    ObjectNode description,
+    List<String> notes) {
 
   private static final ObjectMapper CANONICAL =
       new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);

@@ -29,11 +29,13 @@ import org.jspecify.annotations.Nullable;
 /// @param hardware cards of each device; devices are the first places
 /// @param cardLinks over which the cards of each device meet
 /// @param attention how long each place takes to attend for others; null where it does not
+/// @param notes what is strange about it and yet simulated
 record ResolvedTopology(
     Topology topology,
     List<TensorParallelGroup> hardware,
     List<LinkProfile> cardLinks,
-    List<@Nullable HostAttentionModel> attention) {
+    List<@Nullable HostAttentionModel> attention,
+    List<String> notes) {
 
   private static final long GIB = 1L << 30;
 
@@ -68,7 +70,27 @@ record ResolvedTopology(
     }
     Topology topology = new Topology(places, links(spec, places, hardware));
     return new ResolvedTopology(
-        topology, hardware, cardLinks, attention(spec, topology, hardware, model));
+        topology,
+        hardware,
+        cardLinks,
+        attention(spec, topology, hardware, model),
+        notes(spec, hardware, model));
+  }
+
+  /// Blocks that are given are taken as given, also where the model itself would not fit.
+  private static List<String> notes(
+      TopologySpec spec, List<TensorParallelGroup> hardware, ModelProfile model) {
+    List<String> notes = new ArrayList<>();
+    for (int id = 0; id < hardware.size(); id++) {
+      Device device = spec.devices().get(id);
+      if (device.spec().blocks() > 0 && !MemoryPlan.holdsWeights(hardware.get(id), model)) {
+        notes.add(
+            "the weights of %s, %,d bytes, do not fit the memory of %s: blocks=%d is taken as given all the same"
+                .formatted(
+                    model.name(), model.weightBytes(), device.name(), device.spec().blocks()));
+      }
+    }
+    return notes;
   }
 
   private static MemoryPlan memory(

@@ -197,7 +197,8 @@ public record Scenario(
             PolicyKind::create),
         samples,
         seed,
-        describe(config, resolved, modelProfile, submitLatency));
+        describe(config, resolved, modelProfile, submitLatency),
+        resolved.notes());
   }
 
   /// Sees that the limits go with each other, with the model's context and with the policy.

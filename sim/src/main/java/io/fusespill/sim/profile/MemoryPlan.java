@@ -54,6 +54,12 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
     return of(hardware, 1, model, options);
   }
 
+  /// Whether each card has room for its share of the weights, and be it for nothing else.
+  public static boolean holdsWeights(TensorParallelGroup group, ModelProfile model) {
+    long share = Math.ceilDiv(model.weightBytes(), group.size());
+    return group.cards().stream().allMatch(card -> share <= card.usableBytes());
+  }
+
   private static MemoryPlan of(
       HardwareProfile hardware, int cards, ModelProfile model, MemoryOptions options) {
     List<Term> terms =
