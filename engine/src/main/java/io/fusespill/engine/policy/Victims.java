@@ -120,13 +120,20 @@ final class Victims {
         : firstByKey(scene, running, settled);
   }
 
+  /// Whether the sequence can be chosen: not one that is marked or about to end.
+  private boolean leaves(Scene scene, Sequence sequence, boolean settled) {
+    return sequence.intent() == null
+        && sequence.pendingTokens() > 0
+        && (!settled || weigher.settled(scene, sequence));
+  }
+
   private @Nullable Victim firstByKey(Scene scene, SequenceQueue running, boolean settled) {
     LengthPredictor lengths = scene.view().lengths();
     Sequence best = null;
     long bestKey = 0;
     for (int i = 1; i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null && (!settled || weigher.settled(scene, sequence))) {
+      if (leaves(scene, sequence, settled)) {
         long key = options.victims().key(sequence, lengths);
         if (best == null || key > bestKey) {
           best = sequence;
@@ -141,9 +148,7 @@ final class Victims {
     Victim best = null;
     for (int i = Math.max(1, running.size() - WEIGHED); i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null
-          && sequence.pendingTokens() > 0
-          && (!settled || weigher.settled(scene, sequence))) {
+      if (leaves(scene, sequence, settled)) {
         SampleGroup group = groups.leaving(scene.view(), scene.device(), sequence);
         if (group.newest() != sequence) {
           continue;
