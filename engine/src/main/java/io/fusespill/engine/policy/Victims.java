@@ -9,6 +9,7 @@ import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -103,7 +104,7 @@ final class Victims {
       return mine != others ? mine < others : group.newest().id() > other.group.newest().id();
     }
 
-    private double rate() {
+    double rate() {
       return (double) choice().lostNanos() / choice().freeNanos() / Math.max(1, group.freed());
     }
   }
@@ -144,7 +145,11 @@ final class Victims {
     return best == null ? null : weighed(scene, groups.leaving(scene.view(), scene.device(), best));
   }
 
+  /// The newest of those that lose next to no more than the cheapest: copies are so much cheaper
+  /// than what a block is worth meanwhile that their differences decide nothing, but who goes first
+  /// and comes back last does.
   private @Nullable Victim cheapest(Scene scene, SequenceQueue running, boolean settled) {
+    List<Victim> candidates = new ArrayList<>();
     Victim best = null;
     for (int i = Math.max(1, running.size() - WEIGHED); i < running.size(); i++) {
       Sequence sequence = running.get(i);
@@ -154,9 +159,22 @@ final class Victims {
           continue;
         }
         Victim candidate = weighed(scene, group);
+        candidates.add(candidate);
         if (best == null || candidate.cheaperThan(best)) {
           best = candidate;
         }
+      }
+    }
+    if (best == null || best.forGood()) {
+      return best;
+    }
+    double blockWorth = 1.0 / scene.view().pool(scene.device()).total();
+    double most = best.rate() + blockWorth * options.hysteresisPermille() / 1_000;
+    for (Victim candidate : candidates) {
+      if (!candidate.forGood()
+          && candidate.rate() <= most
+          && candidate.group().newest().id() > best.group().newest().id()) {
+        best = candidate;
       }
     }
     return best;
