@@ -137,7 +137,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean seatsTaken = draft.size() + remote.size() >= limits.maxNumSeqs();
     if (options.proactive() && !lacking && !seatsTaken) {
-      changed |= ahead.move(scene, decisions);
+      changed |= ahead.move(scene, memoryWanted(view, device), decisions);
     }
     for (Sequence sequence : remote) {
       if (draft.size() < limits.maxNumSeqs()
@@ -322,7 +322,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     long nanos = host < 0 ? 0 : estimator.stepNanos(scene.device(), load, host, scene.sharing());
     boolean spacious = spacious(view, scene.device(), draft);
-    boolean waited = !view.waiting().isEmpty();
+    boolean waited = memoryWanted(view, scene.device());
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
       if (sequence.pendingTokens() == 0 || way.expectedElsewhere(view, sequence, scene.device())) {
@@ -363,10 +363,16 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         : added * (load.rows() - 1L) <= stepNanos;
   }
 
+  /// Whether somebody waits for memory of the device, not for a seat.
+  private boolean memoryWanted(EngineView view, int device) {
+    SequenceQueue waiting = view.waiting();
+    return !waiting.isEmpty() && view.seats(device) + waiting.get(0).seats() <= limits.maxNumSeqs();
+  }
+
   /// Whether the device has room for guests although nobody waits: then those on the host come
   /// back.
-  private static boolean spacious(EngineView view, int device, StepDraft draft) {
-    return view.waiting().isEmpty() && draft.free() > view.pool(device).total() / 4;
+  private boolean spacious(EngineView view, int device, StepDraft draft) {
+    return !memoryWanted(view, device) && draft.free() > view.pool(device).total() / 4;
   }
 
   // ------------------------------------------------------------ admission

@@ -49,11 +49,10 @@ final class ProactiveOffload {
     this.alone = topology.places().stream().filter(Place::computes).count() == 1;
   }
 
+  /// @param memoryWanted whether somebody waits for the device's memory
   /// @return whether a sequence was marked
-  boolean move(Scene scene, Decisions decisions) {
-    return scene.view().waiting().isEmpty()
-        ? moveToDevice(scene, decisions)
-        : moveToHost(scene, decisions);
+  boolean move(Scene scene, boolean memoryWanted, Decisions decisions) {
+    return memoryWanted ? moveToHost(scene, decisions) : moveToDevice(scene, decisions);
   }
 
   /// The decode with the most expected tokens for each that it holds, of those that have not moved
@@ -63,7 +62,7 @@ final class ProactiveOffload {
     SequenceQueue running = view.residents(scene.device());
     Sequence best = null;
     long bestKey = 0;
-    for (int i = 1; i < running.size(); i++) {
+    for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() != null) {
         return null;
