@@ -47,10 +47,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   static final List<PolicyOption> OPTIONS = SpillOptions.ALL;
 
   private static final int LOOK_AHEAD_STEPS = 1;
-
-  /// A row with less context is priced as if it had so much: it will soon, and would only go to and
-  /// fro.
-  private static final int PRICED_TOKENS_MIN = 128;
+  private static final long UNKNOWN = -1;
 
   /// Prefill tokens for a device that is empty, in multiples of the ridge, beside those that ride
   /// along.
@@ -82,7 +79,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       throw new PolicyException("policy fusespill estimates costs, but the configuration has none");
     }
     estimator = new CostEstimator(config);
-    weigher = new HandlingWeigher(options, topology, kv, estimator);
+    weigher = new HandlingWeigher(options, config, estimator);
     groups = new SampleGroups(options.prefixCaching());
     ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
     forecast = new MemoryForecast(kv);
@@ -137,7 +134,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean seatsTaken = draft.size() + remote.size() >= limits.maxNumSeqs();
     if (options.proactive() && !lacking && !seatsTaken) {
-      changed |= ahead.move(scene, memoryWanted(view, device), decisions);
+      changed |= ahead.move(scene, weigher.memoryWanted(view, device), decisions);
     }
     for (Sequence sequence : remote) {
       if (draft.size() < limits.maxNumSeqs()
@@ -322,7 +319,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     long nanos = host < 0 ? 0 : estimator.stepNanos(scene.device(), load, host, scene.sharing());
     boolean spacious = spacious(view, scene.device(), draft);
-    boolean waited = memoryWanted(view, scene.device());
+    boolean waited = weigher.memoryWanted(view, scene.device());
+    int localRows = scene.localRows();
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
       if (sequence.pendingTokens() == 0 || way.expectedElsewhere(view, sequence, scene.device())) {
@@ -338,11 +336,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
         if (nanos == 0
-            || pays(
-                with - nanos,
-                nanos,
-                Math.max(sequence.plannedComputedTokens(), PRICED_TOKENS_MIN),
-                waited)) {
+            || HandlingWeigher.pays(
+                with - nanos, nanos, load, localRows, sequence.plannedComputedTokens(), waited)) {
           nanos = with;
           remote.add(sequence);
           continue;
@@ -354,25 +349,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return left;
   }
 
-  /// Whether one more row on the host is worth the time that it adds to the step. Where somebody
-  /// waits for the device's memory, that has a price: a token with so much context would take this
-  /// share of it for a step. Where nobody waits, a row has to raise the token rate.
-  private boolean pays(long added, long stepNanos, int context, boolean waited) {
-    return waited
-        ? added * Math.max(1, load.context()) <= stepNanos * context
-        : added * (load.rows() - 1L) <= stepNanos;
-  }
-
-  /// Whether somebody waits for memory of the device, not for a seat.
-  private boolean memoryWanted(EngineView view, int device) {
-    SequenceQueue waiting = view.waiting();
-    return !waiting.isEmpty() && view.seats(device) + waiting.get(0).seats() <= limits.maxNumSeqs();
-  }
-
   /// Whether the device has room for guests although nobody waits: then those on the host come
   /// back.
   private boolean spacious(EngineView view, int device, StepDraft draft) {
-    return !memoryWanted(view, device) && draft.free() > view.pool(device).total() / 4;
+    return !weigher.memoryWanted(view, device) && draft.free() > view.pool(device).total() / 4;
   }
 
   // ------------------------------------------------------------ admission
@@ -420,6 +400,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
           || (predicted && !empty && !fits(view, device, head))) {
         break;
       }
+      if (soonerElsewhere(view, device, head)) {
+        break;
+      }
       if (predicted && empty) {
         forecast.add(head, view.lengths());
       }
@@ -432,6 +415,66 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       reserve += kv.blocks(grown) - kv.blocks(computed);
     }
     return changed;
+  }
+
+  /// Whether another device has room for the sequence and would be done with its prompt in less
+  /// than half the time: a slow one would keep it from there.
+  private boolean soonerElsewhere(EngineView view, int device, Sequence head) {
+    long here = UNKNOWN;
+    for (Place place : topology.places()) {
+      int other = place.id();
+      if (!place.computes() || other == device || !wouldAdmit(view, other, head, other > device)) {
+        continue;
+      }
+      if (here == UNKNOWN) {
+        here = promptNanos(view, device, head);
+      }
+      if (promptNanos(view, other, head) < here / 2) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Whether `device` will take the sequence when it is asked next.
+  ///
+  /// @param later whether it is asked even if it is idle
+  private boolean wouldAdmit(EngineView view, int device, Sequence head, boolean later) {
+    int steps = view.stepsInFlight(device);
+    int remoteRows = steps == 0 ? 0 : view.stepInFlight(device, steps - 1).remoteEntries();
+    int watermark =
+        options.admission() == SpillOptions.Admission.GREEDY ? 0 : view.pool(device).total() / 100;
+    if ((steps == 0 && !later)
+        || view.seats(device) + remoteRows + head.seats() > limits.maxNumSeqs()
+        || kv.blocks(head.totalTokens()) + way.reserve(view, device, lookAhead) + watermark
+            > view.pool(device).free()) {
+      return false;
+    }
+    int host = weigher.swapHost(device);
+    if (host >= 0) {
+      SequenceQueue resting = view.residents(host);
+      for (int i = 0; i < resting.size(); i++) {
+        if (!resting.get(i).pinned()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /// How long `device` takes until it is through with the prompt, behind what it has begun.
+  private long promptNanos(EngineView view, int device, Sequence head) {
+    Scene scene = weigher.scene(view, device);
+    long queued = view.stepsInFlight(device) * scene.stepNanos();
+    SequenceQueue running = view.residents(device);
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (!HandlingWeigher.isDecode(sequence) && sequence.pendingTokens() > 0) {
+        scene.load().addPrefill(sequence.plannedComputedTokens(), sequence.pendingTokens());
+      }
+    }
+    scene.load().addPrefill(0, head.totalTokens());
+    return queued + weigher.nanos(scene);
   }
 
   private boolean fits(EngineView view, int device, Sequence head) {

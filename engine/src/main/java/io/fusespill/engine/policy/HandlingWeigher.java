@@ -1,5 +1,6 @@
 package io.fusespill.engine.policy;
 
+import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
@@ -36,6 +37,10 @@ import org.jspecify.annotations.Nullable;
 /// are possible only where the predicted final length fits.
 final class HandlingWeigher {
 
+  /// A row with less context is priced as if it had so much: it will soon, and would only go to and
+  /// fro.
+  private static final int PRICED_TOKENS_MIN = 128;
+
   private final SpillOptions options;
   private final Topology topology;
   private final KvLayout kv;
@@ -43,11 +48,13 @@ final class HandlingWeigher {
   private final int[] swapHost;
   private final int[] attendingHost;
   private final int[] diskOf;
+  private final int maxNumSeqs;
 
-  HandlingWeigher(SpillOptions options, Topology topology, KvLayout kv, CostEstimator estimator) {
+  HandlingWeigher(SpillOptions options, EngineConfig config, CostEstimator estimator) {
     this.options = options;
-    this.topology = topology;
-    this.kv = kv;
+    this.topology = config.topology();
+    this.kv = config.kv();
+    this.maxNumSeqs = config.limits().maxNumSeqs();
     this.estimator = estimator;
     int places = topology.places().size();
     swapHost = new int[places];
@@ -86,6 +93,7 @@ final class HandlingWeigher {
     private final int device;
     private final StepLoad load;
     private final int sharing;
+    private final int localRows;
     private long stepNanos;
     private long awayNanos = UNKNOWN;
     private @Nullable List<Scene> takers;
@@ -97,6 +105,7 @@ final class HandlingWeigher {
       this.device = device;
       this.load = load;
       this.sharing = sharing;
+      this.localRows = load.rows();
     }
 
     EngineView view() {
@@ -113,6 +122,11 @@ final class HandlingWeigher {
 
     long stepNanos() {
       return stepNanos;
+    }
+
+    /// Decodes of the device itself.
+    int localRows() {
+      return localRows;
     }
 
     int sharing() {
@@ -156,18 +170,52 @@ final class HandlingWeigher {
       StepPlan step = place.id() == device ? null : view.stepInFlight(place.id());
       sharing += step != null && step.remoteEntries() > 0 && step.remotePlace() == host ? 1 : 0;
     }
+    Scene scene = new Scene(view, device, present, sharing);
+    scene.stepNanos = nanos(scene);
     if (host >= 0) {
-      SequenceQueue resting = view.residents(host);
-      for (int i = 0; i < resting.size(); i++) {
-        Sequence sequence = resting.get(i);
-        if (usableBy(sequence, device)) {
-          present.addRemote(sequence.plannedComputedTokens());
+      addHostRows(scene, view.residents(host));
+    }
+    scene.stepNanos = Math.max(1, scene.stepNanos);
+    return scene;
+  }
+
+  /// Those on the host that are worth their time in a step with all that decode on the device.
+  private void addHostRows(Scene scene, SequenceQueue resting) {
+    boolean waited = memoryWanted(scene.view, scene.device);
+    for (int i = 0; i < resting.size(); i++) {
+      Sequence sequence = resting.get(i);
+      if (usableBy(sequence, scene.device)) {
+        int context = sequence.plannedComputedTokens();
+        scene.load.addRemote(context);
+        long with = nanos(scene);
+        long before = scene.stepNanos;
+        if (before == 0
+            || pays(with - before, before, scene.load, scene.localRows, context, waited)) {
+          scene.stepNanos = with;
+        } else {
+          scene.load.removeRemote(context);
         }
       }
     }
-    Scene scene = new Scene(view, device, present, sharing);
-    scene.stepNanos = Math.max(1, nanos(scene));
-    return scene;
+  }
+
+  /// Whether somebody waits for memory of the device, not for a seat.
+  boolean memoryWanted(EngineView view, int device) {
+    SequenceQueue waiting = view.waiting();
+    return !waiting.isEmpty() && view.seats(device) + waiting.get(0).seats() <= maxNumSeqs;
+  }
+
+  /// Whether one more row on the host is worth the time that it adds to the step. Where somebody
+  /// waits for the device's memory, that has a price: a token with so much context would take this
+  /// share of it for a step. Where nobody waits, a row has to raise the token rate.
+  ///
+  /// @param load the step with that row
+  /// @param localRows decodes of the device, also those that the step leaves out
+  static boolean pays(
+      long added, long stepNanos, StepLoad load, int localRows, int context, boolean waited) {
+    return waited
+        ? added * Math.max(1, load.context()) <= stepNanos * Math.max(context, PRICED_TOKENS_MIN)
+        : added * (Math.max(load.rows(), localRows + load.remoteRows()) - 1L) <= stepNanos;
   }
 
   /// How long the step that `scene` describes takes now that its load may have changed.
