@@ -79,7 +79,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       throw new PolicyException("policy fusespill estimates costs, but the configuration has none");
     }
     estimator = new CostEstimator(config);
-    weigher = new HandlingWeigher(options, config, estimator);
+    lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
+    weigher = new HandlingWeigher(options, config, estimator, lookAhead);
     groups = new SampleGroups(options.prefixCaching());
     ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
     forecast = new MemoryForecast(kv);
@@ -90,7 +91,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
             .mapToInt(Place::blocks)
             .max()
             .orElseThrow();
-    lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
     victims = new Victims(options, kv, weigher, groups, lookAhead);
     way = new ReturnPath(topology, kv, limits, weigher, groups, estimator, lookAhead);
   }
@@ -352,7 +352,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// Whether the device has room for guests although nobody waits: then those on the host come
   /// back.
   private boolean spacious(EngineView view, int device, StepDraft draft) {
-    return !weigher.memoryWanted(view, device) && draft.free() > view.pool(device).total() / 4;
+    return !weigher.somebodyWaits(view, device) && draft.free() > view.pool(device).total() / 4;
   }
 
   // ------------------------------------------------------------ admission
@@ -369,7 +369,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     int seats = view.seats(device);
     int arrival = way.stepsUntilAllArrived(scene);
     int tokensAhead = lookAhead + arrival;
-    int reserve = way.reserve(view, device, tokensAhead);
+    int reserve = weigher.reserve(view, device, tokensAhead);
     boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
     if (predicted) {
       forecast.clear();
@@ -446,7 +446,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         options.admission() == SpillOptions.Admission.GREEDY ? 0 : view.pool(device).total() / 100;
     if ((steps == 0 && !later)
         || view.seats(device) + remoteRows + head.seats() > limits.maxNumSeqs()
-        || kv.blocks(head.totalTokens()) + way.reserve(view, device, lookAhead) + watermark
+        || kv.blocks(head.totalTokens()) + weigher.reserve(view, device, lookAhead) + watermark
             > view.pool(device).free()) {
       return false;
     }

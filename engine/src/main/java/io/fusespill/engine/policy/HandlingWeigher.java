@@ -41,6 +41,9 @@ final class HandlingWeigher {
   /// fro.
   private static final int PRICED_TOKENS_MIN = 128;
 
+  /// Memory is scarce where no more than this part of it is free.
+  private static final int SCARCE_SHARE = 8;
+
   private final SpillOptions options;
   private final Topology topology;
   private final KvLayout kv;
@@ -49,12 +52,15 @@ final class HandlingWeigher {
   private final int[] attendingHost;
   private final int[] diskOf;
   private final int maxNumSeqs;
+  private final int lookAhead;
 
-  HandlingWeigher(SpillOptions options, EngineConfig config, CostEstimator estimator) {
+  HandlingWeigher(
+      SpillOptions options, EngineConfig config, CostEstimator estimator, int lookAhead) {
     this.options = options;
     this.topology = config.topology();
     this.kv = config.kv();
     this.maxNumSeqs = config.limits().maxNumSeqs();
+    this.lookAhead = lookAhead;
     this.estimator = estimator;
     int places = topology.places().size();
     swapHost = new int[places];
@@ -199,10 +205,39 @@ final class HandlingWeigher {
     }
   }
 
-  /// Whether somebody waits for memory of the device, not for a seat.
-  boolean memoryWanted(EngineView view, int device) {
+  /// Whether somebody waits for whom the device has a seat.
+  boolean somebodyWaits(EngineView view, int device) {
     SequenceQueue waiting = view.waiting();
     return !waiting.isEmpty() && view.seats(device) + waiting.get(0).seats() <= maxNumSeqs;
+  }
+
+  /// Whether somebody waits for memory of the device: not for a seat, and not for its prompt's turn
+  /// while much is free.
+  boolean memoryWanted(EngineView view, int device) {
+    int free = view.pool(device).free();
+    int total = view.pool(device).total();
+    return somebodyWaits(view, device)
+        && (kv.blocks(view.waiting().get(0).totalTokens())
+                    + reserve(view, device, lookAhead)
+                    + total / 100
+                > free
+            || free < total / SCARCE_SHARE);
+  }
+
+  /// Blocks that those running, and those on their way here, will need for their next `tokens`
+  /// tokens, and for what is left of their prompts.
+  int reserve(EngineView view, int device, int tokens) {
+    SequenceQueue running = view.residents(device);
+    int blocks = view.seatsInto(device) * kv.blocks(tokens);
+    for (int i = 0; i < running.size(); i++) {
+      Sequence sequence = running.get(i);
+      if (sequence.intent() == null) {
+        int held =
+            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
+        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
+      }
+    }
+    return blocks;
   }
 
   /// Whether one more row on the host is worth the time that it adds to the step. Where somebody

@@ -112,7 +112,7 @@ final class ReturnPath {
 
   /// Whether a group could come back beside what the others need for their next `tokens` tokens.
   boolean hasRoomFor(EngineView view, int device, StepDraft draft, SampleGroup group, int tokens) {
-    return grown(group) + reserve(view, device, tokens) <= draft.free();
+    return grown(group) + weigher.reserve(view, device, tokens) <= draft.free();
   }
 
   /// Blocks that the group holds some steps after its copy.
@@ -198,22 +198,6 @@ final class ReturnPath {
     return view.blocksInTransit(disk, host) == 0
         && view.pool(host).free() >= group.blocks()
         && decisions.transfer(disk, host, TransferMode.ASYNC, group.ids());
-  }
-
-  /// Blocks that those running, and those on their way here, will need for their next `tokens`
-  /// tokens, and for what is left of their prompts.
-  int reserve(EngineView view, int device, int tokens) {
-    SequenceQueue running = view.residents(device);
-    int blocks = view.seatsInto(device) * kv.blocks(tokens);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null) {
-        int held =
-            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
-        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
-      }
-    }
-    return blocks;
   }
 
   /// Sends the newest parked sequence on to the disk, one at a time or with the samples that share
