@@ -10,7 +10,6 @@ import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
-import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
@@ -47,7 +46,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   static final List<PolicyOption> OPTIONS = SpillOptions.ALL;
 
   private static final int LOOK_AHEAD_STEPS = 1;
-  private static final long UNKNOWN = -1;
 
   /// Prefill tokens for a device that is empty, in multiples of the ridge, beside those that ride
   /// along.
@@ -63,11 +61,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final Victims victims;
   private final ReturnPath way;
   private final ProactiveOffload ahead;
-  private final MemoryForecast forecast;
+  private final Admission admission;
   private final StepLoad load = new StepLoad();
+  private final PromptDraft prefills;
   private final List<Sequence> remote = new ArrayList<>();
-  private final int tokensMax;
-  private final int blocksMax;
   private final int lookAhead;
 
   FuseSpillPolicy(EngineConfig config, PolicyOptions given) {
@@ -83,16 +80,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     weigher = new HandlingWeigher(options, config, estimator, lookAhead);
     groups = new SampleGroups(options.prefixCaching());
     ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
-    forecast = new MemoryForecast(kv);
-    tokensMax = limits.maxModelTokens();
-    blocksMax =
-        topology.places().stream()
-            .filter(Place::computes)
-            .mapToInt(Place::blocks)
-            .max()
-            .orElseThrow();
     victims = new Victims(options, kv, weigher, groups, lookAhead);
     way = new ReturnPath(topology, kv, limits, weigher, groups, estimator, lookAhead);
+    prefills = new PromptDraft(kv, load);
+    admission = new Admission(options, config, weigher, way, lookAhead);
   }
 
   /// It brings back what lies on a host beside a device, or on the disk behind that.
@@ -114,7 +105,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
-    boolean changed = turnAwayHeads(view, decisions, draft);
+    boolean changed = admission.turnAwayHeads(view, decisions, draft);
     decisions.sortResidents(device);
     changed |= leaveOutgrown(view, device, decisions);
     changed |= carryOut(view, device, decisions);
@@ -130,7 +121,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       changed |= way.bringBack(scene, decisions, draft, remote);
     }
     if (!lacking && !resting) {
-      changed |= admit(scene, decisions, draft, budget);
+      changed |= admission.admit(scene, decisions, draft, prefills, remote.size(), budget);
     }
     boolean seatsTaken = draft.size() + remote.size() >= limits.maxNumSeqs();
     if (options.proactive() && !lacking && !seatsTaken) {
@@ -281,22 +272,10 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (sequence.intent() == null
           && !HandlingWeigher.isDecode(sequence)
           && sequence.pendingTokens() > 0) {
-        left -= draftPrefill(sequence, draft, left);
+        left -= prefills.add(sequence, draft, left);
       }
     }
     return left;
-  }
-
-  private int draftPrefill(Sequence sequence, StepDraft draft, int budget) {
-    int computed = sequence.plannedComputedTokens();
-    long room = (long) (sequence.table().size() + draft.free()) * kv.blockTokens() - computed;
-    int tokens = (int) Math.min(Math.min(sequence.pendingTokens(), budget), room);
-    if (tokens <= 0) {
-      return 0;
-    }
-    load.addPrefill(computed, tokens);
-    draft.add(sequence, tokens);
-    return tokens;
   }
 
   /// Chooses the host's rows for this step, in the order in which they came there: each that pays,
@@ -353,159 +332,6 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// back.
   private boolean spacious(EngineView view, int device, StepDraft draft) {
     return !weigher.somebodyWaits(view, device) && draft.free() > view.pool(device).total() / 4;
-  }
-
-  // ------------------------------------------------------------ admission
-
-  private boolean admit(Scene scene, Decisions decisions, StepDraft draft, int budget) {
-    EngineView view = scene.view();
-    int device = scene.device();
-    SequenceQueue waiting = view.waiting();
-    if (waiting.isEmpty() || budget <= 0) {
-      return false;
-    }
-    boolean changed = false;
-    int left = budget;
-    int seats = view.seats(device);
-    int arrival = way.stepsUntilAllArrived(scene);
-    int tokensAhead = lookAhead + arrival;
-    int reserve = weigher.reserve(view, device, tokensAhead);
-    boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
-    if (predicted) {
-      forecast.clear();
-      forecast.addAll(view.residents(device), view.lengths());
-    }
-    int watermark =
-        options.admission() == SpillOptions.Admission.WATERMARK
-            ? view.pool(device).total() / 100
-            : 0;
-    while (!waiting.isEmpty() && left > 0 && draft.size() + remote.size() < limits.maxNumSeqs()) {
-      Sequence head = waiting.get(0);
-      if (impossible(head)) {
-        if (!turnAwayHeads(view, decisions, draft)) {
-          break;
-        }
-        changed = true;
-        continue;
-      }
-      int reserved = draft.reserved(device);
-      int kept = view.keptBlocks(head, device, reserved);
-      int need =
-          kv.blocks(head.totalTokens() + (arrival == 0 ? 0 : tokensAhead))
-              - view.heldBlocks(head, device, kept, reserved);
-      boolean empty = arrival == 0 && view.residents(device).isEmpty() && draft.size() == 0;
-      if (seats + head.seats() > limits.maxNumSeqs()
-          || need > draft.free()
-          || (!empty && need + reserve + watermark > draft.free())
-          || (predicted && !empty && !fits(view, device, head))) {
-        break;
-      }
-      if (soonerElsewhere(view, device, head)) {
-        break;
-      }
-      if (predicted && empty) {
-        forecast.add(head, view.lengths());
-      }
-      decisions.admit(head, device, kept);
-      int tokens = draftPrefill(head, draft, left);
-      left -= tokens;
-      seats += head.seats();
-      int computed = kept * kv.blockTokens() + tokens;
-      int grown = Math.max(head.totalTokens(), computed + tokensAhead);
-      reserve += kv.blocks(grown) - kv.blocks(computed);
-    }
-    return changed;
-  }
-
-  /// Whether another device has room for the sequence and would be done with its prompt in less
-  /// than half the time: a slow one would keep it from there.
-  private boolean soonerElsewhere(EngineView view, int device, Sequence head) {
-    long here = UNKNOWN;
-    for (Place place : topology.places()) {
-      int other = place.id();
-      if (!place.computes() || other == device || !wouldAdmit(view, other, head, other > device)) {
-        continue;
-      }
-      if (here == UNKNOWN) {
-        here = promptNanos(view, device, head);
-      }
-      if (promptNanos(view, other, head) < here / 2) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /// Whether `device` will take the sequence when it is asked next.
-  ///
-  /// @param later whether it is asked even if it is idle
-  private boolean wouldAdmit(EngineView view, int device, Sequence head, boolean later) {
-    int steps = view.stepsInFlight(device);
-    int remoteRows = steps == 0 ? 0 : view.stepInFlight(device, steps - 1).remoteEntries();
-    int watermark =
-        options.admission() == SpillOptions.Admission.GREEDY ? 0 : view.pool(device).total() / 100;
-    if ((steps == 0 && !later)
-        || view.seats(device) + remoteRows + head.seats() > limits.maxNumSeqs()
-        || kv.blocks(head.totalTokens()) + weigher.reserve(view, device, lookAhead) + watermark
-            > view.pool(device).free()) {
-      return false;
-    }
-    int host = weigher.swapHost(device);
-    if (host >= 0) {
-      SequenceQueue resting = view.residents(host);
-      for (int i = 0; i < resting.size(); i++) {
-        if (!resting.get(i).pinned()) {
-          return false;
-        }
-      }
-    }
-    return true;
-  }
-
-  /// How long `device` takes until it is through with the prompt, behind what it has begun.
-  private long promptNanos(EngineView view, int device, Sequence head) {
-    Scene scene = weigher.scene(view, device);
-    long queued = view.stepsInFlight(device) * scene.stepNanos();
-    SequenceQueue running = view.residents(device);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (!HandlingWeigher.isDecode(sequence) && sequence.pendingTokens() > 0) {
-        scene.load().addPrefill(sequence.plannedComputedTokens(), sequence.pendingTokens());
-      }
-    }
-    scene.load().addPrefill(0, head.totalTokens());
-    return queued + weigher.nanos(scene);
-  }
-
-  private boolean fits(EngineView view, int device, Sequence head) {
-    forecast.add(head, view.lengths());
-    if (forecast.peakBlocks() <= view.pool(device).total()) {
-      return true;
-    }
-    forecast.removeLast();
-    return false;
-  }
-
-  private boolean impossible(Sequence sequence) {
-    return sequence.totalTokens() > tokensMax || kv.blocks(sequence.totalTokens()) > blocksMax;
-  }
-
-  private boolean turnAwayHeads(EngineView view, Decisions decisions, StepDraft draft) {
-    boolean rejected = false;
-    while (!view.waiting().isEmpty()
-        && impossible(view.waiting().get(0))
-        && draft.canReject(view, view.waiting().get(0).request())) {
-      Sequence sequence = view.waiting().get(0);
-      int tokens = sequence.totalTokens();
-      if (tokens > tokensMax) {
-        decisions.reject(sequence.request(), RejectionReason.PROMPT_TOO_LONG, tokens, tokensMax);
-      } else {
-        decisions.reject(
-            sequence.request(), RejectionReason.NEVER_FITS, kv.blocks(tokens), blocksMax);
-      }
-      rejected = true;
-    }
-    return rejected;
   }
 
   // -------------------------------------------------------------- liveness

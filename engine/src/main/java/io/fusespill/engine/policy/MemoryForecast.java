@@ -2,6 +2,7 @@ package io.fusespill.engine.policy;
 
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.length.LengthPredictor;
+import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import java.util.Arrays;
@@ -26,14 +27,13 @@ final class MemoryForecast {
     this.kv = kv;
   }
 
-  void clear() {
+  /// Forgets all but those on the device that are to stay there.
+  void fill(EngineView view, int device) {
     count = 0;
-  }
-
-  void addAll(SequenceQueue sequences, LengthPredictor lengths) {
-    for (int i = 0; i < sequences.size(); i++) {
-      if (sequences.get(i).intent() == null) {
-        add(sequences.get(i), lengths);
+    SequenceQueue residents = view.residents(device);
+    for (int i = 0; i < residents.size(); i++) {
+      if (residents.get(i).intent() == null) {
+        add(residents.get(i), view.lengths());
       }
     }
   }

@@ -26,6 +26,9 @@ class FuseSpillPolicyTest {
   private static final StepCosts QUADRATIC =
       new StepCosts(0, 10_000_000, 1_250_000_000, 0, 0, 10_000_000, 0, 1_000_000_000, 0);
 
+  private static final StepCosts SLOW =
+      new StepCosts(0, 100_000_000, 12_500_000_000L, 0, 0, 100_000_000, 0, 0, 0);
+
   private static final StepCosts HOST = new StepCosts(0, 0, 0, 0, 0, 20_000_000, 0, 0, 0);
 
   @RegisterExtension final EngineFixture engine = new EngineFixture();
@@ -144,6 +147,30 @@ class FuseSpillPolicyTest {
     assertThat(choice(run).sequence()).isEqualTo(1);
   }
 
+  /// Copies cost next to nothing of what memory is worth for as many steps.
+  @Test
+  void victimsThatCostNextToTheSame_shouldBeTheNewest() {
+    Run run = given().maxNumBatchedTokens(64).maxModelTokens(200).device(16).host(32).start();
+    run.arrivesForetold(7, 90).arrivesForetold(7, 90).arrivesForetold(23, 90).thenWhatever();
+    playUntilSomebodyHasToGo(run);
+    assertThat(choice(run).sequence()).isEqualTo(2);
+  }
+
+  /// The same where any difference counts: fewer blocks are copied sooner.
+  @Test
+  void victimsThatCostMore_shouldNotGoThoughTheyAreTheNewest() {
+    Run run =
+        given("hysteresis", "0")
+            .maxNumBatchedTokens(64)
+            .maxModelTokens(200)
+            .device(16)
+            .host(32)
+            .start();
+    run.arrivesForetold(7, 90).arrivesForetold(7, 90).arrivesForetold(23, 90).thenWhatever();
+    playUntilSomebodyHasToGo(run);
+    assertThat(choice(run).sequence()).isEqualTo(1);
+  }
+
   /// Samples 0 and 1 hold 5 blocks each, of which they share 4, and 0 is the oldest; sequence 2
   /// holds 6 alone.
   @Test
@@ -244,13 +271,42 @@ class FuseSpillPolicyTest {
   @Test
   void sequenceThatOutgrowsItsDevice_shouldGoOnOnALargerOne() {
     Run run = given().device(3).device(16).costs(DEVICE, DEVICE).start();
-    run.arrives(7, 30).arrives(20, 30).thenWhatever();
+    run.arrivesForetold(7, 30).arrivesForetold(20, 30).thenWhatever();
     for (int i = 0; i < 8 && run.view().stepInFlight(0) != null; i++) {
       run.completes(0).thenWhatever();
     }
     assertThat(run.lines()).contains("preempt 0 RECOMPUTE");
     run.completes(1).thenWhatever();
     assertThat(run.lines()).contains("admit 0 on 1");
+  }
+
+  // ------------------------------------------------------ who takes a prompt
+
+  /// A device that is ten times as slow, first in the order of asking.
+  private Given besideASlowOne() {
+    return given().predictor("none").device(16).device(16).costs(SLOW, DEVICE);
+  }
+
+  @Test
+  void slowDevice_shouldLeaveAPromptToAnIdleFastOne() {
+    besideASlowOne().start().arrives(20, 9).then("admit 0 on 1", "step on 1: 0+20 new 0,1,2,3,4");
+  }
+
+  @Test
+  void slowDevice_shouldLeaveAPromptToABusyFastOneThatHasRoom() {
+    Run run = besideASlowOne().start();
+    run.arrives(20, 9).thenWhatever();
+    run.arrives(8, 9).then();
+    run.completes(1).thenWhatever();
+    assertThat(run.lines()).contains("admit 1 on 1");
+  }
+
+  @Test
+  void slowDevice_shouldTakeAPromptForWhichTheFastOneHasNoRoom() {
+    Run run = besideASlowOne().start();
+    run.arrives(50, 9).thenWhatever();
+    run.arrives(20, 9).thenWhatever();
+    assertThat(run.lines()).contains("admit 0 on 1", "admit 1");
   }
 
   // -------------------------------------------------------- host attention
@@ -265,7 +321,11 @@ class FuseSpillPolicyTest {
         "async swap_out [0>1] 1: 2>0 3>1",
         "step 0@7+1");
     run.transferCompletes(0);
-    run.completes(0).then("share 875000 of 0 with 1", "step 0@8+1 1@7+1 last 1 at 1 new 3");
+    run.completes(0)
+        .then(
+            "share 875000 of 0 with 1",
+            "choose OFFLOAD_ATTENTION for 0",
+            "step 0@8+1 1@7+1 last 1 at 1 new 3");
   }
 
   @Test
