@@ -9,8 +9,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.sim.profile.Check;
 import io.fusespill.sim.profile.JsonReader;
 import io.fusespill.sim.profile.ProfileException;
+import io.fusespill.sim.profile.Spelling;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -111,16 +113,21 @@ public record FittedProfile(
         links.stream().map(FittedLink::rounded).toList());
   }
 
-  /// The measured place of this name and hardware; else the first of that hardware.
+  /// The measured place of this name and hardware; else the first of that hardware. Names of
+  /// hardware and model may be spelt in other ways; a place whose hardware is spelt just so is
+  /// preferred.
   ///
   /// @throws ProfileException if this was measured for something else
   public FittedPlace place(String place, String hardware, String model, int blockTokens) {
     Optional<FittedPlace> found =
         places.stream()
-            .filter(each -> each.hardware().equals(hardware) && each.place().equals(place))
-            .findFirst()
-            .or(() -> places.stream().filter(each -> each.hardware().equals(hardware)).findFirst());
-    if (found.isEmpty() || !this.model.equals(model) || this.blockTokens != blockTokens) {
+            .filter(each -> Spelling.sameCard(each.hardware(), hardware))
+            .min(
+                Comparator.comparing((FittedPlace each) -> !each.hardware().equals(hardware))
+                    .thenComparing(each -> !each.place().equals(place)));
+    if (found.isEmpty()
+        || !Spelling.sameModel(this.model, model)
+        || this.blockTokens != blockTokens) {
       throw new ProfileException(
           """
           cost profile %s was fitted to %s, %s, blocks of %d, but this run is %s, %s, blocks of %d: \

@@ -152,6 +152,23 @@ class FittedProfileTest {
         .isInstanceOf(ProfileException.class);
   }
 
+  /// What drivers and folders call a card and a model is not what the catalogue calls them.
+  @Test
+  void place_otherSpelling_isFound() {
+    FittedProfile profile =
+        JsonReader.parse(
+            exampleText()
+                .replace("\"hardware\": \"h200\"", "\"hardware\": \"NVIDIA H200\"")
+                .replace("\"model\": \"llama-2-7b\"", "\"model\": \"Llama-2-7b-hf\""),
+            "example.json",
+            FittedProfile::from);
+
+    assertThat(profile.place("h200", "h200", "llama-2-7b", 16))
+        .isSameAs(profile.places().getFirst());
+    assertThatThrownBy(() -> profile.place("h200-tp2", "h200-tp2", "llama-2-7b", 16))
+        .hasMessageContaining("fitted to NVIDIA H200,");
+  }
+
   static FittedProfile example() {
     return JsonReader.parse(exampleText(), "example.json", FittedProfile::from);
   }
