@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -28,6 +29,9 @@ final class ScenarioOptions {
 
   /// The policy where none is named.
   static final String DEFAULT_POLICY = "continuous";
+
+  /// Step times that are computed.
+  static final String ROOFLINE = "roofline";
 
   private static final double MILLION = 1e6;
   private static final int STEPS_MAX = 8;
@@ -49,6 +53,7 @@ final class ScenarioOptions {
       paramLabel = "D[:tp=N,blocks=N|util=U]",
       description = {
         "Device profile or a .json file of one; give it again for more devices behind one queue.",
+        "With --time-model also what that was measured on: a card by its driver's name, or host:threads=N, with blocks=N.",
         "tp=N makes N such cards one tensor-parallel device, D+E two of different kinds.",
         "blocks=N sets the number of KV blocks; util=U derives it from that share of memory (default 0.9)."
       })
@@ -181,7 +186,7 @@ final class ScenarioOptions {
 
   @Option(
       names = "--time-model",
-      defaultValue = "roofline",
+      defaultValue = ROOFLINE,
       paramLabel = "T",
       description =
           "Step times: roofline (default), or the path of a fitted profile (docs/cost-profile-format.md).")
@@ -222,6 +227,13 @@ final class ScenarioOptions {
   ///
   /// @throws UsageException if a value is not legal
   ResolvedScenario resolve(ObjectNode workload) {
+    return resolve(this::topology, workload);
+  }
+
+  /// Resolves the scenario around a workload, on a machine that these options do not describe.
+  ///
+  /// @throws UsageException if a value is not legal
+  ResolvedScenario resolve(Supplier<TopologySpec> machine, ObjectNode workload) {
     PolicyKind kind = policyKind();
     if (model.isEmpty()) {
       throw new UsageException(
@@ -230,7 +242,7 @@ final class ScenarioOptions {
     try {
       return new Scenario(
               model,
-              topology(),
+              machine.get(),
               new PolicySpec(kind.label(), new TreeMap<>(policyOptions)),
               new Scenario.Limits(
                   given("--block-size", blockSize),

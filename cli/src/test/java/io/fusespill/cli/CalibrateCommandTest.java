@@ -220,6 +220,7 @@ class CalibrateCommandTest {
                 fitted.name(),
                 fitted.model(),
                 fitted.blockTokens(),
+                fitted.blockBytes(),
                 fitted.source(),
                 fitted.submitLatency(),
                 fitted.queuedNanos(),

@@ -58,6 +58,7 @@ final class ProfileTextTest {
         "p",
         "vicuna-7b",
         16,
+        0,
         "a test",
         submit,
         0,

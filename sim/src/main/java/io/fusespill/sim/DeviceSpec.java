@@ -12,6 +12,9 @@ import java.util.List;
 /// share one model, then `:` and settings with commas between them, `tp=N` for N cards of one kind
 /// and `blocks=N` or `util=U`.
 ///
+/// A machine that was calibrated may have no profile: `host:threads=N`, the cores of a machine that
+/// runs models, or a card by its driver's name. What is known of it is in a fitted profile.
+///
 /// @param cards names of hardware profiles, or paths of files of them; more than one are
 ///   tensor-parallel and one device
 /// @param blocks KV blocks; 0 where they follow from memory
@@ -22,6 +25,10 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
   /// vLLM's default `gpu_memory_utilization`.
   public static final double DEFAULT_UTILISATION = 0.9;
 
+  /// The cores of a machine that runs models, as live runs name them.
+  private static final String HOST = "host";
+
+  private static final int THREADS_MAX = 1_024;
   private static final int MAX_CARDS = TensorParallelGroup.MAX_CARDS;
 
   public DeviceSpec {
@@ -47,6 +54,8 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
           if (!(utilisation > 0 && utilisation <= 1)) {
             throw new NumberFormatException();
           }
+        } else if (setting.startsWith("threads=") && cards.equals(List.of(HOST))) {
+          cards = List.of(HOST + ":threads=" + within(Integer.parseInt(value), 1, THREADS_MAX));
         } else if (setting.startsWith("tp=")) {
           cards = tensorParallel(text, cards, within(Integer.parseInt(value), 1, MAX_CARDS));
         } else {
@@ -75,6 +84,26 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
     return new TensorParallelGroup(profiles);
   }
 
+  /// Whether it has no profile of what it can do, so that only a fitted one can tell its times.
+  public boolean unprofiled() {
+    return cards.size() == 1 && !HardwareProfiles.has(cards.getFirst());
+  }
+
+  /// Whether it is the cores of a machine that runs models.
+  boolean isHost() {
+    return cards.size() == 1 && placeName().equals(HOST);
+  }
+
+  /// What it is called in a fitted profile.
+  String hardware() {
+    return unprofiled() ? cards.getFirst() : group().name();
+  }
+
+  /// What a place of it is called: `host`, as in a live run, whatever its threads.
+  String placeName() {
+    return unprofiled() ? cards.getFirst().replaceFirst(":.*", "") : group().name();
+  }
+
   private static List<String> tensorParallel(String text, List<String> cards, int n) {
     if (cards.size() == 1) {
       return Collections.nCopies(n, cards.getFirst());
@@ -96,7 +125,7 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
 
   private static ProfileException malformed(String text, String setting) {
     return new ProfileException(
-        "device '%s': '%s' must be blocks=N with N of 1 to %,d, or util=U with U above 0 and at most 1, not both, or tp=N with N of 1 to %d"
-            .formatted(text, setting, Place.MAX_BLOCKS, MAX_CARDS));
+        "device '%s': '%s' must be blocks=N with N of 1 to %,d, or util=U with U above 0 and at most 1, not both, or tp=N with N of 1 to %d, or of host threads=N with N of 1 to %,d"
+            .formatted(text, setting, Place.MAX_BLOCKS, MAX_CARDS, THREADS_MAX));
   }
 }

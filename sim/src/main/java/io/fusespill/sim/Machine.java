@@ -12,6 +12,7 @@ import io.fusespill.sim.profile.LinkProfiles;
 import io.fusespill.sim.profile.ProfileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The machine that the command line describes: devices, each with a link to the one host, and
@@ -40,6 +41,9 @@ public record Machine(
     @Nullable String peerLink) {
 
   public static final String DEFAULT_LINK = "pcie4";
+
+  /// What live runs call their host memory, next to whose devices of cores none can be `host`.
+  static final String MEMORY = "memory";
 
   private static final String HOST = "host";
   private static final String DISK = "disk";
@@ -87,7 +91,7 @@ public record Machine(
       throw new ProfileException(
           "host %s is a GPU, must be a CPU, for example xeon-8358p or h200-host".formatted(host));
     }
-    String hostName = attends == null ? HOST : attends.name();
+    String hostName = attends == null ? hostName() : attends.name();
     List<Link> links = new ArrayList<>();
     if (swapSpaceGib > 0) {
       for (Device device : named) {
@@ -110,9 +114,15 @@ public record Machine(
         links);
   }
 
+  private String hostName() {
+    return Stream.concat(devices.stream(), auxiliary.stream()).anyMatch(DeviceSpec::isHost)
+        ? MEMORY
+        : HOST;
+  }
+
   private void name(List<DeviceSpec> specs, String prefix, List<Device> into) {
     for (DeviceSpec spec : specs) {
-      String name = prefix + spec.group().name();
+      String name = prefix + spec.placeName();
       into.add(new Device(specs.size() == 1 ? name : name + "-" + into.size(), spec, link));
     }
   }

@@ -26,24 +26,26 @@ import org.jspecify.annotations.Nullable;
 
 /// A topology with the blocks of a model counted, and what computes at its places.
 ///
-/// @param hardware cards of each device; devices are the first places
+/// @param hardware cards of each device, null where only its calibration knows it; devices are the
+///   first places
 /// @param cardLinks over which the cards of each device meet
 /// @param attention how long each place takes to attend for others; null where it does not
 /// @param notes what is strange about it and yet simulated
 record ResolvedTopology(
     Topology topology,
-    List<TensorParallelGroup> hardware,
+    List<@Nullable TensorParallelGroup> hardware,
     List<LinkProfile> cardLinks,
     List<@Nullable HostAttentionModel> attention,
     List<String> notes) {
 
   private static final long GIB = 1L << 30;
 
+  /// @param calibrated whether a fitted profile tells the times of each device
   /// @throws ProfileException if a profile is unknown or the model does not fit
   static ResolvedTopology of(
-      TopologySpec spec, ModelProfile model, KvLayout kv, EngineLimits limits) {
-    List<TensorParallelGroup> hardware =
-        spec.devices().stream().map(device -> device.spec().group()).toList();
+      TopologySpec spec, ModelProfile model, KvLayout kv, EngineLimits limits, boolean calibrated) {
+    List<@Nullable TensorParallelGroup> hardware = new ArrayList<>();
+    spec.devices().forEach(device -> hardware.add(hardware(device.spec(), calibrated)));
     List<LinkProfile> cardLinks =
         spec.devices().stream().map(device -> LinkProfiles.named(device.cardLink())).toList();
     List<Place> places = new ArrayList<>();
@@ -52,7 +54,8 @@ record ResolvedTopology(
       int blocks =
           device.spec().blocks() > 0
               ? device.spec().blocks()
-              : memory(hardware.get(id), model, device.spec(), kv.blockTokens(), limits).blocks();
+              : memory(device.spec().group(), model, device.spec(), kv.blockTokens(), limits)
+                  .blocks();
       places.add(Place.device(id, device.name(), blocks));
     }
     for (Host host : spec.hosts()) {
@@ -93,6 +96,24 @@ record ResolvedTopology(
     return notes;
   }
 
+  private static @Nullable TensorParallelGroup hardware(DeviceSpec spec, boolean calibrated) {
+    if (!calibrated && spec.isHost()) {
+      throw new ProfileException(
+          "device %s is known to those only who have measured it: give what calibrate or profile-device wrote there with --time-model, or another device"
+              .formatted(spec.hardware()));
+    }
+    if (!calibrated || !spec.unprofiled()) {
+      return spec.group();
+    }
+    if (spec.blocks() == 0) {
+      throw new ProfileException(
+          "device %s has no profile that tells its memory: give its KV blocks, for example %s%sblocks=500"
+              .formatted(
+                  spec.hardware(), spec.hardware(), spec.hardware().contains(":") ? "," : ":"));
+    }
+    return null;
+  }
+
   private static MemoryPlan memory(
       TensorParallelGroup hardware,
       ModelProfile model,
@@ -111,7 +132,7 @@ record ResolvedTopology(
   }
 
   private static List<Link> links(
-      TopologySpec spec, List<Place> places, List<TensorParallelGroup> hardware) {
+      TopologySpec spec, List<Place> places, List<@Nullable TensorParallelGroup> hardware) {
     Map<String, Integer> ids = new LinkedHashMap<>();
     places.forEach(place -> ids.put(place.name(), place.id()));
     Map<String, Integer> channels = new LinkedHashMap<>();
@@ -139,14 +160,18 @@ record ResolvedTopology(
   }
 
   /// Cards of a device, beyond any number for what is none.
-  private static int cards(List<TensorParallelGroup> hardware, int place) {
-    return place < hardware.size() ? hardware.get(place).size() : Integer.MAX_VALUE;
+  private static int cards(List<@Nullable TensorParallelGroup> hardware, int place) {
+    if (place >= hardware.size()) {
+      return Integer.MAX_VALUE;
+    }
+    TensorParallelGroup group = hardware.get(place);
+    return group == null ? 1 : group.size();
   }
 
   private static List<@Nullable HostAttentionModel> attention(
       TopologySpec spec,
       Topology topology,
-      List<TensorParallelGroup> hardware,
+      List<@Nullable TensorParallelGroup> hardware,
       ModelProfile model) {
     Map<String, HardwareProfile> attending = new LinkedHashMap<>();
     for (Host host : spec.hosts()) {
@@ -167,14 +192,14 @@ record ResolvedTopology(
       HardwareProfile profile,
       int host,
       Topology topology,
-      List<TensorParallelGroup> hardware,
+      List<@Nullable TensorParallelGroup> hardware,
       ModelProfile model) {
     HostAttentionModel slowest = null;
     for (int device = 0; device < hardware.size(); device++) {
       if (topology.attends(host, device)) {
         Link up = topology.links().get(topology.linkIndex(device, host));
         Link down = topology.links().get(topology.linkIndex(host, device));
-        int cards = hardware.get(device).size();
+        int cards = cards(hardware, device);
         HostAttentionModel each =
             new HostAttentionModel(
                 profile,

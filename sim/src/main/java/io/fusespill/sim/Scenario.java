@@ -9,22 +9,25 @@ import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.StepCosts;
+import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.sim.cost.BelievedCosts;
+import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
+import io.fusespill.sim.cost.FittedPlace;
 import io.fusespill.sim.cost.FittedProfile;
 import io.fusespill.sim.cost.HostAttentionModel;
 import io.fusespill.sim.cost.RooflineModel;
 import io.fusespill.sim.cost.StepTimeModel;
 import io.fusespill.sim.cost.SubmitLatency;
-import io.fusespill.sim.profile.LinkProfile;
 import io.fusespill.sim.profile.ModelProfile;
 import io.fusespill.sim.profile.ModelProfiles;
 import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.sim.profile.TensorParallelGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -145,28 +148,31 @@ public record Scenario(
   public ResolvedScenario resolve() {
     ModelProfile modelProfile = ModelProfiles.named(model);
     EngineLimits engineLimits = engineLimits(modelProfile);
+    FittedProfile fitted =
+        timeModel.equals(ROOFLINE) ? null : FittedProfile.read(Path.of(timeModel));
     int blockTokens = limits.blockTokens() == 0 ? BLOCK_TOKENS : limits.blockTokens();
     KvLayout kv =
         new KvLayout(
             blockTokens,
-            modelProfile.kvBytesPerBlock(blockTokens),
+            fitted == null || fitted.blockBytes() == 0
+                ? modelProfile.kvBytesPerBlock(blockTokens)
+                : fitted.blockBytes(),
             policyKind().estimates() ? 1 : 2 * modelProfile.layers());
-    ResolvedTopology resolved = ResolvedTopology.of(topology, modelProfile, kv, engineLimits);
-    FittedProfile fitted =
-        timeModel.equals(ROOFLINE) ? null : FittedProfile.read(Path.of(timeModel));
+    List<FittedPlace> calibrated =
+        fitted == null ? List.of() : calibrated(fitted, modelProfile.name(), blockTokens);
+    ResolvedTopology resolved =
+        ResolvedTopology.of(topology, modelProfile, kv, engineLimits, fitted != null);
     List<StepTimeModel> models = new ArrayList<>();
     List<StepCosts> costs = new ArrayList<>();
     for (Place place : resolved.topology().places()) {
       HostAttentionModel attention = resolved.attention().get(place.id());
       if (place.computes()) {
+        TensorParallelGroup group = resolved.hardware().get(place.id());
         models.add(
-            timeModel(
-                fitted,
-                place.name(),
-                resolved.hardware().get(place.id()),
-                resolved.cardLinks().get(place.id()),
-                modelProfile,
-                blockTokens));
+            fitted == null && group != null
+                ? new RooflineModel(
+                    group, resolved.cardLinks().get(place.id()), modelProfile, blockTokens)
+                : new FittedModel(calibrated.get(place.id())));
         costs.add(BelievedCosts.of(models.getLast()));
       } else {
         models.add(models.getFirst());
@@ -191,13 +197,13 @@ public record Scenario(
         new World(
             models,
             resolved.attention(),
-            fitted == null ? List.of() : fitted.links(),
+            fitted == null ? List.of() : links(fitted, resolved.topology(), calibrated),
             submitLatency,
             faults,
             PolicyKind::create),
         samples,
         seed,
-        describe(config, resolved, modelProfile, submitLatency),
+        describe(config, resolved, calibrated, modelProfile, submitLatency),
         resolved.notes());
   }
 
@@ -255,21 +261,49 @@ public record Scenario(
         serving.maxStepsInFlight() > 0 ? serving.maxStepsInFlight() : policyKind().stepsInFlight());
   }
 
-  private static StepTimeModel timeModel(
-      @Nullable FittedProfile fitted,
-      String place,
-      TensorParallelGroup hardware,
-      LinkProfile linkProfile,
-      ModelProfile modelProfile,
-      int blockTokens) {
-    return fitted == null
-        ? new RooflineModel(hardware, linkProfile, modelProfile, blockTokens)
-        : new FittedModel(fitted.place(place, hardware.name(), modelProfile.name(), blockTokens));
+  /// The measured times of each device.
+  private List<FittedPlace> calibrated(FittedProfile fitted, String modelName, int blockTokens) {
+    return topology.devices().stream()
+        .map(each -> fitted.place(each.name(), each.spec().hardware(), modelName, blockTokens))
+        .toList();
+  }
+
+  /// The measured times of transfers by the names that places have here. A device may have been
+  /// called as the place that its times are from, and host memory as in live runs.
+  private static List<FittedLink> links(
+      FittedProfile fitted, Topology topology, List<FittedPlace> calibrated) {
+    List<List<String>> names = new ArrayList<>();
+    for (Place place : topology.places()) {
+      names.add(
+          switch (place.kind()) {
+            case DEVICE -> List.of(place.name(), calibrated.get(place.id()).place());
+            case HOST -> List.of(place.name(), Machine.MEMORY);
+            case DISK -> List.of(place.name());
+          });
+    }
+    List<FittedLink> links = new ArrayList<>();
+    for (Link link : topology.links()) {
+      fitted.links().stream()
+          .filter(each ->
+              names.get(link.from()).contains(each.from())
+                  && names.get(link.to()).contains(each.to()))
+          .min(
+              Comparator.comparingInt(each ->
+                  names.get(link.from()).indexOf(each.from())
+                      + names.get(link.to()).indexOf(each.to())))
+          .ifPresent(each ->
+              links.add(
+                  each.between(
+                      topology.places().get(link.from()).name(),
+                      topology.places().get(link.to()).name())));
+    }
+    return links;
   }
 
   private ObjectNode describe(
       EngineConfig config,
       ResolvedTopology resolved,
+      List<FittedPlace> calibrated,
       ModelProfile modelProfile,
       SubmitLatency submitLatency) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -301,6 +335,10 @@ public record Scenario(
       node.put("attends", place.attends());
       if (place.computes()) {
         TensorParallelGroup group = resolved.hardware().get(place.id());
+        if (group == null) {
+          node.put("hardware", calibrated.get(place.id()).hardware());
+          continue;
+        }
         node.put("hardware", group.name());
         node.put("peak_flops_per_second", group.peakFlopsPerSecond());
         node.put("bandwidth_bytes_per_second", group.bandwidthBytesPerSecond());

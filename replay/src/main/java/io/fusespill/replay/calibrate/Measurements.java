@@ -68,13 +68,15 @@ public final class Measurements {
   private boolean[] begun = {};
   private WorkSpans work = new WorkSpans(this::step, this::transfer);
   private int blockTokens;
+  private long blockBytes;
   private List<Place> topology = List.of();
   private List<Link> links = List.of();
 
   /// Takes the next event of a log. Each log begins with `RunStarted`; several may follow one
   /// another.
   ///
-  /// @throws ProfileException if a log's blocks hold another number of tokens than those before
+  /// @throws ProfileException if a log's blocks hold another number of tokens than those before, or
+  ///   take other memory
   public void accept(EngineEvent event) {
     if (event instanceof RunStarted run) {
       start(run.config());
@@ -88,7 +90,13 @@ public final class Measurements {
           "blocks hold %d tokens in one run and %d in another: a profile is of one block size"
               .formatted(blockTokens, config.kv().blockTokens()));
     }
+    if (blockBytes != 0 && blockBytes != config.kv().blockBytes()) {
+      throw new ProfileException(
+          "blocks take %,d bytes in one run and %,d in another: a profile is of one type of KV"
+              .formatted(blockBytes, config.kv().blockBytes()));
+    }
     blockTokens = config.kv().blockTokens();
+    blockBytes = config.kv().blockBytes();
     topology = config.topology().places();
     links = config.topology().links();
     endedNanos = new long[topology.size()];
@@ -270,6 +278,7 @@ public final class Measurements {
             name,
             model,
             blockTokens,
+            blockBytes,
             source,
             submitLatency(base),
             queuedNanos(base),

@@ -120,6 +120,7 @@ final class KernelTables {
             name,
             model.name(),
             blockTokens,
+            0,
             source,
             SubmitLatency.NONE,
             0,

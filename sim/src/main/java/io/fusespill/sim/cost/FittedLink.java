@@ -40,6 +40,11 @@ public record FittedLink(
     return Math.max(1, (long) (bytes * nanosPerByte));
   }
 
+  /// The same between places of other names.
+  public FittedLink between(String otherFrom, String otherTo) {
+    return new FittedLink(otherFrom, otherTo, latencyNanos, nanosPerByte, bytes, errors);
+  }
+
   static FittedLink from(JsonReader json) {
     List<Long> ends = json.wholes("bytes");
     if (ends.size() != 2) {

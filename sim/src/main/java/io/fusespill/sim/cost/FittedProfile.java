@@ -23,6 +23,8 @@ import java.util.Set;
 ///
 /// @param model name of the model profile it was measured with
 /// @param blockTokens tokens a KV block held
+/// @param blockBytes what a KV block took; 0 where nobody noted it, as much as the model's own type
+///   comes to
 /// @param source how and when it was measured
 /// @param submitLatency from the end of a step to the start of one that was planned in answer
 /// @param queuedNanos from the end of a step to the start of one that waited in its queue: part of
@@ -33,6 +35,7 @@ public record FittedProfile(
     String name,
     String model,
     int blockTokens,
+    long blockBytes,
     String source,
     SubmitLatency submitLatency,
     long queuedNanos,
@@ -43,12 +46,14 @@ public record FittedProfile(
   public static final int FORMAT_VERSION = 2;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final long BLOCK_BYTES_MAX = 1L << 40;
   private static final long QUEUED_NANOS_MAX = 60_000_000_000L;
 
   public FittedProfile {
     Check.text("name", name);
     Check.text("model", model);
     Check.range("blockTokens", blockTokens, 1, 1_024);
+    Check.range("blockBytes", blockBytes, 0, BLOCK_BYTES_MAX);
     Check.range("queuedNanos", queuedNanos, 0, QUEUED_NANOS_MAX);
     Check.range("places", places.size(), 1, Integer.MAX_VALUE);
     places = List.copyOf(places);
@@ -85,6 +90,9 @@ public record FittedProfile(
     json.put("name", name);
     json.put("model", model);
     json.put("blockTokens", blockTokens);
+    if (blockBytes > 0) {
+      json.put("blockBytes", blockBytes);
+    }
     json.put("source", source);
     json.put("submitNanos", submitLatency.nanos());
     json.put("submitNanosPerSequence", submitLatency.nanosPerSequence());
@@ -106,6 +114,7 @@ public record FittedProfile(
         name,
         model,
         blockTokens,
+        blockBytes,
         source,
         submitLatency,
         queuedNanos,
@@ -157,6 +166,7 @@ public record FittedProfile(
         json.text("name"),
         json.text("model"),
         json.count("blockTokens"),
+        json.has("blockBytes") ? json.whole("blockBytes") : 0,
         json.text("source"),
         new SubmitLatency(
             json.whole("submitNanos"),

@@ -32,6 +32,11 @@ public final class HardwareProfiles {
     return CATALOG.names();
   }
 
+  /// Whether the name is a bundled profile's, or a file's.
+  public static boolean has(String nameOrPath) {
+    return CATALOG.has(nameOrPath);
+  }
+
   /// The bundled profile of that name, or the one in the `.json` file at that path.
   public static HardwareProfile named(String nameOrPath) {
     return CATALOG.named(nameOrPath);

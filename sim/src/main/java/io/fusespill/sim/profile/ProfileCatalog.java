@@ -21,6 +21,10 @@ record ProfileCatalog<T>(
     Function<JsonReader, T> bundled,
     Function<Path, T> file) {
 
+  boolean has(String nameOrPath) {
+    return names.contains(nameOrPath) || nameOrPath.endsWith(".json");
+  }
+
   T named(String nameOrPath) {
     if (names.contains(nameOrPath)) {
       String resource = folder + nameOrPath + ".json";
