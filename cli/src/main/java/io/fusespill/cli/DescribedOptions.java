@@ -14,19 +14,28 @@ import org.jspecify.annotations.Nullable;
 /// where several would, those with the fewest numbers.
 ///
 /// What a device's memory, a policy's default or vLLM's would come to anyway counts as not given.
+/// The machine of a run of models is none that options describe, and so has none here.
 final class DescribedOptions {
 
   private static final String AUXILIARY = "aux-";
   private static final double GIB = 1L << 30;
   private static final double MILLION = 1e6;
 
+  /// On which limits come to what they come to on any machine.
+  private static final String ANY_MODEL = "vicuna-7b";
+
+  private static final String ANY_DEVICE = "a10:blocks=500";
+  private static final String MODEL = "--model";
+
   private final JsonNode described;
   private final ObjectNode workload;
+  private final boolean live;
   private GivenOptions options = new GivenOptions(List.of());
 
   private DescribedOptions(JsonNode described) {
     this.described = described;
     this.workload = (ObjectNode) described.get("workload");
+    this.live = !described.has("time_model");
   }
 
   /// @param described a configuration, as `config.json` has it
@@ -35,7 +44,7 @@ final class DescribedOptions {
   }
 
   private GivenOptions derive() {
-    add("--model", described.get("model").asText());
+    add(MODEL, described.get("model").asText());
     add("--policy", described.get("policy").get("name").asText());
     described
         .get("policy")
@@ -44,8 +53,13 @@ final class DescribedOptions {
         .forEach(
             option -> add("--policy-option", option.getKey() + "=" + option.getValue().asText()));
     add("--seed", described.get("seed").asText());
-    add("--samples", described.get("samples").asText());
+    add("--samples", (live ? workload : described).path("samples").asText("1"));
     add("--checkpoint-every", described.get("limits").get("checkpoint_events").asText());
+    if (live) {
+      add("--max-model-len", described.get("limits").get("max_model_len").asText());
+      addWhatDiffers();
+      return options;
+    }
     if (described.path("submit_nanos_per_sequence").asLong() == 0) {
       addIfAbove("--submit-latency", described.get("submit_nanos").asLong() / 1_000);
     }
@@ -206,8 +220,15 @@ final class DescribedOptions {
   }
 
   private @Nullable JsonNode tryToResolve() {
+    GivenOptions whole =
+        live
+            ? options
+                .without(List.of(MODEL))
+                .and(MODEL, ANY_MODEL)
+                .and(GivenOptions.DEVICE, ANY_DEVICE)
+            : options;
     try {
-      return options.parse().resolve(workload).description();
+      return whole.parse().resolve(workload).description();
     } catch (UsageException e) {
       return null;
     }

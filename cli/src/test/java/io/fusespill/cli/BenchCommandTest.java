@@ -313,5 +313,17 @@ class BenchCommandTest {
     Cli whatIf = Cli.run("whatif", run, "--device", "a10", "--policy", "continuous");
     assertThat(whatIf.exitCode()).as(whatIf.err()).isZero();
     assertThat(whatIf.out()).contains("recorded fusespill", "what if continuous");
+    Cli alone =
+        Cli.run(
+            "whatif",
+            run.resolve("journal"),
+            "--device",
+            "a10",
+            "--policy",
+            "continuous",
+            "--model",
+            TinyModel.LLAMA_2.resolve("config.json"));
+    assertThat(alone.exitCode()).as(alone.err()).isZero();
+    assertThat(alone.out()).contains("recorded fusespill", "what if continuous");
   }
 }
