@@ -141,7 +141,7 @@ final class Branch {
   private void describe() {
     if (successor != null) {
       JsonNode next = successor.description();
-      for (String key : List.of("policy", "predictor", "limits")) {
+      for (String key : List.of("policy", "predictor", "limits", "time_model")) {
         described.set(key, next.get(key).deepCopy());
       }
     }

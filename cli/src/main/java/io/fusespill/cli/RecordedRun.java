@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.EventDigest;
 import io.fusespill.journal.JournalHeader;
@@ -22,6 +23,7 @@ import java.util.Map;
 /// asked for.
 ///
 /// @param described the configuration that it began with
+/// @param start its first event
 /// @param options what it was asked for, or would have to be for that configuration
 /// @param requests what arrived
 /// @param arrivals the same, ready to arrive again
@@ -29,6 +31,7 @@ record RecordedRun(
     Path path,
     ObjectNode described,
     JournalHeader header,
+    RunStarted start,
     GivenOptions options,
     RunReport report,
     RecordedRequests requests,
@@ -46,9 +49,13 @@ record RecordedRun(
     RunMetrics metrics = new RunMetrics(latencies);
     RecordedRequests requests = new RecordedRequests();
     EventDigest digest = new EventDigest();
+    RunStarted start = null;
     try {
       while (reader.next()) {
         EngineEvent event = reader.event();
+        if (event instanceof RunStarted run) {
+          start = run;
+        }
         metrics.accept(event);
         requests.accept(event);
         digest.add(reader.bytes(), reader.length());
@@ -62,7 +69,7 @@ record RecordedRun(
               .formatted(path, reader.position(), e.getMessage()),
           e);
     }
-    if (requests.size() == 0) {
+    if (start == null || requests.size() == 0) {
       throw new UsageException("%s holds no request that could arrive again".formatted(path));
     }
     ObjectNode described = described(path, reader.header());
@@ -70,6 +77,7 @@ record RecordedRun(
         path,
         described,
         reader.header(),
+        start,
         options(path, described),
         new RunReport(metrics, latencies),
         requests,
@@ -105,6 +113,11 @@ record RecordedRun(
     } catch (IllegalArgumentException e) {
       throw new UsageException(e.getMessage(), e);
     }
+  }
+
+  /// What its journal tells of the machine.
+  RecordedMachine machine() {
+    return new RecordedMachine(path, described, start.config());
   }
 
   ObjectNode workload() {

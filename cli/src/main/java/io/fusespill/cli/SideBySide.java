@@ -167,8 +167,8 @@ final class SideBySide {
   void print(PrintWriter out) {
     out.println("what if: %s, %s".formatted(target, changes.isEmpty() ? "unchanged" : changes));
     out.println(
-        "  SIMULATED, not measured. Step times: %s. Transfers: link rates of the configuration."
-            .formatted(costModel()));
+        "  SIMULATED, not measured. Step times: %s. Transfers: %slink rates of the configuration."
+            .formatted(costModel(), isRoofline() ? "" : "as in the profile, else "));
     out.println();
     List<FigureTable.Column> columns = new ArrayList<>();
     columns.add(new FigureTable.Column(baselineName + " " + policy, baseline));
@@ -189,6 +189,10 @@ final class SideBySide {
     }
   }
 
+  private boolean isRoofline() {
+    return described.path("time_model").asText().equals(ScenarioOptions.ROOFLINE);
+  }
+
   private String costModel() {
     String model = described.path("time_model").asText();
     Set<String> hardware = new TreeSet<>();
@@ -201,7 +205,7 @@ final class SideBySide {
         });
     StringJoiner names = new StringJoiner(", ");
     hardware.forEach(names::add);
-    return model.equals("roofline")
+    return isRoofline()
         ? "roofline of %s from datasheet numbers, %s"
             .formatted(names, described.path("model").asText())
         : "fitted profile %s, measured on %s with %s"

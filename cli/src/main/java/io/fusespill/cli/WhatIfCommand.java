@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Takes the arrivals of a run, or of a trace, simulates them under another configuration, and prints both side by side.",
       "Of a run, what no option changes is as it was: options, cancellations, and how long each output is. With none changed it is the run again, decision for decision.",
+      "Of a live run, the machine is that of its journal, and --time-model gives the times that 'calibrate' found for it; or --device and the rest describe another machine.",
       "Of a trace, the other side is what simulate does by default: policy continuous with its defaults, at the trace's own rate.",
       ""
     },
@@ -45,6 +46,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  fusespill whatif runs/demo/continuous --policy fusespill",
       "  fusespill whatif runs/NAME --device rtx-4090 --rate-scale 1.5 --out runs/faster",
+      "  fusespill whatif runs/LIVE --time-model profile.json --policy continuous",
       "  fusespill whatif runs/NAME --from 8805 --policy fusespill --policy-option handling=swap --out runs/swapped",
       "  fusespill whatif requests.csv --model vicuna-7b --device a10 --policy fusespill",
       "",
@@ -180,7 +182,7 @@ final class WhatIfCommand implements Callable<Integer> {
     if (from != null) {
       return ofBranch(run, own, over, from);
     }
-    ResolvedScenario alternative = run.options().overlaidBy(over).parse().resolve(workload(run));
+    ResolvedScenario alternative = alternative(run, over, workload(run));
     boolean changed =
         own == null || !own.canonicalText().equals(alternative.canonicalText()) || reshapes();
     SideBySide sides =
@@ -220,6 +222,16 @@ final class WhatIfCommand implements Callable<Integer> {
   ///
   /// @throws UsageException if the alternative would lack a machine for that reason
   private static @Nullable ResolvedScenario ownScenario(RecordedRun run, GivenOptions over) {
+    if (!RecordedMachine.isNamed(run.options())) {
+      try {
+        return run.machine().own(ownOptions(run, over), run.workload());
+      } catch (UsageException e) {
+        if (RecordedMachine.isNamed(over)) {
+          return null;
+        }
+        throw e;
+      }
+    }
     String problem = "they lead to another configuration";
     try {
       ResolvedScenario own = run.options().parse().resolve(run.workload());
@@ -229,7 +241,7 @@ final class WhatIfCommand implements Callable<Integer> {
     } catch (UsageException e) {
       problem = String.valueOf(e.getMessage());
     }
-    if (!over.has(GivenOptions.DEVICE) && !over.has(GivenOptions.TOPOLOGY)) {
+    if (!RecordedMachine.isNamed(over)) {
       String machine =
           Stream.of(GivenOptions.DEVICE, GivenOptions.AUX, GivenOptions.HOST)
               .filter(option -> option.equals(GivenOptions.DEVICE) || run.options().has(option))
@@ -241,12 +253,32 @@ final class WhatIfCommand implements Callable<Integer> {
     return null;
   }
 
+  /// The options of the run, with what is said of its own machine if it names none.
+  private static GivenOptions ownOptions(RecordedRun run, GivenOptions over) {
+    return RecordedMachine.isNamed(run.options())
+        ? run.options()
+        : run.options().overlaidBy(over.only(RecordedMachine.MEASURED));
+  }
+
+  /// What the run's options with others laid over them come to: on the machine that they name, else
+  /// on that of the run's journal.
+  private static ResolvedScenario alternative(
+      RecordedRun run, GivenOptions over, ObjectNode workload) {
+    GivenOptions both = run.options().overlaidBy(over);
+    return RecordedMachine.isNamed(both)
+        ? both.parse().resolve(workload)
+        : run.machine().alternative(both, workload);
+  }
+
   // ---------------------------------------------------------------- branch
 
   private SideBySide ofBranch(
       RecordedRun run, @Nullable ResolvedScenario own, GivenOptions over, Moment from) {
     for (GivenOptions.Given given : over.all()) {
-      if (!BRANCH.contains(given.name())) {
+      boolean ownTimes =
+          RecordedMachine.MEASURED.contains(given.name())
+              && !RecordedMachine.isNamed(run.options());
+      if (!BRANCH.contains(given.name()) && !ownTimes) {
         throw new UsageException(
             "%s cannot change in the middle of a run: leave it away, or leave --from away"
                 .formatted(given.name()));
@@ -259,10 +291,11 @@ final class WhatIfCommand implements Callable<Integer> {
                   .formatted(target)
               : "--from branches off the run's own requests: leave --rate-scale and --limit away");
     }
-    ResolvedScenario successor = run.options().overlaidBy(over).parse().resolve(run.workload());
-    Branch branch = new Branch(target, partial, from, own, successor);
+    ResolvedScenario begun = own.describedAs(run.described());
+    Branch branch =
+        new Branch(target, partial, from, begun, alternative(run, over, run.workload()));
     branch.check();
-    Branch unchanged = new Branch(target, partial, from, own, null);
+    Branch unchanged = new Branch(target, partial, from, begun, null);
     unchanged.check();
     ObjectNode againFigures = JsonNodeFactory.instance.objectNode();
     RunReport again = simulate(unchanged, run, null, againFigures);
@@ -270,7 +303,7 @@ final class WhatIfCommand implements Callable<Integer> {
     RunDirectory directory = null;
     if (out != null) {
       directory = RunDirectory.create(out, force);
-      directory.writeOptions(run.options());
+      directory.writeOptions(ownOptions(run, over));
     }
     RunReport report = simulate(branch, run, directory, figures);
     SideBySide sides =

@@ -50,6 +50,11 @@ public record ResolvedScenario(
     }
   }
 
+  /// The same under another description, with another digest.
+  public ResolvedScenario describedAs(ObjectNode other) {
+    return new ResolvedScenario(config, world, samples, seed, other);
+  }
+
   /// What [Simulation] takes.
   public Simulation.Setup setup() {
     return new Simulation.Setup(

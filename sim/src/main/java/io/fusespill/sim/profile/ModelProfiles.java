@@ -32,6 +32,11 @@ public final class ModelProfiles {
     return CATALOG.names();
   }
 
+  /// Whether the name is a bundled profile's, or a file's.
+  public static boolean has(String nameOrPath) {
+    return CATALOG.has(nameOrPath);
+  }
+
   /// The bundled profile of that name, or that of the checkpoint whose `config.json` is at that
   /// path.
   public static ModelProfile named(String nameOrPath) {
