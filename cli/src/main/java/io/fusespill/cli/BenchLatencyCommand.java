@@ -107,7 +107,7 @@ final class BenchLatencyCommand implements Callable<Integer> {
     ScenarioOptions.within("--n", samples, 1, EngineLimits.MAX_SAMPLES);
     LiveSpec live = liveOptions.spec("");
     try (LoadedModel model = liveOptions.load(live, false)) {
-      LivePlan plan = model.plan(live);
+      LivePlan plan = liveOptions.plan(model, live, samples);
       BenchWorkload.requireRoom(inputLen, outputLen, plan.config().limits().maxModelTokens());
       model.warmUp(plan.kv(), plan.threads());
       long[] nanos = measure(model, plan, live);

@@ -80,7 +80,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
     LiveSpec live =
         liveOptions.spec(responseAware && !oracle ? PredictorKind.DECLARED.label() : "");
     try (LoadedModel model = liveOptions.load(live, text)) {
-      LivePlan plan = model.plan(live);
+      LivePlan plan = liveOptions.plan(model, live, samples);
       int longest = plan.config().limits().maxModelTokens();
       BenchWorkload.Prompts prompts =
           workload.prompts(model, longest, liveOptions.seed(), liveOptions.quiet());

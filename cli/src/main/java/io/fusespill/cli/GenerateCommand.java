@@ -94,7 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
       requireKnown(params.stopTokenIds(), model.config().vocabulary());
       Tokenizer tokenizer = model.requireTokenizer();
       List<int[]> encoded = encode(tokenizer);
-      LivePlan plan = model.plan(live);
+      LivePlan plan = liveOptions.plan(model, live, params.n());
       List<TextRequest> requests = new ArrayList<>();
       for (int[] ids : encoded) {
         requests.add(new TextRequest(0, checked(ids, model, plan), params, 0));

@@ -1,20 +1,26 @@
 package io.fusespill.cli;
 
+import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.PolicyOption;
+import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.checkpoint.LoadFormat;
 import io.fusespill.host.kernel.Cores;
 import io.fusespill.journal.Durability;
+import io.fusespill.live.LivePlan;
 import io.fusespill.live.LiveSpec;
 import io.fusespill.live.Share;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -258,6 +264,42 @@ final class LiveOptions {
     noteThreads(command, spec);
     return LoadedModel.open(
         new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)), textNeeded);
+  }
+
+  /// What becomes of a specification on this machine; says which of the options given are of no use
+  /// under the policy.
+  ///
+  /// @param spec of [#spec]
+  /// @param samples of a prompt at most
+  LivePlan plan(LoadedModel loaded, LiveSpec spec, int samples) {
+    LivePlan plan = loaded.plan(spec);
+    SchedulingPolicy serving = PolicyKind.create(plan.config());
+    Set<PlaceKind> used = EnumSet.noneOf(PlaceKind.class);
+    for (Place place : plan.config().topology().places()) {
+      if (serving.uses(place, samples)) {
+        used.add(place.kind());
+      }
+    }
+    List<String> useless = new ArrayList<>();
+    boolean swapGiven = command.commandLine().getParseResult().hasMatchedOption("--swap-space");
+    if (swapSpace > 0 && swapGiven && !used.contains(PlaceKind.HOST)) {
+      useless.add("--swap-space");
+    }
+    if (disk > 0 && !used.contains(PlaceKind.DISK)) {
+      useless.add("--disk");
+    }
+    if (attention != null && !policyKind().attends()) {
+      useless.add("--attention");
+    }
+    if (!useless.isEmpty()) {
+      command
+          .commandLine()
+          .getErr()
+          .println(
+              "fusespill: policy %s makes no use of %s here: leave that away, or choose --policy fusespill"
+                  .formatted(policy, String.join(", ", useless)));
+    }
+    return plan;
   }
 
   /// Says where a place has more threads than there are cores: legal, as everywhere, and slow.

@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -171,14 +172,14 @@ final class LoadedModel implements AutoCloseable {
   /// @param threads of each place of cores that computes or attends
   /// @param gpuOf the GPU of each other device
   /// @param disks folder for the files of disks
-  /// @param touched whether all memory of the pools is taken at once, for benchmarks
+  /// @param touched places whose memory is taken at once, for benchmarks
   HostExecutor.Setup setup(
       EngineConfig config,
       KvShape kv,
       Map<Integer, Integer> threads,
       Map<Integer, Integer> gpuOf,
       Path disks,
-      boolean touched) {
+      Set<Integer> touched) {
     Map<Integer, Accelerator> accelerators = new TreeMap<>();
     gpuOf.forEach(
         (place, gpu) -> accelerators.put(place, gpus.accelerator(gpu, kv, config.limits())));

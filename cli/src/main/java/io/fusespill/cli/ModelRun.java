@@ -11,6 +11,8 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.SchedulingPolicy;
 import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.exec.HostExecutor;
 import io.fusespill.host.model.KvShape;
@@ -35,10 +37,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// One live run, wired from its requests to its report:
@@ -255,7 +259,7 @@ final class ModelRun {
     RunReport report;
     Path disks = disks();
     try (RunFolds folds = new RunFolds(directory, config)) {
-      HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, measured);
+      HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, touched(requests));
       LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
       folds.putFigures(figures);
@@ -271,6 +275,19 @@ final class ModelRun {
       OutputFile.write(directory.outputs(), requests, batch.outputs(), model.tokenizer());
     }
     return report;
+  }
+
+  /// Of a benchmark, the places whose KV pools can come to be of use.
+  private Set<Integer> touched(List<TextRequest> requests) {
+    if (!measured) {
+      return Set.of();
+    }
+    SchedulingPolicy policy = PolicyKind.create(config);
+    int samples = TextRequest.samplesMax(requests);
+    return config.topology().places().stream()
+        .filter(place -> policy.uses(place, samples))
+        .map(Place::id)
+        .collect(Collectors.toSet());
   }
 
   private Path disks() {

@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.host.checkpoint.ElementType;
@@ -19,7 +20,9 @@ import io.fusespill.sim.cost.FittedProfile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -222,8 +225,10 @@ final class ProfileDeviceCommand implements Callable<Integer> {
   }
 
   private List<Overlap> measure(LoadedModel loaded, LivePlan plan, Measurements measurements) {
+    Set<Integer> all =
+        plan.config().topology().places().stream().map(Place::id).collect(Collectors.toSet());
     HostExecutor.Setup setup =
-        loaded.setup(plan.config(), plan.kv(), plan.threads(), plan.gpus(), Path.of(""), true);
+        loaded.setup(plan.config(), plan.kv(), plan.threads(), plan.gpus(), Path.of(""), all);
     List<List<DeviceBench.Part>> grid =
         StepGrid.of(
             StepGrid.Bounds.of(plan.config()),

@@ -37,7 +37,7 @@ class BenchCommandTest {
           "--swap-space",
           "0.01");
 
-  /// Room for all, and no gigabytes of pools, which benchmarks touch before they begin.
+  /// Room for all, and no gigabytes of pools, which benchmarks touch where the policy uses them.
   private static final List<String> AMPLE =
       List.of("--device", "host:blocks=400,threads=1", "--swap-space", "0.01");
 
@@ -112,6 +112,55 @@ class BenchCommandTest {
     assertThat(cli.out().lines().findFirst().orElseThrow())
         .matches("Throughput: \\d+\\.\\d\\d requests/s, \\d+\\.\\d\\d tokens/s");
     assertThat(cli.out()).contains("TTFT", "TPOT", "E2E", "preemptions", "(live)");
+  }
+
+  /// The default policy keeps all KV on devices; what nobody has asked for is not worth a word.
+  @Test
+  void optionsOfNoUse_areNoted() {
+    List<String> few =
+        List.of(
+            "--num-prompts",
+            "2",
+            "--input-len",
+            "8",
+            "--output-len",
+            "4",
+            "--device",
+            "host:blocks=9,threads=1");
+    assertThat(bench("throughput", few, "--journal", "none", "--quiet").err()).isEmpty();
+    Cli cli =
+        bench(
+            "throughput",
+            few,
+            "--journal",
+            "none",
+            "--quiet",
+            "--swap-space",
+            "0.02",
+            "--disk",
+            "0.01",
+            "--attention");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.errorLines())
+        .singleElement()
+        .asString()
+        .contains("policy continuous makes no use of --swap-space, --disk, --attention here");
+    Cli used =
+        bench(
+            "throughput",
+            few,
+            "--journal",
+            "none",
+            "--quiet",
+            "--swap-space",
+            "0.02",
+            "--disk",
+            "0.01",
+            "--attention",
+            "--policy",
+            "fusespill");
+    assertThat(used.exitCode()).as(used.err()).isZero();
+    assertThat(used.err()).isEmpty();
   }
 
   @Test

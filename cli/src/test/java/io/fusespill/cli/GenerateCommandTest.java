@@ -25,8 +25,7 @@ class GenerateCommandTest {
   @TempDir private Path folder;
 
   private static Cli generate(Object... options) {
-    List<Object> arguments =
-        new ArrayList<>(List.of("generate", "--model", TinyModel.LLAMA_3, "--swap-space", "0.01"));
+    List<Object> arguments = new ArrayList<>(List.of("generate", "--model", TinyModel.LLAMA_3));
     arguments.addAll(List.of(options));
     Cli cli = Cli.run(arguments.toArray());
     assertThat(cli.exitCode()).as(cli.err()).isZero();

@@ -6,6 +6,7 @@ import io.fusespill.host.sampling.SamplingParams;
 import io.fusespill.host.tokenizer.TextStream;
 import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.journal.live.LiveRequest;
+import java.util.List;
 
 /// A request of a live run.
 ///
@@ -56,6 +57,11 @@ public record TextRequest(
           "request %d draws at temperature %s and has no seed: give it one"
               .formatted(request, params.temperature()));
     }
+  }
+
+  /// Samples of the request that has most.
+  public static int samplesMax(List<TextRequest> requests) {
+    return requests.stream().mapToInt(request -> request.params().n()).max().orElse(0);
   }
 
   /// A text that begins, for one of the samples.

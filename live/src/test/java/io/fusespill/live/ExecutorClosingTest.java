@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -109,7 +110,7 @@ class ExecutorClosingTest {
               plan.kv(),
               plan.threads(),
               temp,
-              false,
+              Set.of(),
               Map.of(0, accelerator, 1, accelerator)),
           plan.config(),
           new Unheard(),

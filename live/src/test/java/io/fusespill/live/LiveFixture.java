@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -305,7 +306,7 @@ final class LiveFixture implements AutoCloseable {
         plan.kv(),
         plan.threads(),
         temp,
-        false,
+        Set.of(),
         accelerators);
   }
 

@@ -136,6 +136,12 @@ final class ArtifactPolicy implements SchedulingPolicy {
         && (sequence.place() == main || sequence.place() == auxiliary || sequence.place() == next);
   }
 
+  /// A host where it is on the way.
+  @Override
+  public boolean uses(Place place, int samples) {
+    return place.computes() || place.id() == next;
+  }
+
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);

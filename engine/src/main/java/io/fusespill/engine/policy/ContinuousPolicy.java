@@ -103,6 +103,11 @@ final class ContinuousPolicy implements SchedulingPolicy {
   }
 
   @Override
+  public boolean uses(Place place, int samples) {
+    return place.computes();
+  }
+
+  @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);
     boolean rejected = turnAwayHeads(view, device, decisions, draft);

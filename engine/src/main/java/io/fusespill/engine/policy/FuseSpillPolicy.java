@@ -102,6 +102,16 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return false;
   }
 
+  /// The host beside a device, and the disk behind that.
+  @Override
+  public boolean uses(Place place, int samples) {
+    return place.computes()
+        || topology.places().stream()
+            .filter(Place::computes)
+            .map(device -> weigher.swapHost(device.id()))
+            .anyMatch(host -> place.id() == host || place.id() == weigher.disk(host));
+  }
+
   @Override
   public Round schedule(EngineView view, int device, Decisions decisions) {
     StepDraft draft = decisions.draft(device);

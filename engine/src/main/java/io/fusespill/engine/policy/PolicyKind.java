@@ -74,6 +74,11 @@ public enum PolicyKind {
     return this == FUSESPILL;
   }
 
+  /// Whether it has hosts attend over the KV that lies there.
+  public boolean attends() {
+    return this == FUSESPILL;
+  }
+
   /// Whether it never splits a prompt, so that a step must have room for the longest.
   public boolean wholePrompts() {
     return this == VLLM_0_2_7 || this == FUSESPILL_ARTIFACT;

@@ -1,5 +1,6 @@
 package io.fusespill.engine.policy;
 
+import io.fusespill.engine.config.Place;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 
@@ -26,6 +27,12 @@ public interface SchedulingPolicy {
   /// One that it cannot is preempted by recompute when it takes over. Of a sequence that it left
   /// there itself it says yes.
   default boolean keeps(EngineView view, Sequence sequence) {
+    return true;
+  }
+
+  /// Whether KV may come to lie in a place of the topology while no request has more samples than
+  /// that; yes for every device.
+  default boolean uses(Place place, int samples) {
     return true;
   }
 

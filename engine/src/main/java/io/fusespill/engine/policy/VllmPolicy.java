@@ -15,6 +15,7 @@ import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
 import io.fusespill.engine.state.SequenceStatus;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The scheduler of vLLM 0.2.7, step for step (`vllm/core/scheduler.py`, `block_manager.py` at
 /// commit 2e0b6e7).
@@ -106,6 +107,14 @@ final class VllmPolicy implements SchedulingPolicy {
       }
     }
     return false;
+  }
+
+  /// It swaps to the host beside a device.
+  @Override
+  public boolean uses(Place place, int samples) {
+    boolean swaps = preemption == Preemption.SWAP || (preemption == Preemption.AUTO && samples > 1);
+    return place.computes()
+        || (swaps && IntStream.of(swapHost).anyMatch(host -> host == place.id()));
   }
 
   @Override

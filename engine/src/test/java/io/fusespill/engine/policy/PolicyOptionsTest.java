@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusespill.engine.Engine;
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.config.EngineConfig;
+import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.StepCosts;
 import java.util.Arrays;
 import java.util.List;
@@ -23,13 +24,13 @@ class PolicyOptionsTest {
 
   private static EngineConfig config(String policy, String... options) {
     EngineConfig config =
-        new EngineFixture().given().device(4).host(4).policy(policy, options).config();
+        new EngineFixture().given().device(4).host(4).disk(4).policy(policy, options).config();
     return new EngineConfig(
         config.kv(),
         config.limits(),
         config.topology(),
         config.policy(),
-        List.of(StepCosts.NONE, StepCosts.NONE),
+        List.of(StepCosts.NONE, StepCosts.NONE, StepCosts.NONE),
         config.predictor());
   }
 
@@ -56,6 +57,28 @@ class PolicyOptionsTest {
         .hasMessageContainingAll(kind.label(), "no option 'wattermark'")
         .hasMessageContainingAll(
             kind.options().stream().map(PolicyOption::name).toArray(String[]::new));
+  }
+
+  /// The places are a device, the host that it swaps to, and the disk behind that.
+  @ParameterizedTest
+  @CsvSource({
+    "vllm-0.2.7, preemption=auto, 1, false, false",
+    "vllm-0.2.7, preemption=auto, 2, true, false",
+    "vllm-0.2.7, preemption=recompute, 2, false, false",
+    "vllm-0.2.7, preemption=swap, 1, true, false",
+    "continuous, chunked-prefill=true, 2, false, false",
+    "fusespill, handling=cost, 1, true, true",
+    "fusespill-artifact, spill-share=0.2, 2, false, false"
+  })
+  void uses_placesToWhichThePolicyMovesKv(
+      String policy, String option, int samples, boolean host, boolean disk) {
+    String[] given = option.split("=", -1);
+    EngineConfig config = config(policy, given[0], given[1]);
+    SchedulingPolicy created = PolicyKind.create(config);
+    List<Place> places = config.topology().places();
+    assertThat(created.uses(places.get(0), samples)).isTrue();
+    assertThat(created.uses(places.get(1), samples)).isEqualTo(host);
+    assertThat(created.uses(places.get(2), samples)).isEqualTo(disk);
   }
 
   static Stream<Arguments> options() {

@@ -33,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -53,7 +54,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
   /// @param kv layout of the blocks; its bytes are those of the engine's configuration
   /// @param threads of each place that computes or attends, at least 1
   /// @param disks folder of the files of disks
-  /// @param touched whether all memory of the pools is taken at once, for benchmarks
+  /// @param touched places whose memory is taken at once, for benchmarks
   /// @param accelerators of the devices that are not this machine's cores, by their places
   public record Setup(
       ModelWeights weights,
@@ -62,7 +63,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
       KvShape kv,
       Map<Integer, Integer> threads,
       Path disks,
-      boolean touched,
+      Set<Integer> touched,
       Map<Integer, Accelerator> accelerators) {}
 
   private final Setup setup;
@@ -135,7 +136,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
     }
     if (place.kind() != PlaceKind.DISK) {
       KvPool pool = KvPool.of(setup.kv(), place.blocks());
-      if (setup.touched()) {
+      if (setup.touched().contains(place.id())) {
         pool.touch();
       }
       return new BlockStore.Memory(pool);
