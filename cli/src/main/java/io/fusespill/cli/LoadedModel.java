@@ -79,6 +79,12 @@ final class LoadedModel implements AutoCloseable {
     }
   }
 
+  /// What a live engine keeps of each KV block: 40 bytes in the state that decides and in the one
+  /// behind the journal.
+  private static final int HEAP_BYTES_PER_BLOCK = 80;
+
+  private static final long MIB = 1 << 20;
+
   private final Source source;
   private final Checkpoint checkpoint;
   private final ModelConfig config;
@@ -153,8 +159,19 @@ final class LoadedModel implements AutoCloseable {
       boolean here = place.kind() != PlaceKind.DISK && !plan.gpus().containsKey(place.id());
       poolBytes += here ? place.blocks() * plan.kv().blockBytes() : 0;
     }
+    requireHeap(plan.config());
     checkpoint.requireMemory(poolBytes, "KV pools");
     return plan;
+  }
+
+  private static void requireHeap(EngineConfig config) {
+    long blocks = config.topology().places().stream().mapToLong(Place::blocks).sum();
+    long heap = Runtime.getRuntime().maxMemory();
+    if (blocks * HEAP_BYTES_PER_BLOCK > heap / 2) {
+      throw new UsageException(
+          "%,d KV blocks in all take %,d MiB of Java's heap, must take at most half of its %,d MiB: make --disk or --swap-space smaller or --block-size larger, or the heap larger with FUSESPILL_JAVA_OPTS=-Xmx…"
+              .formatted(blocks, blocks * HEAP_BYTES_PER_BLOCK / MIB, heap / MIB));
+    }
   }
 
   /// Has the kernels compiled before anything is measured.

@@ -10,6 +10,7 @@ import io.fusespill.engine.EngineVersion;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
+import io.fusespill.engine.config.PlaceKind;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
@@ -259,6 +260,7 @@ final class ModelRun {
     RunReport report;
     Path disks = disks();
     try (RunFolds folds = new RunFolds(directory, config)) {
+      requireRoom(disks);
       HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, touched(requests));
       LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
@@ -288,6 +290,25 @@ final class ModelRun {
         .filter(place -> policy.uses(place, samples))
         .map(Place::id)
         .collect(Collectors.toSet());
+  }
+
+  /// The files of disks grow as they are used: what they may need must be there.
+  private void requireRoom(Path disks) {
+    long bytes =
+        config.topology().places().stream()
+            .filter(place -> place.kind() == PlaceKind.DISK)
+            .mapToLong(place -> place.blocks() * kv.blockBytes())
+            .sum();
+    try {
+      long free = Files.getFileStore(disks).getUsableSpace();
+      if (bytes > free) {
+        throw new UsageException(
+            "the KV on disk may need %,d bytes, and the file system of %s has %,d free: make --disk smaller, or choose a folder elsewhere with --out"
+                .formatted(bytes, disks, free));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot tell how much room %s has: %s".formatted(disks, e), e);
+    }
   }
 
   private Path disks() {

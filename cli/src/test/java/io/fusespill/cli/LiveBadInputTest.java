@@ -49,6 +49,9 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", "x", "--swap-space", "-1"), List.of("-1")),
         arguments(List.of("--prompt", "x", "--swap-space", "NaN"), List.of("NaN")),
         arguments(
+            List.of("--prompt", "x", "--disk", "1e6"),
+            List.of("disk of 1000000.0 GiB", "at most 100,000,000", "--block-size")),
+        arguments(
             List.of("--prompt", "x", "--gpu-memory-utilization", "1.5"), List.of("1.5", "most 1")),
         arguments(
             List.of("--prompt", "x", "--gpu-memory-utilization", "0.000001"),
@@ -173,6 +176,47 @@ class LiveBadInputTest {
     Path dataset = Files.writeString(folder.resolve("dataset"), content);
     assertOneLine(
         run(List.of("bench", "throughput"), List.of("--dataset", dataset.toString())), named);
+  }
+
+  @Test
+  void moreBlocksThanTheHeapKeepsCountOf_areNamed() {
+    List<String> options = new ArrayList<>(List.of("--prompt", "x"));
+    for (int i = 0; i < 10; i++) {
+      options.addAll(List.of("--aux", "host:blocks=100000000"));
+    }
+    options.addAll(List.of("--device", "host:blocks=1"));
+    assertOneLine(
+        run(List.of("generate"), options),
+        List.of("KV blocks in all take", "heap", "--block-size", "-Xmx"));
+  }
+
+  /// Nothing is left of the run that could not be.
+  @Test
+  void diskThatTheFileSystemHasNoRoomFor_isNamed() throws IOException {
+    long gib = Files.getFileStore(folder).getUsableSpace() / (1L << 30) + 2;
+    Path out = folder.resolve("run");
+    List<String> options =
+        List.of(
+            "--num-prompts",
+            "2",
+            "--input-len",
+            "8",
+            "--output-len",
+            "4",
+            "--device",
+            "host:blocks=2,threads=1",
+            "--swap-space",
+            "0.1",
+            "--block-size",
+            "512",
+            "--policy",
+            "fusespill",
+            "--quiet");
+    List<String> all = new ArrayList<>(options);
+    all.addAll(List.of("--disk", String.valueOf(gib), "-o", out.toString()));
+    assertOneLine(
+        run(List.of("bench", "throughput"), all), List.of("--disk", "free", out.toString()));
+    assertThat(out).doesNotExist();
   }
 
   @Test

@@ -125,8 +125,7 @@ public record LivePlan(
     PolicyKind kind = PolicyKind.named(spec.policy().name());
     EngineLimits limits = limits(spec.limits(), model, kind);
     KvShape kv = kv(spec, model);
-    int hostBlocks =
-        (int) Math.min(Place.MAX_BLOCKS, (long) (spec.swapGib() * GIB) / kv.blockBytes());
+    int hostBlocks = blocks("swap space", spec.swapGib(), kv);
     long taken = weightBytes + hostBlocks * kv.blockBytes();
     List<Share> shares = new ArrayList<>(spec.devices());
     shares.addAll(spec.auxiliary());
@@ -163,8 +162,7 @@ public record LivePlan(
       if (attention != null) {
         threads.put(id, threads(attention, machine, hosts + 1));
       }
-      int diskBlocks =
-          (int) Math.min(Place.MAX_BLOCKS, (long) (spec.diskGib() * GIB) / kv.blockBytes());
+      int diskBlocks = blocks("disk", spec.diskGib(), kv);
       if (diskBlocks > 0) {
         places.add(Place.disk(places.size(), DISK, diskBlocks));
       }
@@ -182,6 +180,16 @@ public record LivePlan(
                 : PredictorKind.named(spec.limits().predictor()).label());
     PolicyKind.create(config);
     return new LivePlan(config, kv, threads, gpus);
+  }
+
+  private static int blocks(String what, double gib, KvShape kv) {
+    long blocks = (long) (gib * GIB) / kv.blockBytes();
+    if (blocks > Place.MAX_BLOCKS) {
+      throw new LiveException(
+          "%s of %s GiB has %,d KV blocks, must have at most %,d: make it smaller, or blocks larger (--block-size)"
+              .formatted(what, gib, blocks, Place.MAX_BLOCKS));
+    }
+    return (int) blocks;
   }
 
   private static int threads(Share share, MachineFacts machine, int sharing) {
