@@ -8,18 +8,19 @@ import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.traces.LengthFilter;
 import io.fusespill.traces.SeededRandom;
+import io.fusespill.traces.TraceFile;
 import io.fusespill.traces.TraceLimits;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
 
 /// Conversations as ShareGPT's file has them: a JSON array of objects with `conversations`, a list
-/// of objects with a `value`. A request is the first turn, and its output as long as the second.
+/// of objects with a `value`; plain or gzip. A request is the first turn, and its output as long as
+/// the second.
 public final class ShareGpt {
 
   /// The lengths that vLLM's benchmarks keep.
@@ -42,7 +43,7 @@ public final class ShareGpt {
 
   /// Whether the file begins as such a file does: with an array.
   public static boolean recognises(Path file) {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+    try (InputStream in = new BufferedInputStream(TraceFile.open(file))) {
       int first = in.read();
       while (first == 0xef || first == 0xbb || first == 0xbf || Character.isWhitespace(first)) {
         first = in.read();
@@ -59,7 +60,8 @@ public final class ShareGpt {
   public static ShareGpt read(Path file) {
     List<Conversation> conversations = new ArrayList<>();
     int index = 0;
-    try (JsonParser parser = MAPPER.createParser(file.toFile())) {
+    try (InputStream in = TraceFile.open(file);
+        JsonParser parser = MAPPER.createParser(in)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
         throw new LiveException(
             "%s is no ShareGPT file: it must be a JSON array of conversations".formatted(file));

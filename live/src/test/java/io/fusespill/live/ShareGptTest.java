@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.traces.LengthFilter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +68,18 @@ class ShareGptTest {
     assertThat(sample(file, 10, 9, LengthFilter.NONE, 0))
         .hasSize(4)
         .allMatch(each -> each.outputTokens() == 9);
+  }
+
+  @Test
+  void gzip_isUnpacked() throws IOException {
+    Path plain = file(List.of("def f(x): return x", "def g(x): return x + 1"));
+    Path packed = folder.resolve("packed");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(plain, out);
+    }
+    assertThat(ShareGpt.recognises(packed)).isTrue();
+    assertThat(sample(packed, 1, 0, LengthFilter.NONE, 0))
+        .isEqualTo(sample(plain, 1, 0, LengthFilter.NONE, 0));
   }
 
   @Test

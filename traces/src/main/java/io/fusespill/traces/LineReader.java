@@ -2,23 +2,18 @@ package io.fusespill.traces;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PushbackInputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.GZIPInputStream;
 
 /// The lines of a file that are not blank, one at a time, in one buffer that grows to the longest
 /// line.
 ///
 /// Lines end in LF or CRLF, the last one with or without; a byte order mark is dropped; gzip is
-/// recognised by its first two bytes.
+/// unpacked.
 public final class LineReader implements AutoCloseable {
 
-  private static final int GZIP_MAGIC_0 = 0x1f;
-  private static final int GZIP_MAGIC_1 = 0x8b;
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final String file;
@@ -40,27 +35,11 @@ public final class LineReader implements AutoCloseable {
   public static LineReader open(Path path) {
     String file = path.toString();
     try {
-      return new LineReader(file, decompressed(Files.newInputStream(path)));
+      return new LineReader(file, TraceFile.open(path));
     } catch (NoSuchFileException e) {
       throw new TraceException("%s: no such file".formatted(file), e);
     } catch (IOException e) {
       throw unreadable(file, e);
-    }
-  }
-
-  private static InputStream decompressed(InputStream raw) throws IOException {
-    try {
-      PushbackInputStream in = new PushbackInputStream(raw, 2);
-      byte[] magic = in.readNBytes(2);
-      in.unread(magic);
-      boolean gzip =
-          magic.length == 2
-              && Byte.toUnsignedInt(magic[0]) == GZIP_MAGIC_0
-              && Byte.toUnsignedInt(magic[1]) == GZIP_MAGIC_1;
-      return gzip ? new GZIPInputStream(in, BUFFER_BYTES) : in;
-    } catch (IOException e) {
-      raw.close();
-      throw e;
     }
   }
 
