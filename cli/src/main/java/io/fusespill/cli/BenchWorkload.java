@@ -21,11 +21,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /// The requests of a benchmark: drawn, from a trace, or from ShareGPT's conversations.
 final class BenchWorkload {
 
+  private static final String RANDOM = "random";
   private static final String SHARE_GPT = "sharegpt";
   private static final String AT_ONCE = "inf";
   private static final int INPUT_LEN = 1024;
@@ -35,8 +37,9 @@ final class BenchWorkload {
   @Option(
       names = {"--dataset", "--trace"},
       paramLabel = "FILE",
+      converter = Dataset.class,
       description = {
-        "ShareGPT's JSON, filtered as vLLM's benchmark does, or a trace in any format that simulate reads, whose prompts are random ids (default: random lengths).",
+        "ShareGPT's JSON, filtered as vLLM's benchmark does, or a trace in any format that simulate reads, whose prompts are random ids; random (default): random ids of random lengths.",
         "Outputs are as long as the dataset says, whatever the model says."
       })
   private @Nullable Path dataset;
@@ -120,6 +123,14 @@ final class BenchWorkload {
 
   @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
   BenchWorkload() {}
+
+  /// A file, or null for the word that says that there is none.
+  private static final class Dataset implements ITypeConverter<Path> {
+    @Override
+    public @Nullable Path convert(String value) {
+      return value.equals(RANDOM) ? null : Path.of(value);
+    }
+  }
 
   /// Prompts with the time at which each is sent.
   ///
@@ -325,7 +336,7 @@ final class BenchWorkload {
   /// What the requests are, for people and for the digest.
   ObjectNode describe() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("trace", dataset == null ? "random" : String.valueOf(dataset.getFileName()));
+    json.put("trace", dataset == null ? RANDOM : String.valueOf(dataset.getFileName()));
     json.put("format", format);
     json.put("num_prompts", numPrompts);
     json.put("input_len", inputLen);

@@ -195,6 +195,14 @@ class BenchCommandTest {
   }
 
   @Test
+  void random_isNoDataset() {
+    throughput(folder.resolve("named"), SMALL, "--dataset", "random");
+    throughput(folder.resolve("default"), SMALL);
+    assertThat(folder.resolve("named/requests.jsonl"))
+        .hasSameTextualContentAs(folder.resolve("default/requests.jsonl"));
+  }
+
+  @Test
   void trace_givesLengthsAndTimes() throws IOException {
     Path trace =
         Files.writeString(
