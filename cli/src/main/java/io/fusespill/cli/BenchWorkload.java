@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.live.CustomDataset;
 import io.fusespill.live.ShareGpt;
 import io.fusespill.live.SizedPrompt;
 import io.fusespill.live.TextRequest;
@@ -18,18 +19,25 @@ import io.fusespill.traces.TraceRequest;
 import io.fusespill.traces.WorkloadGenerator;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
-/// The requests of a benchmark: drawn, from a trace, or from ShareGPT's conversations.
+/// The requests of a benchmark: drawn, from a trace, or texts.
 final class BenchWorkload {
 
   private static final String RANDOM = "random";
   private static final String SHARE_GPT = "sharegpt";
+  private static final String CUSTOM = "custom";
   private static final String AT_ONCE = "inf";
+  private static final List<String> TEXTS = List.of(SHARE_GPT, CUSTOM);
+  private static final List<String> FORMATS =
+      Stream.concat(TEXTS.stream(), Arrays.stream(TraceFormat.values()).map(TraceFormat::label))
+          .toList();
   private static final int INPUT_LEN = 1024;
   private static final int OUTPUT_LEN = 128;
   private static final int PROMPTS_MAX = 10_000_000;
@@ -39,7 +47,7 @@ final class BenchWorkload {
       paramLabel = "FILE",
       converter = Dataset.class,
       description = {
-        "ShareGPT's JSON, filtered as vLLM's benchmark does, or a trace in any format that simulate reads, whose prompts are random ids; random (default): random ids of random lengths.",
+        "ShareGPT's JSON, filtered as vLLM's benchmark does, JSONL with prompt and output_tokens, or a trace in any format that simulate reads, whose prompts are random ids; random (default): random ids of random lengths.",
         "Outputs are as long as the dataset says, whatever the model says."
       })
   private @Nullable Path dataset;
@@ -48,7 +56,7 @@ final class BenchWorkload {
       names = "--format",
       paramLabel = "FORMAT",
       description =
-          "Format of the dataset; told by its beginning if not given: sharegpt, azure, burstgpt, mooncake, ragpulse, lengths, vllm, llmservingsim.")
+          "Format of the dataset; told by its beginning if not given: sharegpt, custom, azure, burstgpt, mooncake, ragpulse, lengths, vllm, llmservingsim.")
   private @Nullable String format;
 
   @Option(
@@ -95,7 +103,7 @@ final class BenchWorkload {
   @Option(
       names = "--skip-invalid",
       description =
-          "Skip and count rows of a trace that are not a request, instead of stopping at the first.")
+          "Skip and count rows of a dataset that are not a request, instead of stopping at the first.")
   private boolean skipInvalid;
 
   @Option(names = "--sorted-request", description = "Send the shortest prompts first.")
@@ -159,11 +167,19 @@ final class BenchWorkload {
   /// @throws UsageException if an option is not legal
   boolean text() {
     check();
-    return dataset != null && shareGpt(dataset);
+    return dataset != null && TEXTS.contains(format(dataset));
   }
 
-  private boolean shareGpt(Path file) {
-    return format == null ? ShareGpt.recognises(file) : format.equals(SHARE_GPT);
+  /// The format's name, told by the file's beginning where it is not given.
+  private String format(Path file) {
+    if (format != null) {
+      ScenarioOptions.requireKnown("format", format, FORMATS);
+      return format;
+    }
+    if (ShareGpt.recognises(file)) {
+      return SHARE_GPT;
+    }
+    return CustomDataset.recognises(file) ? CUSTOM : TraceFormat.detect(file, TEXTS).label();
   }
 
   private void check() {
@@ -187,7 +203,9 @@ final class BenchWorkload {
       refuse("--input-len", inputLen != null, "the prompts are those of --dataset");
       refuse("--range-ratio", rangeRatio > 0, "the lengths are those of --dataset");
       refuse(
-          "--arrivals", ownArrivals && shareGpt(dataset), "ShareGPT's conversations have no times");
+          "--arrivals",
+          ownArrivals && TEXTS.contains(format(dataset)),
+          "the prompts of --dataset have no times");
     }
     refuse(
         "--arrivals", ownArrivals && !requestRate.equals(AT_ONCE), "--request-rate says another");
@@ -227,14 +245,15 @@ final class BenchWorkload {
   /// @param maxModelTokens the longest sequence that can be served
   /// @throws UsageException if there is none, or drawn ones could be too long
   Prompts prompts(LoadedModel model, int maxModelTokens, long seed, boolean quiet) {
-    Prompts read;
-    if (dataset == null) {
-      read = random(model, maxModelTokens, seed);
-    } else if (shareGpt(dataset)) {
-      read = conversations(dataset, model, maxModelTokens, seed, quiet);
-    } else {
-      read = trace(dataset, model, maxModelTokens, seed);
-    }
+    Prompts read =
+        dataset == null
+            ? random(model, maxModelTokens, seed)
+            : switch (format(dataset)) {
+              case SHARE_GPT -> conversations(dataset, model, maxModelTokens, seed, quiet);
+              case CUSTOM -> texts(dataset, model, maxModelTokens, quiet);
+              case String trace ->
+                  trace(dataset, TraceFormat.named(trace), model, maxModelTokens, seed);
+            };
     if (ownArrivals) {
       return read;
     }
@@ -294,18 +313,36 @@ final class BenchWorkload {
     }
   }
 
-  private Prompts trace(Path file, LoadedModel model, int maxModelTokens, long seed) {
-    TraceFormat known = format == null ? TraceFormat.detect(file) : TraceFormat.named(format);
+  private Prompts texts(Path file, LoadedModel model, int maxModelTokens, boolean quiet) {
+    LengthFilter lengths = filter(LengthFilter.NONE, maxModelTokens);
+    try (ProgressLine progress = new ProgressLine("tokenize", "requests", numPrompts, quiet)) {
+      CustomDataset.Requests read =
+          CustomDataset.read(
+              file,
+              model.requireTokenizer(),
+              numPrompts,
+              outputLen == null ? 0 : outputLen,
+              lengths,
+              skipInvalid,
+              progress::at);
+      return some(new Prompts(read.prompts(), List.of(), read.skipped()), file, lengths);
+    }
+  }
+
+  private static Prompts some(Prompts prompts, Path file, LengthFilter lengths) {
+    if (prompts.prompts().isEmpty()) {
+      throw new UsageException(
+          "%s holds no request of at most %,d tokens".formatted(file, lengths.maxTotalTokens()));
+    }
+    return prompts;
+  }
+
+  private Prompts trace(
+      Path file, TraceFormat known, LoadedModel model, int maxModelTokens, long seed) {
     ReadOptions options =
         new ReadOptions(numPrompts, skipInvalid, filter(LengthFilter.NONE, maxModelTokens));
     try (TraceReader reader = known.open(file, options)) {
-      Prompts prompts = withIds(reader, model, seed);
-      if (prompts.prompts().isEmpty()) {
-        throw new UsageException(
-            "%s holds no request of at most %,d tokens"
-                .formatted(file, options.lengths().maxTotalTokens()));
-      }
-      return prompts;
+      return some(withIds(reader, model, seed), file, options.lengths());
     }
   }
 

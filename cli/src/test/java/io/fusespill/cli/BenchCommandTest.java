@@ -244,6 +244,41 @@ class BenchCommandTest {
         .isEqualTo(figures.get("total_input_tokens").asInt());
   }
 
+  /// In the order of the file, as long as each line says.
+  @Test
+  void customDataset_isTokenized() throws IOException {
+    Path dataset = folder.resolve("prompts.jsonl");
+    Files.writeString(
+        dataset,
+        """
+        {"prompt": "def f(x): return x + 1", "output_tokens": 7}
+        {"prompt": "too long", "output_tokens": 600}
+        {"prompt": "", "output_tokens": 3}
+        {"prompt": "x", "output_tokens": 5, "other": [1]}
+        """);
+    Path run = folder.resolve("run");
+    JsonNode figures =
+        throughput(run, List.of("--dataset", dataset.toString(), "--skip-invalid", "--json"))
+            .json();
+    assertThat(figures.get("skipped_rows").asInt()).isEqualTo(2);
+    assertThat(lines(run.resolve("outputs.jsonl")).stream().map(o -> o.get("token_ids").size()))
+        .containsExactly(7, 5);
+    Path fixed = folder.resolve("fixed");
+    throughput(
+        fixed,
+        List.of(
+            "--dataset",
+            dataset.toString(),
+            "--format",
+            "custom",
+            "--output-len",
+            "4",
+            "--num-prompts",
+            "2"));
+    assertThat(lines(fixed.resolve("outputs.jsonl")).stream().map(o -> o.get("token_ids").size()))
+        .containsExactly(4, 4);
+  }
+
   // --------------------------------------------------------------- latency
 
   @Test

@@ -122,6 +122,9 @@ class LiveBadInputTest {
         arguments(List.of("--range-ratio", "1"), List.of("--range-ratio is 1")),
         arguments(List.of("--dataset", "no-such-file"), List.of("no-such-file")),
         arguments(List.of("--dataset", "."), List.of(". is not a file")),
+        arguments(
+            List.of("--dataset", "pom.xml", "--format", "sharegtp"),
+            List.of("sharegtp", "sharegpt?", "custom")),
         arguments(List.of("--request-rate", "fast"), List.of("fast")),
         arguments(List.of("--request-rate", "-1"), List.of("-1")),
         arguments(List.of("--burstiness", "2"), List.of("--burstiness", "--request-rate")),
@@ -159,7 +162,17 @@ class LiveBadInputTest {
 
   static Stream<Arguments> datasets() {
     return Stream.of(
-        arguments("a,b\n1,2\n", List.of("no known format")),
+        arguments("a,b\n1,2\n", List.of("no known format", "--format: sharegpt, custom, azure")),
+        arguments(
+            "{\"prompt\": \"x\", \"output_tokens\": 0}",
+            List.of(":1: \"output_tokens\" is 0", "1 to 10000000", "--skip-invalid")),
+        arguments("{\"prompt\": \"x\"}", List.of(":1: \"output_tokens\" is not", "--output-len")),
+        arguments(
+            "{\"prompt\": \"x\", \"output_tokens\": 2}\n{\"prompt\": 3}",
+            List.of(":2: \"prompt\"")),
+        arguments(
+            "{\"prompt\": \"x\", \"output_tokens\": 999}",
+            List.of("no request of at most 512 tokens")),
         arguments("prompt_len,output_len\n100,10\n12x,5\n", List.of("12x")),
         arguments("prompt_len,output_len\n500,100\n", List.of("no request of at most 512 tokens")),
         arguments("[{\"conver", List.of("element 0", "cannot be read")),

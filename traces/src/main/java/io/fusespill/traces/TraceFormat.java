@@ -2,6 +2,7 @@ package io.fusespill.traces;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -96,6 +97,11 @@ public enum TraceFormat {
 
   /// The format of a file, plain or gzip, told by its first line.
   public static TraceFormat detect(Path file) {
+    return detect(file, List.of());
+  }
+
+  /// The same for who knows other formats besides, which a message names too.
+  public static TraceFormat detect(Path file, List<String> others) {
     FirstLine line;
     try (LineReader lines = LineReader.open(file)) {
       if (!lines.advance()) {
@@ -109,7 +115,12 @@ public enum TraceFormat {
         .orElseThrow(() ->
             new TraceException(
                 "%s: in no known format, begins \"%s\"; name the right one with --format: %s"
-                    .formatted(file, Excerpt.of(line.text()), list(Arrays.stream(values())))));
+                    .formatted(
+                        file,
+                        Excerpt.of(line.text()),
+                        Stream.concat(
+                                others.stream(), Arrays.stream(values()).map(TraceFormat::label))
+                            .collect(Collectors.joining(", ")))));
   }
 
   /// Opens a file, plain or gzip, which is read as the requests are asked for.
