@@ -69,6 +69,12 @@ final class LiveOptions {
   private List<String> devices = new ArrayList<>();
 
   @Option(
+      names = {"--gpu-blocks", "--num-gpu-blocks-override"},
+      paramLabel = "N",
+      description = "KV blocks of the first device: the same as blocks=N of its --device.")
+  private @Nullable Integer gpuBlocks;
+
+  @Option(
       names = "--aux",
       paramLabel = "host|cuda:N[:…]",
       description =
@@ -336,7 +342,7 @@ final class LiveOptions {
       shares.add(Share.KIND);
     }
     return new LiveSpec(
-        devices.isEmpty() ? List.of(Share.WHOLE) : devices.stream().map(Share::parse).toList(),
+        devices(),
         shares.stream().map(Share::parse).toList(),
         attention(),
         swapSpace,
@@ -352,6 +358,24 @@ final class LiveOptions {
             CHECKPOINT_EVENTS,
             depth == null ? 0 : ScenarioOptions.within("--depth", depth, 1, STEPS_MAX),
             this.predictor.isEmpty() ? predictor : this.predictor));
+  }
+
+  private List<Share> devices() {
+    List<Share> shares = new ArrayList<>(devices.stream().map(Share::parse).toList());
+    if (shares.isEmpty()) {
+      shares.add(Share.WHOLE);
+    }
+    if (gpuBlocks != null) {
+      Share first = shares.getFirst();
+      if (first.blocks() > 0) {
+        throw new UsageException(
+            "--gpu-blocks is %,d, and --device %s says how many, too: leave one of them away"
+                .formatted(gpuBlocks, devices.getFirst()));
+      }
+      int blocks = ScenarioOptions.within("--gpu-blocks", gpuBlocks, 1, Place.MAX_BLOCKS);
+      shares.set(0, new Share(first.gpu(), first.part(), blocks, first.threads()));
+    }
+    return shares;
   }
 
   private @Nullable Share attention() {

@@ -178,6 +178,20 @@ class BenchCommandTest {
     assertThat(cli.json().get("num_requests").asInt()).isEqualTo(3);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"--gpu-blocks", "--num_gpu_blocks_override"})
+  void vllmsNameForBlocks_isOfTheFirstDevice(String option) throws IOException {
+    Path run = folder.resolve("run");
+    throughput(
+        run,
+        both(SMALL, List.of("--device", "host:threads=1", "--aux", "host:blocks=9,threads=1")),
+        option,
+        "50");
+    JsonNode places = MAPPER.readTree(run.resolve("config.json").toFile()).get("places");
+    assertThat(places.get(0).get("blocks").asInt()).isEqualTo(50);
+    assertThat(places.get(1).get("blocks").asInt()).isEqualTo(9);
+  }
+
   /// What the engine is told of each request: without the flag nothing of its length.
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

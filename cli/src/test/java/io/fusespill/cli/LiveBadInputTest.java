@@ -40,6 +40,12 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", "x", "--max-model-len", "100000"), List.of("100000", "512")),
         arguments(List.of("--prompt", "x", "--device", "gpu"), List.of("gpu", "host")),
         arguments(List.of("--prompt", "x", "--device", "host:blocks=0"), List.of("blocks=0")),
+        arguments(
+            List.of("--prompt", "x", "--num-gpu-blocks-override", "0"),
+            List.of("--gpu-blocks is 0", "1 to 100,000,000")),
+        arguments(
+            List.of("--prompt", "x", "--device", "host:blocks=3", "--gpu-blocks", "4"),
+            List.of("--gpu-blocks is 4", "host:blocks=3")),
         arguments(List.of("--prompt", "x", "--aux", "host:cores=2"), List.of("cores=2", "threads")),
         arguments(
             List.of("--prompt", "x", "--attention", "host:blocks=2"),
