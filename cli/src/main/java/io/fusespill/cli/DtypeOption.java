@@ -38,11 +38,20 @@ final class DtypeOption {
   }
 
   private static ElementType type(String name) {
+    ElementType type = named(name);
+    if (type == null || type == ElementType.F32) {
+      throw new UsageException("--dtype is \"%s\", must be auto, bf16 or f16".formatted(name));
+    }
+    return type;
+  }
+
+  /// The type by our name or one of vLLM's; null for no type's.
+  static @Nullable ElementType named(String name) {
     return switch (name) {
+      case "f32", "float32", "float" -> ElementType.F32;
       case "bf16", "bfloat16" -> ElementType.BF16;
       case "f16", "float16", "half" -> ElementType.F16;
-      default ->
-          throw new UsageException("--dtype is \"%s\", must be auto, bf16 or f16".formatted(name));
+      default -> null;
     };
   }
 }

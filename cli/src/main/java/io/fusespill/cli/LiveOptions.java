@@ -129,7 +129,7 @@ final class LiveOptions {
       defaultValue = "auto",
       paramLabel = "T",
       description =
-          "How KV is stored: f32, bf16, f16 or auto (default): what a GPU computes in where one is among the devices, else f32.")
+          "How KV is stored: f32, bf16, f16, also spelt float32, bfloat16, float16 and half, or auto (default): what a GPU computes in where one is among the devices, else f32.")
   private String kvType;
 
   @Option(
@@ -392,15 +392,15 @@ final class LiveOptions {
   }
 
   private @Nullable ElementType kvType() {
-    return switch (kvType) {
-      case "auto" -> null;
-      case "f32" -> ElementType.F32;
-      case "bf16" -> ElementType.BF16;
-      case "f16" -> ElementType.F16;
-      default ->
-          throw new UsageException(
-              "--kv-cache-dtype is \"%s\", must be auto, f32, bf16 or f16".formatted(kvType));
-    };
+    if (kvType.equals("auto")) {
+      return null;
+    }
+    ElementType type = DtypeOption.named(kvType);
+    if (type == null) {
+      throw new UsageException(
+          "--kv-cache-dtype is \"%s\", must be auto, f32, bf16 or f16".formatted(kvType));
+    }
+    return type;
   }
 
   private PolicyKind policyKind() {

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Text that a model goes on with, by the command.
 @Timeout(120)
@@ -183,6 +185,15 @@ class GenerateCommandTest {
         .singleElement()
         .asString()
         .contains("threads=%d".formatted(cores + 1), "may use %d cores".formatted(cores));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"bfloat16, bf16", "half, f16", "float16, f16", "float, f32", "auto, f32"})
+  void kvCacheDtype_hasVllmsNames(String given, String type) throws IOException {
+    Path run = folder.resolve("run");
+    generate("--prompt", "Hello", "--max-tokens", "2", "--kv-cache-dtype", given, "-o", run);
+    JsonNode live = new ObjectMapper().readTree(run.resolve("live.json").toFile());
+    assertThat(live.get("kv_cache_dtype").asText()).isEqualTo(type);
   }
 
   private static Object[] with(Object[] options, String last) {
