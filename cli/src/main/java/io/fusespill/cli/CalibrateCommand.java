@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "calibrate",
     mixinStandardHelpOptions = true,
+    preprocessor = Underscores.class,
     description = {
       "Fits the times of steps and transfers to what journals of live runs tell, and writes them as a profile that 'simulate --time-model' and 'compare --profile' take.",
       "With --base the runs refine a profile that there is already, best one of 'profile-device': what they say nothing of is as there.",

@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "compare",
     mixinStandardHelpOptions = true,
+    preprocessor = Underscores.class,
     description = {
       "Simulates a live run's requests again, under the run's own configuration and with the times of a profile, and prints how far the simulation is off.",
       "Arrivals, cancellations and true output lengths are those of the run. Without --profile the times are fitted to the run itself, which shows what the fit leaves, not what it foretells.",

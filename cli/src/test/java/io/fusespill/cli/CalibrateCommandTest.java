@@ -69,6 +69,15 @@ class CalibrateCommandTest {
   }
 
   @Test
+  void underscores_areHyphens() {
+    Path profile = folder.resolve("p.json");
+    Cli calibrated = Cli.run("calibrate", run, "-o", profile, "--block_size", "16", "--quiet");
+    assertThat(calibrated.exitCode()).as(calibrated.err()).isZero();
+    Cli compared = Cli.run("compare", run, "--own_speed", "--quiet");
+    assertThat(compared.exitCode()).as(compared.err()).isZero();
+  }
+
+  @Test
   void calibrate_run_foretellsAnother() {
     Path profile = folder.resolve("p.json");
 
