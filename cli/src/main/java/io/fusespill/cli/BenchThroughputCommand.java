@@ -139,7 +139,6 @@ final class BenchThroughputCommand implements Callable<Integer> {
           Summary.title(model.name(), plan.config(), "live"),
           plan.config().topology(),
           directory);
-      model.notes().forEach(note -> out.println("note     " + note));
     }
     out.flush();
     return 0;

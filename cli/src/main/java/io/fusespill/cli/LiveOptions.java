@@ -268,8 +268,17 @@ final class LiveOptions {
     List<Share> shares = new ArrayList<>(spec.devices());
     shares.addAll(spec.auxiliary());
     noteThreads(command, spec);
-    return LoadedModel.open(
-        new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)), textNeeded);
+    LoadedModel loaded =
+        LoadedModel.open(
+            new LoadedModel.Source(model, tokenizer, loadFormat, seed, dtype.type(shares)),
+            textNeeded);
+    noteModel(command, loaded);
+    return loaded;
+  }
+
+  /// Says what the user should know about how the model's folder was taken.
+  static void noteModel(CommandSpec command, LoadedModel loaded) {
+    loaded.notes().forEach(note -> command.commandLine().getErr().println("fusespill: " + note));
   }
 
   /// What becomes of a specification on this machine; says which of the options given are of no use

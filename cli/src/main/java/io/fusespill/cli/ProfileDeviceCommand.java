@@ -172,6 +172,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     List<Overlap> overlaps;
     try (LoadedModel loaded =
         LoadedModel.open(new LoadedModel.Source(model, null, loadFormat, seed, type), false)) {
+      LiveOptions.noteModel(spec, loaded);
       LivePlan plan = loaded.plan(live);
       loaded.warmUp(plan.kv(), plan.threads());
       overlaps = measure(loaded, plan, measurements);

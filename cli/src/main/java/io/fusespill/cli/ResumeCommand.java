@@ -65,6 +65,7 @@ final class ResumeCommand implements Callable<Integer> {
       return 0;
     }
     try (LoadedModel model = LoadedModel.open(source, source.tokenizer() != null)) {
+      LiveOptions.noteModel(spec, model);
       ObjectNode figures = JsonNodeFactory.instance.objectNode();
       ModelRun.Ended ended;
       try (ProgressLine progress = new ProgressLine("resume", "requests", requests.size(), quiet)) {

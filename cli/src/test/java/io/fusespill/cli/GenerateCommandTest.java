@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.host.kernel.Cores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -208,6 +209,48 @@ class GenerateCommandTest {
     assertThat(Cli.run("explain", run, "--sequence", "0").out()).contains("first token");
     JsonNode live = new ObjectMapper().readTree(run.resolve("live.json").toFile());
     assertThat(live.get("measured").asBoolean()).isFalse();
+  }
+
+  /// Where the model is loaded, and not among the results.
+  @Test
+  void shortenedSequences_areNoted() throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    Path model = Files.createDirectory(folder.resolve("model"));
+    ObjectNode config =
+        (ObjectNode) mapper.readTree(TinyModel.LLAMA_2.resolve("config.json").toFile());
+    config.putArray("architectures").add("MistralForCausalLM");
+    config.put("sliding_window", 128);
+    mapper.writeValue(model.resolve("config.json").toFile(), config);
+    Object[] common = {"--model", model, "--load-format", "dummy", "--quiet"};
+    List<List<Object>> commands =
+        List.of(
+            List.of(
+                "generate", "--tokenizer", TinyModel.LLAMA_2, "--prompt", "x", "--max-tokens", "2"),
+            List.of(
+                "bench",
+                "throughput",
+                "--num-prompts",
+                "1",
+                "--input-len",
+                "4",
+                "--output-len",
+                "2",
+                "--journal",
+                "none"),
+            List.of(
+                "bench", "latency", "--num-iters", "1", "--batch-size", "1", "--output-len", "2"));
+    for (List<Object> command : commands) {
+      List<Object> arguments = new ArrayList<>(command);
+      arguments.addAll(List.of(common));
+      Cli cli = Cli.run(arguments.toArray());
+      assertThat(cli.exitCode()).as(cli.err()).isZero();
+      assertThat(cli.errorLines())
+          .singleElement()
+          .asString()
+          .startsWith("fusespill: ")
+          .contains("limited to 128 tokens instead of 512");
+      assertThat(cli.out()).doesNotContain("128 tokens");
+    }
   }
 
   @Test
