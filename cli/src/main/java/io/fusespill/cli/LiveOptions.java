@@ -144,7 +144,7 @@ final class LiveOptions {
       names = "--policy-option",
       paramLabel = "K=V",
       description =
-          "An option of the policy, for example preemption=swap; 'fusespill profile --policies' lists them.")
+          "An option of the policy, for example preemption=swap of vllm-0.2.7; 'fusespill profile --policies' lists them.")
   private Map<String, String> policyOptions = new LinkedHashMap<>();
 
   @Option(

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fusespill.engine.policy.PolicyKind;
+import io.fusespill.engine.policy.PolicyOption;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -161,6 +165,17 @@ class BenchCommandTest {
             "fusespill");
     assertThat(used.exitCode()).as(used.err()).isZero();
     assertThat(used.err()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bench throughput", "simulate"})
+  void helpsPolicyOption_isOneOfThePolicyThatItNames(String command) {
+    String help =
+        Cli.run((Object[]) (command + " --help").split(" ", -1)).out().replaceAll("\\s+", " ");
+    Matcher example = Pattern.compile("for example (\\S+)=\\S+ of (\\S+);").matcher(help);
+    assertThat(example.find()).as(help).isTrue();
+    assertThat(PolicyKind.named(example.group(2)).options().stream().map(PolicyOption::name))
+        .contains(example.group(1));
   }
 
   @Test
