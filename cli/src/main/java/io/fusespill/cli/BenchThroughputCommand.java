@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.length.PredictorKind;
-import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.journal.Durability;
 import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LivePlan;
@@ -125,12 +124,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
     if (liveOptions.json()) {
       out.println(toJson(report, figures));
     } else {
-      RunMetrics metrics = report.metrics();
-      out.println(
-          "Throughput: %.2f requests/s, %.2f tokens/s"
-              .formatted(
-                  report.perSecond((double) metrics.completed()),
-                  report.perSecond((double) metrics.promptTokens() + metrics.outputTokens())));
+      out.println(Throughput.of(report).line());
       out.println();
       Summary.print(
           out,
@@ -161,14 +155,8 @@ final class BenchThroughputCommand implements Callable<Integer> {
   }
 
   private static ObjectNode toJson(RunReport report, ObjectNode figures) {
-    RunMetrics metrics = report.metrics();
-    long tokens = metrics.promptTokens() + metrics.outputTokens();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("elapsed_time", report.durationSeconds());
-    json.put("num_requests", metrics.completed());
-    json.put("total_num_tokens", tokens);
-    json.put("requests_per_second", report.perSecond((double) metrics.completed()));
-    json.put("tokens_per_second", report.perSecond((double) tokens));
+    Throughput.of(report).putInto(json);
     json.setAll(figures);
     return json;
   }

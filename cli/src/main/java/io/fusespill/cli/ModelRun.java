@@ -232,7 +232,7 @@ final class ModelRun {
               recorded.started().seed(),
               durability,
               directory);
-      if (live.path(MEASURED).asBoolean()) {
+      if (measured(live)) {
         model.warmUp(kv, run.threads);
         run.measured();
       }
@@ -416,6 +416,16 @@ final class ModelRun {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a configuration cannot be written as JSON", e);
     }
+  }
+
+  /// Whether the folder's run is a benchmark.
+  static boolean measured(JsonNode live) {
+    return live.path(MEASURED).asBoolean();
+  }
+
+  /// Whether the folder's run is of `bench latency`.
+  static boolean batches(RunDirectory directory) {
+    return directory.config().path("workload").has("batch_size");
   }
 
   /// What the folder says of how to go on.

@@ -38,7 +38,7 @@ final class ResumeCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "RUN",
-      description = "Folder that generate or bench left, with --journal async or sync.")
+      description = "Folder that generate or bench throughput left, with --journal async or sync.")
   private Path run;
 
   @Option(
@@ -61,8 +61,13 @@ final class ResumeCommand implements Callable<Integer> {
     LoadedModel.Source source = source(directory, live);
     List<TextRequest> requests = RequestFile.read(directory.liveRequests());
     if (Files.exists(directory.outputs())) {
-      complete(requests.size());
+      complete(directory, requests.size());
       return 0;
+    }
+    if (ModelRun.batches(directory)) {
+      throw new UsageException(
+          "%s is a run of bench latency, whose batches wait for one another: what it measures cannot be gone on with, start it again"
+              .formatted(run));
     }
     try (LoadedModel model = LoadedModel.open(source, source.tokenizer() != null)) {
       LiveOptions.noteModel(spec, model);
@@ -72,7 +77,7 @@ final class ResumeCommand implements Callable<Integer> {
         LiveBatch batch = LiveProgress.batch(requests, progress);
         ended = ModelRun.resume(model, directory, live, requests, batch, figures);
       }
-      print(model, directory, ended, figures);
+      print(model, directory, ModelRun.measured(live), ended, figures);
     }
     return 0;
   }
@@ -123,7 +128,7 @@ final class ResumeCommand implements Callable<Integer> {
     }
   }
 
-  private void complete(int requests) {
+  private void complete(RunDirectory directory, int requests) {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode node = JsonNodeFactory.instance.objectNode();
@@ -132,19 +137,29 @@ final class ResumeCommand implements Callable<Integer> {
       node.put("requests", requests);
       out.println(node);
     } else {
-      out.println("%s is complete: all of its %,d requests have ended".formatted(run, requests));
+      out.println(
+          "%s is complete: all of its %,d requests have ended, and what came of them is in %s"
+              .formatted(run, requests, directory.outputs()));
     }
     out.flush();
   }
 
   private void print(
-      LoadedModel model, RunDirectory directory, ModelRun.Ended ended, ObjectNode figures) {
+      LoadedModel model,
+      RunDirectory directory,
+      boolean measured,
+      ModelRun.Ended ended,
+      ObjectNode figures) {
     LiveRun.Resumed way = ended.way();
     PrintWriter out = spec.commandLine().getOut();
+    Throughput throughput = Throughput.since(way.before(), ended.report());
     if (json) {
       ObjectNode node = JsonNodeFactory.instance.objectNode();
       node.put("run", run.toString());
       node.put("resumed", true);
+      if (measured) {
+        throughput.putInto(node);
+      }
       node.put("requests_ended_before", way.ended());
       node.put("requests_gone_on", way.wentOn());
       node.put("requests_new", way.sent());
@@ -154,6 +169,10 @@ final class ResumeCommand implements Callable<Integer> {
       out.println(
           "resumed %s: %,d requests had ended before, %,d went on, %,d were new"
               .formatted(run, way.ended(), way.wentOn(), way.sent()));
+      out.println(
+          measured
+              ? throughput.line() + " (since it was resumed)"
+              : "what came of them is in %s".formatted(directory.outputs()));
       out.println();
       Summary.print(
           out,

@@ -179,7 +179,10 @@ record RunDirectory(Path path) {
 
   /// What the run that `path` names says of itself; an empty object where it left no summary.
   static JsonNode summaryOf(Path path) {
-    Path file = path.resolve(SUMMARY);
+    return read(path.resolve(SUMMARY));
+  }
+
+  private static JsonNode read(Path file) {
     try {
       return Files.exists(file) ? MAPPER.readTree(file.toFile()) : MAPPER.createObjectNode();
     } catch (IOException e) {
@@ -255,6 +258,11 @@ record RunDirectory(Path path) {
 
   void writeConfig(JsonNode config) {
     write(RunFiles.CONFIG, config);
+  }
+
+  /// What the run was; an empty object where nobody kept it.
+  JsonNode config() {
+    return read(path.resolve(RunFiles.CONFIG));
   }
 
   /// Keeps what the run came to. With that it is whole, and what it replaces goes.

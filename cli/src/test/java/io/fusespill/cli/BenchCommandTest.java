@@ -375,9 +375,30 @@ class BenchCommandTest {
         .isEqualTo(16);
     assertThat(resumed.get("requests_gone_on").asInt()).isPositive();
     assertThat(resumed.get("completed").asInt()).isEqualTo(16);
+    assertThat(resumed.get("num_requests").asInt())
+        .isEqualTo(16 - resumed.get("requests_ended_before").asInt());
+    assertThat(resumed.get("total_num_tokens").asInt())
+        .isEqualTo(resumed.get("num_requests").asInt() * (16 + 24));
+    assertThat(resumed.get("elapsed_time").asDouble())
+        .isPositive()
+        .isLessThan(resumed.get("duration").asDouble());
+    assertThat(resumed.get("tokens_per_second").asDouble())
+        .isEqualTo(
+            resumed.get("total_num_tokens").asDouble() / resumed.get("elapsed_time").asDouble());
     assertThat(run.resolve("outputs.jsonl")).hasContent(outputs);
     assertThat(Files.readAllLines(run.resolve("requests.csv"))).hasSize(1 + 16);
     assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  @Test
+  void interruptedLatency_isNotResumed() throws IOException {
+    Path run = folder.resolve("run");
+    bench("latency", List.of("--batch-size", "1", "--num-iters", "1", "-o", run.toString()));
+    assertThat(Cli.run("resume", run).out()).contains("is complete", "outputs.jsonl");
+    Files.delete(run.resolve("outputs.jsonl"));
+    Cli cli = Cli.run("resume", run);
+    assertThat(cli.exitCode()).isEqualTo(2);
+    assertThat(cli.errorLines()).singleElement().asString().contains("bench latency", "again");
   }
 
   /// `resume` was killed twice: while it wrote the journal again, and before it began to.

@@ -254,6 +254,19 @@ class GenerateCommandTest {
   }
 
   @Test
+  void resume_saysWhereTheTextsAre() throws IOException {
+    Path run = folder.resolve("run");
+    generate("--prompt", "Hello", "--max-tokens", "5", "-o", run);
+    Path outputs = run.resolve("outputs.jsonl");
+    String texts = Files.readString(outputs);
+    Files.delete(outputs);
+    Cli resumed = Cli.run("resume", run);
+    assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(resumed.out()).contains("what came of them is in " + outputs).doesNotContain("Thr");
+    assertThat(outputs).hasContent(texts);
+  }
+
+  @Test
   void dummyWeights_needNoFiles() throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
     Files.copy(TinyModel.LLAMA_3.resolve("config.json"), model.resolve("config.json"));

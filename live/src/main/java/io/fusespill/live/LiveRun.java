@@ -60,13 +60,21 @@ public final class LiveRun {
     }
   }
 
+  /// What a run had come to when it was interrupted.
+  ///
+  /// @param requests completed
+  /// @param tokens of their prompts and outputs
+  /// @param nanos since the first arrival
+  public record Served(long requests, long tokens, long nanos) {}
+
   /// What an interrupted run's further way was like.
   ///
   /// @param engine for its figures
   /// @param ended requests that had ended before
   /// @param wentOn requests that had begun, and went on with the tokens that they had
   /// @param sent requests that had not been sent before
-  public record Resumed(LiveEngine engine, int ended, int wentOn, int sent) {}
+  /// @param before what the run had come to
+  public record Resumed(LiveEngine engine, int ended, int wentOn, int sent, Served before) {}
 
   /// Serves what an interrupted run has not served yet. Requests that the journal knows go on with
   /// the tokens that they have; the others are sent as if the time in between had not passed.
@@ -102,7 +110,8 @@ public final class LiveRun {
           ended,
           progress.ended(),
           progress.arrived() - progress.ended(),
-          batch.size() - progress.arrived());
+          batch.size() - progress.arrived(),
+          progress.served());
     }
   }
 

@@ -71,6 +71,14 @@ final class Progress {
     return endings.requests.get();
   }
 
+  /// What the run had come to. Known once all events are read.
+  LiveRun.Served served() {
+    return new LiveRun.Served(
+        metrics.completed(),
+        metrics.promptTokens() + metrics.outputTokens(),
+        metrics.arrived() == 0 ? 0 : metrics.durationNanos());
+  }
+
   /// Time of the last recorded event.
   long lastNanos() {
     return lastNanos;
