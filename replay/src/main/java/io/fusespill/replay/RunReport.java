@@ -161,6 +161,7 @@ public final class RunReport {
   private static void put(Map<String, Object> figures, String name, Latency latency) {
     figures.put("mean_" + name + "_ms", latency.meanMillis());
     figures.put("median_" + name + "_ms", latency.percentileMillis(50));
+    figures.put("std_" + name + "_ms", latency.deviationMillis());
     figures.put("p90_" + name + "_ms", latency.percentileMillis(90));
     figures.put("p95_" + name + "_ms", latency.percentileMillis(95));
     figures.put("p99_" + name + "_ms", latency.percentileMillis(99));
