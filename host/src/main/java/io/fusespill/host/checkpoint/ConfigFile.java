@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// Reads a model's shape from `config.json`, in the form that transformers 5 writes (`dtype`,
 /// `rope_parameters`) and in the older one (`torch_dtype`, `rope_theta`, `rope_scaling`).
 ///
-/// Defaults are those of the named class in transformers.
+/// The model's sizes must be there; without a number of key and value heads there are as many as
+/// heads. Other defaults are those of the named class in transformers.
 final class ConfigFile {
 
   private static final int MAX_COUNT = 1 << 22;

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointTest {
 
@@ -137,6 +138,20 @@ class CheckpointTest {
           .isEqualTo(expected);
       assertThat(checkpoint.notes())
           .hasSize(config.maxPositions() < 512 || config.maxPositions() == 4096 ? 1 : 0);
+    }
+  }
+
+  /// Whatever the class, and where transformers has another number for it.
+  @ParameterizedTest
+  @ValueSource(strings = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen3ForCausalLM"})
+  void withoutKeyValueHeads_thereAreAsManyAsHeads(String architecture) {
+    CheckpointFolder folder = CheckpointFolder.single(temp.resolve("model"));
+    folder.config(c -> {
+      c.putArray("architectures").add(architecture);
+      c.remove("num_key_value_heads");
+    });
+    try (Checkpoint checkpoint = Checkpoint.open(folder.path(), LoadFormat.DUMMY, 0)) {
+      assertThat(checkpoint.config().kvHeads()).isEqualTo(checkpoint.config().heads());
     }
   }
 
