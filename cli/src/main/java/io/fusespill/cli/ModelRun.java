@@ -30,6 +30,7 @@ import io.fusespill.live.RequestFile;
 import io.fusespill.live.RunJournal;
 import io.fusespill.live.TextRequest;
 import io.fusespill.replay.RunReport;
+import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -441,8 +442,7 @@ final class ModelRun {
     } catch (IOException e) {
       throw new UsageException(
           "%s cannot be read: %s; put it back from a copy, or start the run again"
-              .formatted(
-                  directory.live(), String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+              .formatted(directory.live(), JsonFault.of(e)),
           e);
     }
   }

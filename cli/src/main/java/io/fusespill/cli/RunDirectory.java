@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.live.RunJournal;
+import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -186,7 +187,7 @@ record RunDirectory(Path path) {
     try {
       return Files.exists(file) ? MAPPER.readTree(file.toFile()) : MAPPER.createObjectNode();
     } catch (IOException e) {
-      throw new UsageException("%s cannot be read: %s".formatted(file, e), e);
+      throw new UsageException("%s cannot be read: %s".formatted(file, JsonFault.of(e)), e);
     }
   }
 

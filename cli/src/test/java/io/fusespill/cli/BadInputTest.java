@@ -510,6 +510,7 @@ class BadInputTest {
     assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
     assertThat(cli.out()).isEmpty();
     assertThat(cli.errorLines()).as(cli.err()).hasSize(1);
+    assertThat(cli.err()).doesNotContain("REDACTED");
     assertThat(cli.errorLines().getFirst()).startsWith("fusespill: ").contains(named);
   }
 }

@@ -247,6 +247,14 @@ class LiveBadInputTest {
   }
 
   @Test
+  void damagedTokenizer_isNamed() throws IOException {
+    Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {");
+    assertOneLine(
+        Cli.run("generate", "--model", TinyModel.LLAMA_2, "--tokenizer", folder, "--prompt", "x"),
+        List.of("tokenizer.json is not JSON (Unexpected end-of-input", "fetch the file again"));
+  }
+
+  @Test
   void folderWithoutRun_isNotResumed() throws IOException {
     assertOneLine(Cli.run("resume", folder.resolve("none")), List.of("no run", "none"));
     assertOneLine(Cli.run("resume", folder), List.of("not the folder of a run"));
@@ -280,6 +288,7 @@ class LiveBadInputTest {
     assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
     assertThat(cli.out()).isEmpty();
     assertThat(cli.errorLines()).as(cli.err()).hasSize(1);
+    assertThat(cli.err()).doesNotContain("REDACTED");
     assertThat(cli.errorLines().getFirst()).startsWith("fusespill: ").contains(named);
   }
 }

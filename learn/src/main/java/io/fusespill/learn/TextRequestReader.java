@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.fusespill.traces.JsonFault;
 import io.fusespill.traces.LineReader;
 import io.fusespill.traces.TraceException;
 import io.fusespill.traces.TraceLimits;
@@ -102,16 +103,10 @@ public final class TextRequestReader implements Iterator<TextRequest>, AutoClose
       return invalid(
           lines.text().strip().startsWith("[")
               ? "begins a JSON list, must be one JSON object a line (jq -c '.[]' makes such lines)"
-              : "no JSON object: " + withoutSource(e.getOriginalMessage()));
+              : "no JSON object: " + JsonFault.of(e));
     } catch (IllegalArgumentException e) {
       return invalid(String.valueOf(e.getMessage()));
     }
-  }
-
-  /// The parser's words up to where it names its source, which is a line of the file.
-  private static String withoutSource(String message) {
-    int marker = message.indexOf(" (start marker");
-    return marker < 0 ? message : message.substring(0, marker);
   }
 
   private @Nullable TextRequest invalid(String reason) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.tokenizer.Tokenizer;
+import io.fusespill.traces.JsonFault;
 import io.fusespill.traces.LengthFilter;
 import io.fusespill.traces.LineReader;
 import io.fusespill.traces.TraceException;
@@ -84,7 +85,7 @@ public final class CustomDataset {
     try {
       row = MAPPER.readTree(line);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("is no JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException("is no JSON: " + JsonFault.of(e), e);
     }
     String text = row.path("prompt").textValue();
     if (text == null || text.isEmpty()) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.sampling.SamplingParams;
+import io.fusespill.traces.JsonFault;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,15 +76,18 @@ public final class RequestFile {
                 json.required("hint_tokens").intValue(),
                 json.required("max_output_tokens").intValue()));
       }
-    } catch (IOException | IllegalArgumentException e) {
-      throw new LiveException(
-          "%s, line %d, cannot be read: %s; put it back from a copy, or start the run again"
-              .formatted(
-                  file,
-                  requests.size() + 1,
-                  String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-          e);
+    } catch (IOException e) {
+      throw damaged(file, requests.size() + 1, JsonFault.of(e), e);
+    } catch (IllegalArgumentException e) {
+      throw damaged(file, requests.size() + 1, String.valueOf(e.getMessage()), e);
     }
     return requests;
+  }
+
+  private static LiveException damaged(Path file, int line, String fault, Exception cause) {
+    return new LiveException(
+        "%s, line %d, cannot be read: %s; put it back from a copy, or start the run again"
+            .formatted(file, line, fault),
+        cause);
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.tokenizer.Tokenizer;
+import io.fusespill.traces.JsonFault;
 import io.fusespill.traces.LengthFilter;
 import io.fusespill.traces.SeededRandom;
 import io.fusespill.traces.TraceFile;
@@ -81,10 +82,7 @@ public final class ShareGpt {
       }
     } catch (IOException e) {
       throw new LiveException(
-          "%s, element %d, cannot be read: %s"
-              .formatted(
-                  file, index, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-          e);
+          "%s, element %d, cannot be read: %s".formatted(file, index, JsonFault.of(e)), e);
     }
     return new ShareGpt(file, conversations);
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.EngineVersion;
+import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -110,7 +111,7 @@ public final class SweepDirectory {
     } catch (JsonProcessingException e) {
       throw new SweepException(
           "%s is damaged (%s): choose another folder with --out"
-              .formatted(manifest, e.getOriginalMessage()),
+              .formatted(manifest, JsonFault.of(e)),
           e);
     }
   }

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A trace of one JSON object a line, in which a request may declare a length. Fields of no concern
@@ -21,9 +20,6 @@ abstract class JsonlTraceReader extends FileTraceReader {
   /// A field twice says two things of a request, of which neither can be chosen.
   private static final JsonFactory JSON =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
-
-  /// What Jackson adds to some messages: a place in a source that it does not know.
-  private static final Pattern LOCATION = Pattern.compile(" \\((for|start) .*");
 
   private final String arrivalField;
   private final ArrivalUnit arrivalUnit;
@@ -129,9 +125,7 @@ abstract class JsonlTraceReader extends FileTraceReader {
     } catch (JsonProcessingException e) {
       throw new InvalidRowException(
           "no JSON object, at character %d: %s"
-              .formatted(
-                  e.getLocation().getColumnNr(),
-                  LOCATION.matcher(e.getOriginalMessage()).replaceFirst("")));
+              .formatted(e.getLocation().getColumnNr(), JsonFault.of(e)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

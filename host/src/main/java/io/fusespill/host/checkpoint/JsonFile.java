@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /// An object in a JSON file of a checkpoint's folder. What is wrong with it is told with the file,
 /// the key, the value and what is legal.
@@ -17,6 +18,8 @@ public final class JsonFile {
       new ObjectMapper()
           .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private static final Pattern LOCATION = Pattern.compile(" \\((for|start) .*");
 
   private final String place;
   private final JsonNode object;
@@ -45,9 +48,7 @@ public final class JsonFile {
       throw new CheckpointException(
           "%s is not JSON (%s at byte %d); fetch the file again"
               .formatted(
-                  place,
-                  e.getOriginalMessage().lines().findFirst().orElse("syntax error"),
-                  e.getLocation() == null ? 0 : e.getLocation().getByteOffset()),
+                  place, fault(e), e.getLocation() == null ? 0 : e.getLocation().getByteOffset()),
           e);
     } catch (IOException e) {
       throw new CheckpointException("%s cannot be read: %s".formatted(place, e), e);
@@ -57,6 +58,13 @@ public final class JsonFile {
           "%s holds no JSON object; fetch the file again".formatted(place));
     }
     return new JsonFile(place, node);
+  }
+
+  /// The parser's words in one line, without where something began: it names a source that it does
+  /// not show.
+  public static String fault(JsonProcessingException e) {
+    String line = e.getOriginalMessage().lines().findFirst().orElse("syntax error");
+    return LOCATION.matcher(line).replaceFirst("");
   }
 
   /// The file's name, and the key that led here.

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.host.checkpoint.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -212,9 +213,7 @@ public record SamplingParams(
       node = MAPPER.readTree(json);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
-          "sampling parameters are not JSON: "
-              + e.getOriginalMessage().lines().findFirst().orElse("syntax error"),
-          e);
+          "sampling parameters are not JSON: " + JsonFile.fault(e), e);
     }
     if (!node.isObject()) {
       throw new IllegalArgumentException(

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,7 +82,7 @@ public final class JsonReader {
       }
       return value;
     } catch (JacksonException e) {
-      throw new ProfileException(source + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new ProfileException(source + ": not JSON: " + JsonFault.of(e), e);
     } catch (ProfileException e) {
       throw new ProfileException(source + ": " + e.getMessage(), e);
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fusespill.sim.profile.NearMatch;
+import io.fusespill.traces.JsonFault;
 import io.fusespill.traces.TraceException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,9 +52,7 @@ public final class SpecReader {
       throw new SpecException(
           "%s:%d: not YAML: %s"
               .formatted(
-                  file,
-                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  e.getOriginalMessage().lines().findFirst().orElse("")),
+                  file, e.getLocation() == null ? 0 : e.getLocation().getLineNr(), JsonFault.of(e)),
           e);
     } catch (IOException e) {
       throw new SpecException(
