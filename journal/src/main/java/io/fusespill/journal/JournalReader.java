@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// reading ends at the last whole record, and [#tornTail] tells of scraps behind it; damage before
 /// that is an exception. Nothing in the directory is changed. Used by one thread.
 public final class JournalReader implements AutoCloseable {
+
+  /// Of a folder that holds no journal, in the message.
+  private static final int FILES_NAMED = 3;
 
   private final Path directory;
   private final ExcerptFile file;
@@ -101,7 +105,13 @@ public final class JournalReader implements AutoCloseable {
   }
 
   private static String names(List<Path> files) {
-    return String.join(", ", files.stream().map(file -> file.getFileName().toString()).toList());
+    String first =
+        files.stream()
+            .limit(FILES_NAMED)
+            .map(file -> file.getFileName().toString())
+            .collect(Collectors.joining(", "));
+    int more = files.size() - FILES_NAMED;
+    return more > 0 ? "%s and %,d more".formatted(first, more) : first;
   }
 
   public JournalHeader header() {

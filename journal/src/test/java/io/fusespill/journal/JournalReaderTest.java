@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -53,6 +54,12 @@ class JournalReaderTest {
     assertThatThrownBy(() -> JournalReader.open(temp))
         .isInstanceOf(JournalException.class)
         .hasMessageEndingWith("and here is a.json, b.csv");
+    for (String more : List.of("c", "d", "e")) {
+      Files.createFile(temp.resolve(more));
+    }
+    assertThatThrownBy(() -> JournalReader.open(temp))
+        .isInstanceOf(JournalException.class)
+        .hasMessageEndingWith("and here is a.json, b.csv, c and 2 more");
   }
 
   @Test
