@@ -95,6 +95,12 @@ final class GenerateCommand implements Callable<Integer> {
       Tokenizer tokenizer = model.requireTokenizer();
       List<int[]> encoded = encode(tokenizer);
       LivePlan plan = liveOptions.plan(model, live, params.n());
+      int most = plan.config().limits().maxNumSeqs();
+      if (params.n() > most) {
+        throw new UsageException(
+            "--n is %,d, must be at most %,d, the sequences that a device may run (--max-num-seqs)"
+                .formatted(params.n(), most));
+      }
       List<TextRequest> requests = new ArrayList<>();
       for (int[] ids : encoded) {
         requests.add(new TextRequest(0, checked(ids, model, plan), params, 0));

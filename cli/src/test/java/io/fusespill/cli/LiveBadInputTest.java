@@ -80,6 +80,8 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", "x", "--top_p", "2"), List.of("--top-p is 2")),
         arguments(List.of("--prompt", "x", "--max-tokens", "0"), List.of("--max-tokens is 0")),
         arguments(List.of("--prompt", "x", "--logprobs", "21"), List.of("--logprobs is 21")),
+        arguments(
+            List.of("--prompt", "x", "-n", "300"), List.of("--n is 300", "256", "--max-num-seqs")),
         arguments(List.of("--prompt", "x", "-n", "2", "--temperature", "0"), List.of("--n is 2")),
         arguments(
             List.of("--prompt", "x", "--stop-token-ids", "3,600"),
