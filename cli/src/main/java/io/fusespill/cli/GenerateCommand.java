@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.host.sampling.SamplingParams;
 import io.fusespill.host.sampling.TokenLogprobs;
-import io.fusespill.host.tokenizer.ChatMessage;
 import io.fusespill.host.tokenizer.Tokenizer;
 import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LivePlan;
@@ -23,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -48,6 +46,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  fusespill generate --model models/Qwen3-0.6B --prompt 'The sea is' --max-tokens 64 --temperature 0",
       "  fusespill generate --model models/Qwen3-0.6B --chat 'What is a KV cache?' --top-p 0.9 -n 3",
+      "  fusespill generate --model models/Qwen3-0.6B --system 'Be brief.' --chat 'Why is the sky blue?' \\",
+      "    --chat-template-kwargs '{\"enable_thinking\": false}'",
       "  fusespill generate --model models/Qwen3-0.6B --prompt-file story.txt --logprobs 3 --json"
     })
 final class GenerateCommand implements Callable<Integer> {
@@ -69,12 +69,7 @@ final class GenerateCommand implements Callable<Integer> {
           "A file whose whole text is a prompt, '-' for standard input; may be given again.")
   private List<String> promptFiles = new ArrayList<>();
 
-  @Option(
-      names = "--chat",
-      paramLabel = "TEXT",
-      description =
-          "What a user says, put into the model's chat template; may be given again for more chats.")
-  private List<String> chats = new ArrayList<>();
+  @Mixin private ChatOptions chats;
 
   @Mixin private SamplingOptions samplingOptions;
 
@@ -85,7 +80,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (prompts.isEmpty() && promptFiles.isEmpty() && chats.isEmpty()) {
+    if (chats.isEmpty() && prompts.isEmpty() && promptFiles.isEmpty()) {
       throw new UsageException("no prompt: give one with --prompt, --prompt-file or --chat");
     }
     SamplingParams params = samplingOptions.params(liveOptions.seed());
@@ -141,28 +136,17 @@ final class GenerateCommand implements Callable<Integer> {
     for (String file : promptFiles) {
       encoded.add(encode(tokenizer, read(file)));
     }
-    for (String chat : chats) {
-      requireText(chat);
-      try {
-        String rendered =
-            tokenizer.chatTemplate().render(List.of(new ChatMessage("user", chat)), true, Map.of());
-        encoded.add(tokenizer.encode(rendered, false));
-      } catch (IllegalArgumentException e) {
-        throw new UsageException(e.getMessage(), e);
-      }
+    for (String chat : chats.rendered(tokenizer)) {
+      encoded.add(tokenizer.encode(chat, false));
     }
     return encoded;
   }
 
   private static int[] encode(Tokenizer tokenizer, String prompt) {
-    requireText(prompt);
-    return tokenizer.encode(prompt, true);
-  }
-
-  private static void requireText(String prompt) {
     if (prompt.isEmpty()) {
       throw new UsageException("a prompt is empty: give it at least one character");
     }
+    return tokenizer.encode(prompt, true);
   }
 
   private static String read(String file) {

@@ -169,6 +169,35 @@ class GenerateCommandTest {
   }
 
   @Test
+  void chat_isWhatTheTemplateMakesOfIt() throws IOException {
+    Path template =
+        Files.writeString(
+            folder.resolve("template.jinja"),
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+                + "{% if not enable_thinking and add_generation_prompt %}<no>{% endif %}");
+    JsonNode chat =
+        generate(
+                "--chat",
+                "Hello",
+                "--system",
+                "Be brief",
+                "--chat-template",
+                template,
+                "--chat-template-kwargs",
+                "{\"enable_thinking\": false}",
+                "--max-tokens",
+                "5",
+                "--json")
+            .json()
+            .get("outputs");
+    JsonNode text =
+        generate("--prompt", "[system]Be brief[user]Hello<no>", "--max-tokens", "5", "--json")
+            .json()
+            .get("outputs");
+    assertThat(chat).isEqualTo(text);
+  }
+
+  @Test
   void promptFile_isReadWhole() throws IOException {
     Path file = Files.writeString(folder.resolve("prompt.txt"), "Hello world");
     Object[] ofFile = {"--prompt-file", file, "--max_tokens", "5", "--json"};

@@ -29,6 +29,13 @@ class LiveBadInputTest {
         arguments(List.of("--prompt", ""), List.of("prompt is empty")),
         arguments(List.of("--chat", ""), List.of("prompt is empty")),
         arguments(List.of("--chat", "hi"), List.of("no chat template", "plain text")),
+        arguments(List.of("--prompt", "x", "--system", "y"), List.of("--system", "--chat")),
+        arguments(
+            List.of("--chat", "x", "--chat-template", "no-such-file"),
+            List.of("no-such-file cannot be read")),
+        arguments(
+            List.of("--chat", "x", "--chat-template-kwargs", "[1]"),
+            List.of("--chat-template-kwargs is [1]", "JSON object")),
         arguments(
             List.of("--prompt-file", "no-such-file"), List.of("no file no-such-file: name one")),
         arguments(

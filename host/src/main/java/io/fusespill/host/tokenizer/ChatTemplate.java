@@ -53,11 +53,7 @@ public final class ChatTemplate {
     JsonFile config = Files.isRegularFile(configFile) ? JsonFile.read(configFile) : null;
     Map<String, Object> specialTokens = specialTokens(config);
     if (Files.isRegularFile(file)) {
-      try {
-        return new ChatTemplate(file.toString(), Files.readString(file), specialTokens, clock);
-      } catch (IOException e) {
-        throw new CheckpointException("%s cannot be read: %s".formatted(file, e), e);
-      }
+      return of(file, specialTokens, clock);
     }
     JsonNode template = config == null ? null : config.get("chat_template");
     if (template == null || template.isMissingNode()) {
@@ -67,6 +63,25 @@ public final class ChatTemplate {
     }
     return new ChatTemplate(
         configFile + " chat_template", source(configFile, template), specialTokens, clock);
+  }
+
+  /// A template of its own, with the special tokens of a folder.
+  ///
+  /// @throws CheckpointException if the file cannot be read
+  public static ChatTemplate of(Path file, Path folder) {
+    Path config = folder.resolve(CONFIG);
+    return of(
+        file,
+        specialTokens(Files.isRegularFile(config) ? JsonFile.read(config) : null),
+        Clock.system(ZoneId.systemDefault()));
+  }
+
+  private static ChatTemplate of(Path file, Map<String, Object> specialTokens, Clock clock) {
+    try {
+      return new ChatTemplate(file.toString(), Files.readString(file), specialTokens, clock);
+    } catch (IOException e) {
+      throw new CheckpointException("%s cannot be read: %s".formatted(file, e), e);
+    }
   }
 
   private static String source(Path file, JsonNode template) {

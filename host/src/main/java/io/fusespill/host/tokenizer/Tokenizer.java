@@ -152,6 +152,13 @@ public final class Tokenizer implements AutoCloseable {
     return ChatTemplate.open(folder);
   }
 
+  /// How chats are to be written, by a template in the place of the folder's.
+  ///
+  /// @throws CheckpointException if the file cannot be read
+  public ChatTemplate chatTemplate(Path file) {
+    return ChatTemplate.of(file, folder);
+  }
+
   @Override
   public void close() {
     natives.close();
