@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.journal.Durability;
+import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LivePlan;
 import io.fusespill.live.LiveSpec;
@@ -14,6 +15,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,6 +44,9 @@ import picocli.CommandLine.Spec;
     })
 final class BenchThroughputCommand implements Callable<Integer> {
 
+  private static final int TIMEOUT_SECONDS_MAX = 1_000_000_000;
+  private static final double NANOS_PER_SECOND = 1e9;
+
   @Spec private CommandSpec spec;
 
   @Mixin private BenchWorkload workload;
@@ -66,6 +71,13 @@ final class BenchThroughputCommand implements Callable<Integer> {
           "Tell the policy how long each output will be (--predictor declared, where none is given).")
   private boolean responseAware;
 
+  @Option(
+      names = "--request-timeout",
+      paramLabel = "SECONDS",
+      description =
+          "A client gives its request up when it has not ended so long after it was sent; it counts as cancelled (default: never).")
+  private @Nullable Double requestTimeout;
+
   @Mixin private LiveOptions liveOptions;
 
   @SuppressWarnings("NullAway.Init") // picocli sets what is required or has a default
@@ -75,6 +87,11 @@ final class BenchThroughputCommand implements Callable<Integer> {
   public Integer call() {
     boolean text = workload.text();
     ScenarioOptions.within("--n", samples, 1, EngineLimits.MAX_SAMPLES);
+    if (requestTimeout != null && !(requestTimeout > 0 && requestTimeout <= TIMEOUT_SECONDS_MAX)) {
+      throw new UsageException(
+          "--request-timeout is %s, must be seconds above 0, at most %,d"
+              .formatted(requestTimeout, TIMEOUT_SECONDS_MAX));
+    }
     boolean oracle = liveOptions.predictor().oracle();
     LiveSpec live =
         liveOptions.spec(responseAware && !oracle ? PredictorKind.DECLARED.label() : "");
@@ -108,6 +125,9 @@ final class BenchThroughputCommand implements Callable<Integer> {
     described.put("samples", samples);
     described.put("temperature", temperature);
     described.put("response_aware", responseAware);
+    if (requestTimeout != null) {
+      described.put("request_timeout", requestTimeout);
+    }
     RunDirectory directory = directory(model, plan, live, described);
     ObjectNode figures = JsonNodeFactory.instance.objectNode();
     RunReport report;
@@ -117,7 +137,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
       report =
           ModelRun.of(model, plan, liveOptions, directory)
               .measured()
-              .run(described, requests, batch, null, figures);
+              .run(described, requests, batch, client(batch), figures);
     }
     figures.put("skipped_rows", prompts.skipped());
     PrintWriter out = spec.commandLine().getOut();
@@ -136,6 +156,15 @@ final class BenchThroughputCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
+  }
+
+  /// Sends the requests; null for all as they are due.
+  private @Nullable Consumer<LiveEngine> client(LiveBatch batch) {
+    if (requestTimeout == null) {
+      return null;
+    }
+    long timeoutNanos = (long) (requestTimeout * NANOS_PER_SECOND);
+    return engine -> batch.sendImpatiently(engine, System.nanoTime(), timeoutNanos);
   }
 
   private @Nullable RunDirectory directory(

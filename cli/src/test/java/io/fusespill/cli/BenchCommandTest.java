@@ -207,6 +207,38 @@ class BenchCommandTest {
     assertThat(places.get(1).get("blocks").asInt()).isEqualTo(9);
   }
 
+  /// One after the other: those at the end of the queue never begin.
+  @Test
+  void requestThatTakesTooLong_isCancelled() throws IOException {
+    Path run = folder.resolve("run");
+    List<String> long1 = List.of("--num-prompts", "24", "--input-len", "16", "--output-len", "480");
+    JsonNode figures =
+        throughput(run, long1, "--max-num-seqs", "1", "--request-timeout", "0.3", "--json").json();
+    assertThat(figures.get("cancelled").asInt()).isPositive();
+    assertThat(figures.get("completed").asInt() + figures.get("cancelled").asInt()).isEqualTo(24);
+    assertThat(figures.get("num_requests")).isEqualTo(figures.get("completed"));
+    assertThat(Files.readAllLines(run.resolve("requests.csv")))
+        .anyMatch(line -> line.startsWith("23,cancelled,"));
+    assertThat(lines(run.resolve("outputs.jsonl")).getLast().get("finish_reason").asText())
+        .isEqualTo("cancelled");
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  @Test
+  void patientClients_cancelNothing() {
+    JsonNode figures =
+        throughput(
+                folder.resolve("run"),
+                SMALL,
+                "--request-timeout",
+                "100",
+                "--request-rate",
+                "200",
+                "--json")
+            .json();
+    assertThat(figures.get("completed").asInt()).isEqualTo(16);
+  }
+
   /// What the engine is told of each request: without the flag nothing of its length.
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

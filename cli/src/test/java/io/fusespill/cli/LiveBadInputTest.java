@@ -144,6 +144,8 @@ class LiveBadInputTest {
         arguments(List.of("--request-rate", "-1"), List.of("-1")),
         arguments(List.of("--burstiness", "2"), List.of("--burstiness", "--request-rate")),
         arguments(List.of("--arrivals"), List.of("--arrivals", "--dataset")),
+        arguments(List.of("--request-timeout", "0"), List.of("--request-timeout is 0", "above 0")),
+        arguments(List.of("--request-timeout", "NaN"), List.of("--request-timeout is NaN")),
         arguments(List.of("--n", "0"), List.of("--n is 0")));
   }
 

@@ -8,11 +8,13 @@ import io.fusespill.host.sampling.TokenLogprobs;
 import io.fusespill.journal.live.InboxFullException;
 import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.journal.live.RequestListener;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +46,7 @@ public final class LiveBatch {
   private final List<TextRequest> requests;
   private final TokenListener tokens;
   private final Map<Integer, Collector> collectors = new TreeMap<>();
-  private final AtomicInteger ended = new AtomicInteger();
+  private final AtomicInteger endedRequests = new AtomicInteger();
   private volatile Logprobs logprobs = (sequence, position) -> null;
 
   public LiveBatch(List<TextRequest> requests, TokenListener tokens) {
@@ -104,6 +106,47 @@ public final class LiveBatch {
     }
   }
 
+  /// Sends all requests when they are due, and gives up each that has not ended `timeoutNanos`
+  /// after it was sent. Returns when all have ended or were given up, or the engine has failed.
+  ///
+  /// @param startNanos when the run began, by [System#nanoTime]
+  public void sendImpatiently(LiveEngine engine, long startNanos, long timeoutNanos) {
+    CompletableFuture<Void> termination = engine.termination();
+    List<Collector> sent = new ArrayList<>();
+    List<Long> sentNanos = new ArrayList<>();
+    int watched = 0;
+    while (watched < requests.size() && !termination.isDone()) {
+      long now = System.nanoTime();
+      int next = sent.size();
+      if (next < requests.size() && now - startNanos >= requests.get(next).arrivalNanos()) {
+        Collector collector = collector(next);
+        submit(engine, requests.get(next), collector);
+        sent.add(collector);
+        sentNanos.add(now);
+      } else if (watched < next
+          && (sent.get(watched).ended
+              || (now - sentNanos.get(watched) >= timeoutNanos
+                  && giveUp(engine, sent.get(watched))))) {
+        watched++;
+      } else {
+        LockSupport.parkNanos(PARK_NANOS);
+      }
+    }
+  }
+
+  /// False where it must be tried again.
+  private static boolean giveUp(LiveEngine engine, Collector collector) {
+    if (!collector.arrived) {
+      return false;
+    }
+    try {
+      engine.cancel(collector.request);
+      return true;
+    } catch (InboxFullException e) {
+      return false;
+    }
+  }
+
   private static void submit(LiveEngine engine, TextRequest request, RequestListener listener) {
     while (true) {
       try {
@@ -122,7 +165,7 @@ public final class LiveBatch {
 
   /// Requests that have ended or were turned away so far.
   public int ended() {
-    return ended.get();
+    return endedRequests.get();
   }
 
   /// What became of each request that was sent, in order. For after the engine has stopped.
@@ -136,6 +179,8 @@ public final class LiveBatch {
     private final Map<Integer, Sample> samples = new TreeMap<>();
     private final BitSet open = new BitSet();
     private int firstSequence;
+    private volatile boolean arrived;
+    private volatile boolean ended;
     private @Nullable RejectionReason rejection;
 
     Collector(int request) {
@@ -151,6 +196,7 @@ public final class LiveBatch {
                 .formatted(request, number));
       }
       this.firstSequence = firstSequence;
+      arrived = true;
     }
 
     @Override
@@ -186,7 +232,8 @@ public final class LiveBatch {
     private void endAll() {
       open.stream().forEach(sample -> tokens.token(request, sample, -1, null));
       open.clear();
-      ended.incrementAndGet();
+      ended = true;
+      endedRequests.incrementAndGet();
     }
 
     private Sample sample(int sequence) {
