@@ -70,7 +70,7 @@ record RecordedMachine(Path run, ObjectNode described, EngineConfig recorded) {
   private static ResolvedScenario scenario(
       ResolvedScenario derived, EngineConfig config, ObjectNode description) {
     return new ResolvedScenario(
-        config, derived.world(), derived.samples(), derived.seed(), description);
+        config, derived.world(), derived.samples(), derived.seed(), description, derived.notes());
   }
 
   /// What the policy believed in the run; where that believed nothing, what the profile comes to.

@@ -52,7 +52,7 @@ public record ResolvedScenario(
 
   /// The same under another description, with another digest.
   public ResolvedScenario describedAs(ObjectNode other) {
-    return new ResolvedScenario(config, world, samples, seed, other);
+    return new ResolvedScenario(config, world, samples, seed, other, notes);
   }
 
   /// What [Simulation] takes.
