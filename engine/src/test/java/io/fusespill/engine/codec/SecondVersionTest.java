@@ -65,8 +65,8 @@ class SecondVersionTest {
           """
           # behind the policy's name,   what is wrong
           00 01 04 6E6F6E65 00 00,       a configuration that version 1 can say is in version 2
-          00 00 04 6E6F6E65 00 00,       maxStepsInFlight
-          00 09 04 6E6F6E65 00 00,       maxStepsInFlight
+          00 00 04 6E6F6E65 00 00,       depth
+          00 09 04 6E6F6E65 00 00,       depth
           00 02 04 6E6F6E65 01 00,       a DEVICE cannot attend
           00 02 04 6E6F6E65 02 00,       a flag is neither 0 nor 1
           00 02 04 6E6F6E65 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00, 2 step costs for 1 places
