@@ -341,7 +341,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// Whether the device has room for guests although nobody waits: then those on the host come
   /// back.
   private boolean spacious(EngineView view, int device, StepDraft draft) {
-    return !weigher.somebodyWaits(view, device) && draft.free() > view.pool(device).total() / 4;
+    return !weigher.somebodyWaits(view, device)
+        && draft.free() > view.pool(device).total() / HandlingWeigher.SCARCE_SHARE;
   }
 
   // -------------------------------------------------------------- liveness

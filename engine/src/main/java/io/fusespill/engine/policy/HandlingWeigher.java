@@ -41,8 +41,8 @@ final class HandlingWeigher {
   /// fro.
   private static final int PRICED_TOKENS_MIN = 128;
 
-  /// Memory is scarce where no more than this part of it is free.
-  private static final int SCARCE_SHARE = 8;
+  /// Memory is scarce where less than this part of it is free.
+  static final int SCARCE_SHARE = 4;
 
   private final SpillOptions options;
   private final Topology topology;
