@@ -82,11 +82,12 @@ record ResolvedTopology(
 
   /// Blocks that are given are taken as given, also where the model itself would not fit.
   private static List<String> notes(
-      TopologySpec spec, List<TensorParallelGroup> hardware, ModelProfile model) {
+      TopologySpec spec, List<@Nullable TensorParallelGroup> hardware, ModelProfile model) {
     List<String> notes = new ArrayList<>();
     for (int id = 0; id < hardware.size(); id++) {
       Device device = spec.devices().get(id);
-      if (device.spec().blocks() > 0 && !MemoryPlan.holdsWeights(hardware.get(id), model)) {
+      TensorParallelGroup group = hardware.get(id);
+      if (group != null && device.spec().blocks() > 0 && !MemoryPlan.holdsWeights(group, model)) {
         notes.add(
             "the weights of %s, %,d bytes, do not fit the memory of %s: blocks=%d is taken as given all the same"
                 .formatted(
