@@ -117,7 +117,7 @@ class CalibrateCommandTest {
     assertThat(calibrated.errorLines())
         .singleElement()
         .asString()
-        .contains("a10 > host (8), host > a10 (8)", "must be at least 10 a link");
+        .contains("a10 > host (4), host > a10 (4)", "must be at least 10 a link");
   }
 
   @Test
