@@ -152,15 +152,16 @@ abstract class FaultContract {
   /// Blocks that a copy out of the place that is gone still writes are nobody else's meanwhile.
   @Test
   void copyThatOutlivesItsSource_costsNoToken() {
-    AtomicReference<Completions> reports = new AtomicReference<>();
+    AtomicReference<StepsOfZero> reports = new AtomicReference<>();
     disturbed(
         spilling(2),
         1,
         live ->
             live.withReports(
                     engine -> {
-                      reports.set(engine);
-                      return engine;
+                      StepsOfZero counting = new StepsOfZero(engine);
+                      reports.set(counting);
+                      return counting;
                     })
                 .withOrders(executor -> new LateCopy(executor, reports.get())),
         FaultContract::hasFailedLate);
@@ -267,19 +268,22 @@ abstract class FaultContract {
 
     private static final int STEPS = 4;
 
-    private final Completions engine;
+    private final StepsOfZero steps;
     private @Nullable TransferPlan late;
-    private int steps;
+    private int later;
 
-    LateCopy(Executor executor, Completions engine) {
+    LateCopy(Executor executor, StepsOfZero steps) {
       super(executor);
-      this.engine = engine;
+      this.steps = steps;
     }
 
     @Override
     public void execute(StepPlan plan, List<TransferPlan> before) {
+      if (plan.device() == 0 && !steps.begin()) {
+        return;
+      }
       super.execute(plan, before);
-      if (late != null && plan.device() == 1 && ++steps == STEPS) {
+      if (late != null && plan.device() == 1 && ++later == STEPS) {
         super.transfer(late);
       }
     }
@@ -288,10 +292,59 @@ abstract class FaultContract {
     public void transfer(TransferPlan plan) {
       if (late == null && plan.from() == 0) {
         late = plan;
-        engine.placeFailed(0, "pulled out");
+        steps.pullOut();
       } else {
         super.transfer(plan);
       }
+    }
+  }
+
+  /// Says that device 0 is gone once it is pulled out and its steps have ended, as executors do: no
+  /// step of a place that is gone writes to others.
+  private static final class StepsOfZero extends Reports {
+
+    private int running;
+    private boolean pulledOut;
+
+    StepsOfZero(Completions engine) {
+      super(engine);
+    }
+
+    /// @return whether a step may begin
+    synchronized boolean begin() {
+      running += pulledOut ? 0 : 1;
+      return !pulledOut;
+    }
+
+    synchronized void pullOut() {
+      pulledOut = true;
+      sayOnceAllEnded();
+    }
+
+    private synchronized void end(int device) {
+      if (device == 0) {
+        running--;
+        sayOnceAllEnded();
+      }
+    }
+
+    private void sayOnceAllEnded() {
+      if (pulledOut && running == 0) {
+        placeFailed(0, "pulled out");
+      }
+    }
+
+    @Override
+    public void stepCompleted(
+        int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
+      super.stepCompleted(device, step, ended, sampledTokens, busyNanos);
+      end(device);
+    }
+
+    @Override
+    public void stepFailed(int device, long step, String cause) {
+      super.stepFailed(device, step, cause);
+      end(device);
     }
   }
 

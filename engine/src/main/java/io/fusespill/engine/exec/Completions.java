@@ -22,5 +22,7 @@ public interface Completions {
 
   /// The place is gone with all that lay there. Its steps and what is on its way there need no
   /// report of their own, and one that comes still is not heard; copies out of it are reported.
+  /// None of its steps may write to another place after this: what it attended for there is given
+  /// to others at once.
   void placeFailed(int place, String cause);
 }
