@@ -79,6 +79,7 @@ final class ReportCommand implements Callable<Integer> {
           "%d runs, must be at most %d on one page".formatted(runs.size(), Report.RUNS_MAX));
     }
     RunFiles.requireOthers(runs, List.of(out));
+    NewFile.requireFolder(out);
     write(runs, mostExpensive, out, partial, quiet);
     spec.commandLine().getOut().println("wrote %s".formatted(out));
     return 0;

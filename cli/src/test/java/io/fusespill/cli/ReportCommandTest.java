@@ -22,6 +22,11 @@ class ReportCommandTest {
     assertThat(Files.readString(page))
         .contains("5 runs compared", ">vllm-0.2.7-recompute<", ">fusespill+host<");
 
+    Cli nowhere =
+        Cli.run("report", folder.resolve("fusespill"), "-o", folder.resolve("no/page.html"));
+    assertThat(nowhere.exitCode()).isEqualTo(2);
+    assertThat(nowhere.err()).contains("there is no folder " + folder.resolve("no"));
+
     for (String format : new String[] {"perfetto", "csv"}) {
       Cli export = Cli.run("export", folder.resolve("fusespill"), "--to", format);
       assertThat(export.exitCode()).as(export.err()).isZero();
