@@ -154,7 +154,7 @@ final class ContinuousPolicy implements SchedulingPolicy {
       EngineView view, int device, Decisions decisions, StepDraft draft) {
     SequenceQueue waiting = routing.waiting(view, device);
     boolean rejected = false;
-    int seats = waiting.isEmpty() ? 0 : seats(view.residents(device));
+    int seats = waiting.isEmpty() ? 0 : PromptStep.seats(view.residents(device));
     while (!waiting.isEmpty() && draft.tokens() < limits.maxNumBatchedTokens()) {
       Sequence sequence = waiting.get(0);
       int all = sequence.totalTokens();
@@ -221,13 +221,5 @@ final class ContinuousPolicy implements SchedulingPolicy {
   /// The most blocks that a sequence in the queue of `device` can ever have.
   private int blocksMax(EngineView view, int device) {
     return routing == Routing.SHARED ? blocksMax : view.pool(device).total();
-  }
-
-  private static int seats(SequenceQueue running) {
-    int seats = 0;
-    for (int i = 0; i < running.size(); i++) {
-      seats += running.get(i).seats();
-    }
-    return seats;
   }
 }

@@ -217,11 +217,11 @@ final class HandlingWeigher {
     int free = view.pool(device).free();
     int total = view.pool(device).total();
     return somebodyWaits(view, device)
-        && (kv.blocks(view.waiting().get(0).totalTokens())
+        && (free < total / SCARCE_SHARE
+            || kv.blocks(view.waiting().get(0).totalTokens())
                     + reserve(view, device, lookAhead)
                     + total / 100
-                > free
-            || free < total / SCARCE_SHARE);
+                > free);
   }
 
   /// Blocks that those running, and those on their way here, will need for their next `tokens`
