@@ -12,7 +12,7 @@ import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.policy.PolicyKind;
-import io.fusespill.sim.cost.BelievedCosts;
+import io.fusespill.sim.calibrate.BelievedCosts;
 import io.fusespill.sim.cost.FittedLink;
 import io.fusespill.sim.cost.FittedModel;
 import io.fusespill.sim.cost.FittedPlace;
@@ -173,7 +173,7 @@ public record Scenario(
                 ? new RooflineModel(
                     group, resolved.cardLinks().get(place.id()), modelProfile, blockTokens)
                 : new FittedModel(calibrated.get(place.id())));
-        costs.add(BelievedCosts.of(models.getLast()));
+        costs.add(BelievedCosts.of(models.getLast(), engineLimits));
       } else {
         models.add(models.getFirst());
         costs.add(attention == null ? StepCosts.NONE : BelievedCosts.of(attention));
