@@ -6,7 +6,6 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.RejectionReason;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -23,7 +22,9 @@ final class Admission {
   private final KvLayout kv;
   private final EngineLimits limits;
   private final Topology topology;
-  private final HandlingWeigher weigher;
+  private final Hosts hosts;
+  private final Scenes scenes;
+  private final MemoryDemand demand;
   private final ReturnPath way;
   private final MemoryForecast forecast;
   private final MemoryForecast forecastElsewhere;
@@ -34,11 +35,15 @@ final class Admission {
   Admission(
       SpillOptions options,
       EngineConfig config,
-      HandlingWeigher weigher,
+      Hosts hosts,
+      Scenes scenes,
+      MemoryDemand demand,
       ReturnPath way,
       int lookAhead) {
     this.options = options;
-    this.weigher = weigher;
+    this.hosts = hosts;
+    this.scenes = scenes;
+    this.demand = demand;
     this.way = way;
     this.lookAhead = lookAhead;
     kv = config.kv();
@@ -77,7 +82,7 @@ final class Admission {
     int seats = view.seats(device);
     int arrival = way.stepsUntilAllArrived(scene);
     int tokensAhead = lookAhead + arrival;
-    int reserve = weigher.reserve(view, device, tokensAhead);
+    int reserve = demand.growth(view, device, tokensAhead);
     boolean predicted = options.admission() == SpillOptions.Admission.PREDICTED;
     if (predicted) {
       forecast.fill(view, device);
@@ -150,10 +155,10 @@ final class Admission {
     if ((steps == 0 && !later)
         || view.seats(device) + remoteRows + head.seats() > limits.maxNumSeqs()
         || kv.blocks(head.totalTokens())
-                + weigher.reserve(view, device, lookAhead)
+                + demand.growth(view, device, lookAhead)
                 + watermark(view, device)
             > view.pool(device).free()
-        || somebodyRests(view, weigher.swapHost(device))) {
+        || somebodyRests(view, hosts.swapping(device))) {
       return false;
     }
     if (options.admission() != SpillOptions.Admission.PREDICTED) {
@@ -173,29 +178,29 @@ final class Admission {
         return true;
       }
     }
-    int disk = weigher.disk(host);
+    int disk = hosts.disk(host);
     return disk >= 0 && !view.residents(disk).isEmpty();
   }
 
   private int watermark(EngineView view, int device) {
     return options.admission() == SpillOptions.Admission.WATERMARK
-        ? view.pool(device).total() / 100
+        ? MemoryDemand.watermark(view, device)
         : 0;
   }
 
   /// How long `device` takes until it is through with the prompt, behind what it has begun.
   private long promptNanos(EngineView view, int device, Sequence head) {
-    Scene scene = weigher.scene(view, device);
+    Scene scene = scenes.of(view, device);
     long queued = view.stepsInFlight(device) * scene.stepNanos();
     SequenceQueue running = view.residents(device);
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
-      if (!HandlingWeigher.isDecode(sequence) && sequence.pendingTokens() > 0) {
+      if (!Scenes.isDecode(sequence) && sequence.pendingTokens() > 0) {
         scene.load().addPrefill(sequence.plannedComputedTokens(), sequence.pendingTokens());
       }
     }
     scene.load().addPrefill(0, head.totalTokens());
-    return queued + weigher.nanos(scene);
+    return queued + scenes.nanos(scene);
   }
 
   private static boolean fits(MemoryForecast forecast, EngineView view, int device, Sequence head) {

@@ -11,7 +11,6 @@ import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.plan.TransferMode;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -56,7 +55,9 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private final EngineLimits limits;
   private final Topology topology;
   private final CostEstimator estimator;
-  private final HandlingWeigher weigher;
+  private final Hosts hosts;
+  private final Scenes scenes;
+  private final MemoryDemand demand;
   private final SampleGroups groups;
   private final Victims victims;
   private final ReturnPath way;
@@ -77,13 +78,16 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     estimator = new CostEstimator(config);
     lookAhead = LOOK_AHEAD_STEPS + limits.maxStepsInFlight();
-    weigher = new HandlingWeigher(options, config, estimator, lookAhead);
+    hosts = new Hosts(topology, options.attention());
+    demand = new MemoryDemand(config, lookAhead);
+    scenes = new Scenes(topology, estimator, hosts, demand);
+    HandlingWeigher weigher = new HandlingWeigher(options, config, estimator, hosts, scenes);
     groups = new SampleGroups(options.prefixCaching());
-    ahead = new ProactiveOffload(options, config, weigher, groups, estimator);
+    ahead = new ProactiveOffload(options, config, hosts, scenes, weigher, groups, estimator);
     victims = new Victims(options, kv, weigher, groups, lookAhead);
-    way = new ReturnPath(topology, kv, limits, weigher, groups, estimator, lookAhead);
+    way = new ReturnPath(config, hosts, scenes, demand, groups, estimator, lookAhead);
     prefills = new PromptDraft(kv, load);
-    admission = new Admission(options, config, weigher, way, lookAhead);
+    admission = new Admission(options, config, hosts, scenes, demand, way, lookAhead);
   }
 
   /// It brings back what lies on a host beside a device, or on the disk behind that.
@@ -94,8 +98,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
       if (!place.computes()) {
         continue;
       }
-      int host = weigher.swapHost(place.id());
-      if (at == place.id() || (host >= 0 && (at == host || at == weigher.disk(host)))) {
+      int host = hosts.swapping(place.id());
+      if (at == place.id() || (host >= 0 && (at == host || at == hosts.disk(host)))) {
         return true;
       }
     }
@@ -108,8 +112,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     return place.computes()
         || topology.places().stream()
             .filter(Place::computes)
-            .map(device -> weigher.swapHost(device.id()))
-            .anyMatch(host -> place.id() == host || place.id() == weigher.disk(host));
+            .map(device -> hosts.swapping(device.id()))
+            .anyMatch(host -> place.id() == host || place.id() == hosts.disk(host));
   }
 
   @Override
@@ -119,7 +123,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     decisions.sortResidents(device);
     changed |= leaveOutgrown(view, device, decisions);
     changed |= carryOut(view, device, decisions);
-    Scene scene = weigher.scene(view, device);
+    Scene scene = scenes.of(view, device);
     boolean lacking = victims.makeRoom(scene, decisions);
     changed |= lacking && carryOut(view, device, decisions);
     load.clear();
@@ -135,7 +139,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     }
     boolean seatsTaken = draft.size() + remote.size() >= limits.maxNumSeqs();
     if (options.proactive() && !lacking && !seatsTaken) {
-      changed |= ahead.move(scene, weigher.memoryWanted(view, device), decisions);
+      changed |= ahead.move(scene, demand.wanted(view, device), decisions);
     }
     for (Sequence sequence : remote) {
       if (draft.size() < limits.maxNumSeqs()
@@ -169,8 +173,8 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         || kv.blocks(oldest.totalTokens()) <= view.pool(device).total()) {
       return false;
     }
-    int host = weigher.attendingHost(device);
-    if (!HandlingWeigher.isDecode(oldest)
+    int host = hosts.attending(device);
+    if (!Scenes.isDecode(oldest)
         || !send(view, decisions, groups.single(view, oldest), host, Handling.OFFLOAD_ATTENTION)) {
       decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
     }
@@ -196,7 +200,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
 
   private boolean carryOut(
       EngineView view, int device, Decisions decisions, SampleGroup group, Handling intent) {
-    int host = weigher.swapHost(device);
+    int host = hosts.swapping(device);
     int target = group.oldest().intentPlace();
     switch (intent) {
       case SWAP, OFFLOAD_ATTENTION -> {
@@ -250,7 +254,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     for (int i = 0; i < running.size() && draft.size() < limits.maxNumSeqs(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.intent() == null
-          && HandlingWeigher.isDecode(sequence)
+          && Scenes.isDecode(sequence)
           && draft.blocksFor(sequence, 1) <= draft.free()
           && draft.tokens() < limits.maxNumBatchedTokens()) {
         load.addDecode(sequence.plannedComputedTokens());
@@ -279,9 +283,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
     int left = budget;
     for (int i = 0; i < running.size() && left > 0 && draft.size() < limits.maxNumSeqs(); i++) {
       Sequence sequence = running.get(i);
-      if (sequence.intent() == null
-          && !HandlingWeigher.isDecode(sequence)
-          && sequence.pendingTokens() > 0) {
+      if (sequence.intent() == null && !Scenes.isDecode(sequence) && sequence.pendingTokens() > 0) {
         left -= prefills.add(sequence, draft, left);
       }
     }
@@ -295,20 +297,20 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   private boolean chooseRemote(Scene scene, StepDraft draft) {
     remote.clear();
     EngineView view = scene.view();
-    int swap = weigher.swapHost(scene.device());
+    int swap = hosts.swapping(scene.device());
     if (swap < 0) {
       return false;
     }
-    int host = weigher.attendingHost(scene.device());
+    int host = hosts.attending(scene.device());
     SequenceQueue resting = view.residents(swap);
-    int disk = weigher.disk(swap);
+    int disk = hosts.disk(swap);
     boolean left = disk >= 0 && !view.residents(disk).isEmpty();
     if (resting.isEmpty()) {
       return left;
     }
     long nanos = host < 0 ? 0 : estimator.stepNanos(scene.device(), load, host, scene.sharing());
     boolean spacious = spacious(view, scene.device(), draft);
-    boolean waited = weigher.memoryWanted(view, scene.device());
+    boolean waited = demand.wanted(view, scene.device());
     int localRows = scene.localRows();
     for (int i = 0; i < resting.size(); i++) {
       Sequence sequence = resting.get(i);
@@ -316,7 +318,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         continue;
       }
       if (host == swap
-          && HandlingWeigher.usableBy(sequence, scene.device())
+          && Scenes.usableBy(sequence, scene.device())
           && draft.canAddRemote(sequence)
           && draft.size() + remote.size() < limits.maxNumSeqs()
           && !(spacious
@@ -325,7 +327,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
         load.addRemote(sequence.plannedComputedTokens());
         long with = estimator.stepNanos(scene.device(), load, host, scene.sharing());
         if (nanos == 0
-            || HandlingWeigher.pays(
+            || Scenes.pays(
                 with - nanos, nanos, load, localRows, sequence.plannedComputedTokens(), waited)) {
           nanos = with;
           remote.add(sequence);
@@ -341,8 +343,7 @@ final class FuseSpillPolicy implements SchedulingPolicy {
   /// Whether the device has room for guests although nobody waits: then those on the host come
   /// back.
   private boolean spacious(EngineView view, int device, StepDraft draft) {
-    return !weigher.somebodyWaits(view, device)
-        && draft.free() > view.pool(device).total() / HandlingWeigher.SCARCE_SHARE;
+    return !demand.somebodyWaits(view, device) && MemoryDemand.ample(view, device, draft.free());
   }
 
   // -------------------------------------------------------------- liveness

@@ -5,18 +5,13 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.cost.CostEstimator;
-import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
-import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
-import io.fusespill.engine.state.SequenceQueue;
-import io.fusespill.engine.state.SequenceStatus;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Weighs every way to handle a sequence for which a device has no room, in nanoseconds that the
 /// device loses for others.
@@ -37,241 +32,32 @@ import org.jspecify.annotations.Nullable;
 /// are possible only where the predicted final length fits.
 final class HandlingWeigher {
 
-  /// A row with less context is priced as if it had so much: it will soon, and would only go to and
-  /// fro.
-  private static final int PRICED_TOKENS_MIN = 128;
-
-  /// Memory is scarce where less than this part of it is free.
-  static final int SCARCE_SHARE = 4;
-
   private final SpillOptions options;
   private final Topology topology;
   private final KvLayout kv;
   private final CostEstimator estimator;
-  private final int[] swapHost;
-  private final int[] attendingHost;
-  private final int[] diskOf;
-  private final int maxNumSeqs;
-  private final int lookAhead;
+  private final Hosts hosts;
+  private final Scenes scenes;
 
   HandlingWeigher(
-      SpillOptions options, EngineConfig config, CostEstimator estimator, int lookAhead) {
+      SpillOptions options,
+      EngineConfig config,
+      CostEstimator estimator,
+      Hosts hosts,
+      Scenes scenes) {
     this.options = options;
     this.topology = config.topology();
     this.kv = config.kv();
-    this.maxNumSeqs = config.limits().maxNumSeqs();
-    this.lookAhead = lookAhead;
     this.estimator = estimator;
-    int places = topology.places().size();
-    swapHost = new int[places];
-    attendingHost = new int[places];
-    diskOf = new int[places];
-    for (Place place : topology.places()) {
-      int id = place.id();
-      swapHost[id] = topology.swapHost(id);
-      attendingHost[id] = options.attention() ? topology.attendingHost(id) : -1;
-      diskOf[id] = topology.diskBehind(id);
-    }
-  }
-
-  /// The host that `device` swaps to, or -1.
-  int swapHost(int device) {
-    return swapHost[device];
-  }
-
-  /// The host that attends for `device`, or -1.
-  int attendingHost(int device) {
-    return attendingHost[device];
-  }
-
-  /// The disk behind `host`, or -1.
-  int disk(int host) {
-    return host < 0 ? -1 : diskOf[host];
-  }
-
-  /// What is known of a device when its sequences are weighed.
-  static final class Scene {
-
-    private static final int LIVES_ASKED = 8;
-    private static final long UNKNOWN = -1;
-
-    private final EngineView view;
-    private final int device;
-    private final StepLoad load;
-    private final int sharing;
-    private final int localRows;
-    private long stepNanos;
-    private long awayNanos = UNKNOWN;
-    private @Nullable List<Scene> takers;
-
-    /// @param load what the device's next step would compute without anything changing
-    /// @param sharing devices for which the attending host works at the same time
-    private Scene(EngineView view, int device, StepLoad load, int sharing) {
-      this.view = view;
-      this.device = device;
-      this.load = load;
-      this.sharing = sharing;
-      this.localRows = load.rows();
-    }
-
-    EngineView view() {
-      return view;
-    }
-
-    int device() {
-      return device;
-    }
-
-    StepLoad load() {
-      return load;
-    }
-
-    long stepNanos() {
-      return stepNanos;
-    }
-
-    /// Decodes of the device itself.
-    int localRows() {
-      return localRows;
-    }
-
-    int sharing() {
-      return sharing;
-    }
-
-    long tokenWorth() {
-      return stepNanos / Math.max(1, load.rows());
-    }
-
-    /// How long a parked sequence is expected to stay away: half of the mean remaining life of
-    /// those that run, which is about when the blocks of one will be free.
-    long awayNanos() {
-      if (awayNanos == UNKNOWN) {
-        SequenceQueue running = view.residents(device);
-        int asked = Math.min(running.size(), LIVES_ASKED);
-        long remaining = 0;
-        for (int i = 0; i < asked; i++) {
-          remaining +=
-              VictimOrder.remaining(running.get(i * running.size() / asked), view.lengths());
-        }
-        awayNanos = Math.max(1, asked == 0 ? 1 : times(remaining, stepNanos) / asked / 2);
-      }
-      return awayNanos;
-    }
-  }
-
-  /// What `device` would compute next, without anything changing.
-  Scene scene(EngineView view, int device) {
-    StepLoad present = new StepLoad();
-    SequenceQueue running = view.residents(device);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null && isDecode(sequence)) {
-        present.addDecode(sequence.plannedComputedTokens());
-      }
-    }
-    int host = attendingHost[device];
-    int sharing = 1;
-    for (Place place : topology.places()) {
-      StepPlan step = place.id() == device ? null : view.stepInFlight(place.id());
-      sharing += step != null && step.remoteEntries() > 0 && step.remotePlace() == host ? 1 : 0;
-    }
-    Scene scene = new Scene(view, device, present, sharing);
-    scene.stepNanos = nanos(scene);
-    if (host >= 0) {
-      addHostRows(scene, view.residents(host));
-    }
-    scene.stepNanos = Math.max(1, scene.stepNanos);
-    return scene;
-  }
-
-  /// Those on the host that are worth their time in a step with all that decode on the device.
-  private void addHostRows(Scene scene, SequenceQueue resting) {
-    boolean waited = memoryWanted(scene.view, scene.device);
-    for (int i = 0; i < resting.size(); i++) {
-      Sequence sequence = resting.get(i);
-      if (usableBy(sequence, scene.device)) {
-        int context = sequence.plannedComputedTokens();
-        scene.load.addRemote(context);
-        long with = nanos(scene);
-        long before = scene.stepNanos;
-        if (before == 0
-            || pays(with - before, before, scene.load, scene.localRows, context, waited)) {
-          scene.stepNanos = with;
-        } else {
-          scene.load.removeRemote(context);
-        }
-      }
-    }
-  }
-
-  /// Whether somebody waits for whom the device has a seat.
-  boolean somebodyWaits(EngineView view, int device) {
-    SequenceQueue waiting = view.waiting();
-    return !waiting.isEmpty() && view.seats(device) + waiting.get(0).seats() <= maxNumSeqs;
-  }
-
-  /// Whether somebody waits for memory of the device: not for a seat, and not for its prompt's turn
-  /// while much is free.
-  boolean memoryWanted(EngineView view, int device) {
-    int free = view.pool(device).free();
-    int total = view.pool(device).total();
-    return somebodyWaits(view, device)
-        && (free < total / SCARCE_SHARE
-            || kv.blocks(view.waiting().get(0).totalTokens())
-                    + reserve(view, device, lookAhead)
-                    + total / 100
-                > free);
-  }
-
-  /// Blocks that those running, and those on their way here, will need for their next `tokens`
-  /// tokens, and for what is left of their prompts.
-  int reserve(EngineView view, int device, int tokens) {
-    SequenceQueue running = view.residents(device);
-    int blocks = view.seatsInto(device) * kv.blocks(tokens);
-    for (int i = 0; i < running.size(); i++) {
-      Sequence sequence = running.get(i);
-      if (sequence.intent() == null) {
-        int held =
-            Math.max(sequence.plannedTotalTokens(), sequence.plannedComputedTokens() + tokens);
-        blocks += Math.max(0, kv.blocks(held) - sequence.table().size());
-      }
-    }
-    return blocks;
-  }
-
-  /// Whether one more row on the host is worth the time that it adds to the step. Where somebody
-  /// waits for the device's memory, that has a price: a token with so much context would take this
-  /// share of it for a step. Where nobody waits, a row has to raise the token rate.
-  ///
-  /// @param load the step with that row
-  /// @param localRows decodes of the device, also those that the step leaves out
-  static boolean pays(
-      long added, long stepNanos, StepLoad load, int localRows, int context, boolean waited) {
-    return waited
-        ? added * Math.max(1, load.context()) <= stepNanos * Math.max(context, PRICED_TOKENS_MIN)
-        : added * (Math.max(load.rows(), localRows + load.remoteRows()) - 1L) <= stepNanos;
-  }
-
-  /// How long the step that `scene` describes takes now that its load may have changed.
-  long nanos(Scene scene) {
-    return estimator.stepNanos(
-        scene.device, scene.load, Math.max(0, attendingHost[scene.device]), scene.sharing);
-  }
-
-  /// Whether `device` may compute the next token of a sequence whose KV lies on a host.
-  static boolean usableBy(Sequence sequence, int device) {
-    return sequence.pendingTokens() == 1 && (!sequence.pinned() || sequence.stepper() == device);
-  }
-
-  static boolean isDecode(Sequence sequence) {
-    return sequence.pendingTokens() == 1 && sequence.plannedComputedTokens() > 0;
+    this.hosts = hosts;
+    this.scenes = scenes;
   }
 
   /// Whether the sequence has not moved for a horizon.
   boolean settled(Scene scene, Sequence sequence) {
     return sequence.movedNanos() == Sequence.NEVER
-        || scene.view.nowNanos() - sequence.movedNanos() > options.horizonSteps() * scene.stepNanos;
+        || scene.view().nowNanos() - sequence.movedNanos()
+            > options.horizonSteps() * scene.stepNanos();
   }
 
   /// All handlings that are possible, [Handling#STAY] always among them.
@@ -343,7 +129,7 @@ final class HandlingWeigher {
       long awayNanos,
       List<HandlingEstimate> estimates) {
     int device = scene.device();
-    int host = swapHost[device];
+    int host = hosts.swapping(device);
     if (host < 0) {
       return;
     }
@@ -355,11 +141,11 @@ final class HandlingWeigher {
       estimates.add(new HandlingEstimate(Handling.SWAP, host, lost, Math.max(1, awayNanos - out)));
       return;
     }
-    int disk = diskOf[host];
+    int disk = hosts.disk(host);
     if (disk >= 0
         && scene.view().pool(host).total() >= blocks
         && scene.view().pool(disk).free() >= blocks
-        && newestParked(scene.view(), host) != null) {
+        && Hosts.newestParked(scene.view(), host) != null) {
       long aside = queued(scene, host, disk, blocks) + queued(scene, disk, host, blocks);
       estimates.add(
           new HandlingEstimate(
@@ -374,33 +160,18 @@ final class HandlingWeigher {
   /// and one more row of so much context costs that one more time than a token is worth here. One
   /// that decodes nothing has no time to lose.
   boolean goesOnSlower(Scene scene, int contextTokens) {
-    if (scene.takers == null) {
-      scene.takers = takers(scene);
-    }
-    for (Scene taker : scene.takers) {
+    for (Scene taker : scene.takers(scenes)) {
       if (taker.load().rows() == 0) {
         continue;
       }
       taker.load().addDecode(contextTokens);
-      long added = nanos(taker) - taker.stepNanos();
+      long added = scenes.nanos(taker) - taker.stepNanos();
       taker.load().removeDecode(contextTokens);
       if (added > scene.tokenWorth()) {
         return true;
       }
     }
     return false;
-  }
-
-  private List<Scene> takers(Scene scene) {
-    List<Scene> takers = new ArrayList<>();
-    int host = swapHost[scene.device()];
-    for (Place place : topology.places()) {
-      int other = place.id();
-      if (place.computes() && other != scene.device() && host >= 0 && swapHost[other] == host) {
-        takers.add(scene(scene.view(), other));
-      }
-    }
-    return takers;
   }
 
   private void addAttention(
@@ -410,7 +181,7 @@ final class HandlingWeigher {
       long lifeNanos,
       List<HandlingEstimate> estimates) {
     int device = scene.device();
-    int host = attendingHost[device];
+    int host = hosts.attending(device);
     if (host < 0
         || scene.view().pool(host).free() < lastBlocks(group, remaining)
         || !attendable(scene, group)) {
@@ -418,7 +189,7 @@ final class HandlingWeigher {
     }
     long out = queued(scene, device, host, group.blocks());
     long more =
-        addedNanos(scene, meanContext(group.oldest(), remaining), group.size())
+        scenes.addedNanos(scene, meanContext(group.oldest(), remaining), group.size())
             - group.size() * scene.tokenWorth();
     long lost = plus(held(scene, group.blocks(), out), times(remaining, Math.max(0, more)));
     estimates.add(
@@ -451,19 +222,6 @@ final class HandlingWeigher {
     return sequence.totalTokens() + remaining / 2;
   }
 
-  /// What attending for `rows` more sequences of so much context adds to the step.
-  long addedNanos(Scene scene, int contextTokens, int rows) {
-    int host = attendingHost[scene.device()];
-    for (int i = 0; i < rows; i++) {
-      scene.load().addRemote(contextTokens);
-    }
-    long with = estimator.stepNanos(scene.device(), scene.load(), host, scene.sharing());
-    for (int i = 0; i < rows; i++) {
-      scene.load().removeRemote(contextTokens);
-    }
-    return with - scene.stepNanos();
-  }
-
   private void addOffload(
       Scene scene,
       SampleGroup group,
@@ -484,12 +242,12 @@ final class HandlingWeigher {
       long out;
       if (topology.linked(device, other)) {
         out = queued(scene, device, other, blocks);
-      } else if (swapHost[device] >= 0
-          && swapHost[device] == swapHost[other]
-          && scene.view().pool(swapHost[device]).free() >= blocks) {
+      } else if (hosts.swapping(device) >= 0
+          && hosts.swapping(device) == hosts.swapping(other)
+          && scene.view().pool(hosts.swapping(device)).free() >= blocks) {
         out =
-            queued(scene, device, swapHost[device], blocks)
-                + queued(scene, swapHost[device], other, blocks);
+            queued(scene, device, hosts.swapping(device), blocks)
+                + queued(scene, hosts.swapping(device), other, blocks);
       } else {
         continue;
       }
@@ -506,20 +264,6 @@ final class HandlingWeigher {
   private static boolean hasRoom(EngineView view, int device, int blocks) {
     return view.waiting().isEmpty()
         && view.pool(device).free() - view.pool(device).total() / 20 >= blocks;
-  }
-
-  /// The newest sequence that rests in `host` and that nobody uses, or null.
-  static @Nullable Sequence newestParked(EngineView view, int host) {
-    Sequence newest = null;
-    for (int i = 0; i < view.residents(host).size(); i++) {
-      Sequence sequence = view.residents(host).get(i);
-      if (sequence.status() == SequenceStatus.SWAPPED
-          && !sequence.pinned()
-          && (newest == null || sequence.id() > newest.id())) {
-        newest = sequence;
-      }
-    }
-    return newest;
   }
 
   /// Time until a copy of `blocks` is through, with what is on the link already.

@@ -9,7 +9,6 @@ import io.fusespill.engine.cost.CostEstimator;
 import io.fusespill.engine.cost.StepLoad;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -28,6 +27,8 @@ final class ProactiveOffload {
   private final Topology topology;
   private final KvLayout kv;
   private final EngineLimits limits;
+  private final Hosts hosts;
+  private final Scenes scenes;
   private final HandlingWeigher weigher;
   private final SampleGroups groups;
   private final CostEstimator estimator;
@@ -36,6 +37,8 @@ final class ProactiveOffload {
   ProactiveOffload(
       SpillOptions options,
       EngineConfig config,
+      Hosts hosts,
+      Scenes scenes,
       HandlingWeigher weigher,
       SampleGroups groups,
       CostEstimator estimator) {
@@ -43,6 +46,8 @@ final class ProactiveOffload {
     this.topology = config.topology();
     this.kv = config.kv();
     this.limits = config.limits();
+    this.hosts = hosts;
+    this.scenes = scenes;
     this.weigher = weigher;
     this.groups = groups;
     this.estimator = estimator;
@@ -67,7 +72,7 @@ final class ProactiveOffload {
       if (sequence.intent() != null) {
         return null;
       }
-      if (weigher.settled(scene, sequence) && HandlingWeigher.isDecode(sequence)) {
+      if (weigher.settled(scene, sequence) && Scenes.isDecode(sequence)) {
         long key = VictimOrder.perToken(sequence, view.lengths());
         if (best == null || key > bestKey) {
           best = sequence;
@@ -113,7 +118,7 @@ final class ProactiveOffload {
   /// Whether a sequence is on its way already, or rests on the host until another device takes it.
   private boolean passing(Scene scene) {
     EngineView view = scene.view();
-    int host = weigher.swapHost(scene.device());
+    int host = hosts.swapping(scene.device());
     if (host < 0) {
       return false;
     }
@@ -130,15 +135,15 @@ final class ProactiveOffload {
   /// itself while it is copied; 0 where the rate rises by less than the hysteresis, as a share of
   /// what one sequence gets here.
   private double gain(Scene scene, SampleGroup group, int remaining, HandlingEstimate estimate) {
-    Scene there = weigher.scene(scene.view(), estimate.place());
+    Scene there = scenes.of(scene.view(), estimate.place());
     double before = rate(scene, scene.stepNanos()) + rate(there, there.stepNanos());
     long lifeNanos = HandlingWeigher.times(remaining, scene.stepNanos());
     for (Sequence member : group.members()) {
       scene.load().removeDecode(member.plannedComputedTokens());
       there.load().addDecode(member.plannedComputedTokens());
     }
-    long joinedNanos = weigher.nanos(there);
-    double after = rate(scene, weigher.nanos(scene)) + rate(there, joinedNanos);
+    long joinedNanos = scenes.nanos(there);
+    double after = rate(scene, scenes.nanos(scene)) + rate(there, joinedNanos);
     for (Sequence member : group.members()) {
       scene.load().addDecode(member.plannedComputedTokens());
     }
@@ -158,7 +163,7 @@ final class ProactiveOffload {
 
   private boolean moveToHost(Scene scene, Decisions decisions) {
     int device = scene.device();
-    int host = weigher.attendingHost(device);
+    int host = hosts.attending(device);
     if (host < 0 || scene.view().blocksInTransit(device, host) > 0) {
       return false;
     }
@@ -188,7 +193,7 @@ final class ProactiveOffload {
     long copy = estimator.copyNanos(scene.device(), host, group.blocks());
     long worth = HandlingWeigher.times(remaining, group.size() * scene.tokenWorth());
     int context = HandlingWeigher.meanContext(group.oldest(), remaining);
-    long added = Math.max(0, weigher.addedNanos(scene, context, group.size()));
+    long added = Math.max(0, scenes.addedNanos(scene, context, group.size()));
     long cost = HandlingWeigher.times(remaining, added) + copy;
     if (worth / (1_000 + options.hysteresisPermille()) <= cost / 1_000) {
       return false;
@@ -212,7 +217,7 @@ final class ProactiveOffload {
     SequenceQueue running = view.residents(device);
     long context = 0;
     for (int i = 0; i < running.size(); i++) {
-      if (HandlingWeigher.isDecode(running.get(i))) {
+      if (Scenes.isDecode(running.get(i))) {
         trial.addDecode(running.get(i).plannedComputedTokens());
         context += running.get(i).plannedComputedTokens();
       }

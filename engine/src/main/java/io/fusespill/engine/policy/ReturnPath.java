@@ -1,5 +1,6 @@
 package io.fusespill.engine.policy;
 
+import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.config.Place;
@@ -10,7 +11,6 @@ import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
 import io.fusespill.engine.plan.Ints;
 import io.fusespill.engine.plan.TransferMode;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
 import io.fusespill.engine.state.SequenceQueue;
@@ -24,24 +24,28 @@ final class ReturnPath {
   private final Topology topology;
   private final KvLayout kv;
   private final EngineLimits limits;
-  private final HandlingWeigher weigher;
+  private final Hosts hosts;
+  private final Scenes scenes;
+  private final MemoryDemand demand;
   private final SampleGroups groups;
   private final CostEstimator estimator;
   private final int lookAhead;
 
   /// @param lookAhead tokens of each decode for which there is to be room
   ReturnPath(
-      Topology topology,
-      KvLayout kv,
-      EngineLimits limits,
-      HandlingWeigher weigher,
+      EngineConfig config,
+      Hosts hosts,
+      Scenes scenes,
+      MemoryDemand demand,
       SampleGroups groups,
       CostEstimator estimator,
       int lookAhead) {
-    this.topology = topology;
-    this.kv = kv;
-    this.limits = limits;
-    this.weigher = weigher;
+    this.topology = config.topology();
+    this.kv = config.kv();
+    this.limits = config.limits();
+    this.hosts = hosts;
+    this.scenes = scenes;
+    this.demand = demand;
     this.groups = groups;
     this.estimator = estimator;
     this.lookAhead = lookAhead;
@@ -56,7 +60,7 @@ final class ReturnPath {
   boolean bringBack(Scene scene, Decisions decisions, StepDraft draft, List<Sequence> remote) {
     EngineView view = scene.view();
     int device = scene.device();
-    int host = weigher.swapHost(device);
+    int host = hosts.swapping(device);
     SequenceQueue resting = view.residents(host);
     boolean changed = false;
     while (true) {
@@ -72,7 +76,7 @@ final class ReturnPath {
           oldest = sequence;
         }
       }
-      int disk = weigher.disk(host);
+      int disk = hosts.disk(host);
       SampleGroup deepest = disk < 0 ? null : oldestParked(view, disk);
       if (deepest != null
           && (oldest == null
@@ -112,7 +116,7 @@ final class ReturnPath {
 
   /// Whether a group could come back beside what the others need for their next `tokens` tokens.
   boolean hasRoomFor(EngineView view, int device, StepDraft draft, SampleGroup group, int tokens) {
-    return grown(group) + weigher.reserve(view, device, tokens) <= draft.free();
+    return grown(group) + demand.growth(view, device, tokens) <= draft.free();
   }
 
   /// Blocks that the group holds some steps after its copy.
@@ -155,7 +159,7 @@ final class ReturnPath {
     long stepNanos = scene.stepNanos();
     if (scene.load().rows() == 0) {
       scene.load().addDecode(0);
-      stepNanos = Math.max(1, weigher.nanos(scene));
+      stepNanos = Math.max(1, scenes.nanos(scene));
       scene.load().removeDecode(0);
     }
     return (int) Math.min(limits.maxModelTokens(), 1 + nanos / stepNanos);
@@ -205,14 +209,14 @@ final class ReturnPath {
   ///
   /// @return whether room comes
   boolean makeHostRoom(EngineView view, int host, Decisions decisions) {
-    int disk = weigher.disk(host);
+    int disk = hosts.disk(host);
     if (disk < 0) {
       return false;
     }
     if (view.blocksInTransit(host, disk) > 0) {
       return true;
     }
-    Sequence newest = HandlingWeigher.newestParked(view, host);
+    Sequence newest = Hosts.newestParked(view, host);
     if (newest == null || newest.table().size() == 0) {
       return false;
     }
@@ -226,7 +230,7 @@ final class ReturnPath {
   ///
   /// @return whether there was somebody
   boolean unblock(EngineView view, int device, Decisions decisions, StepDraft draft) {
-    int host = weigher.swapHost(device);
+    int host = hosts.swapping(device);
     if (host < 0) {
       return false;
     }
@@ -240,7 +244,7 @@ final class ReturnPath {
       decisions.preempt(oldest, PreemptionKind.RECOMPUTE, PreemptionReason.OUT_OF_BLOCKS);
       return true;
     }
-    int disk = weigher.disk(host);
+    int disk = hosts.disk(host);
     SampleGroup deepest = disk < 0 ? null : oldestParked(view, disk);
     if (deepest == null) {
       return false;

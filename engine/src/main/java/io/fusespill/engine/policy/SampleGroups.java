@@ -1,7 +1,6 @@
 package io.fusespill.engine.policy;
 
 import io.fusespill.engine.event.HandlingEstimate;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.BlockTable;
 import io.fusespill.engine.state.EngineView;

@@ -4,7 +4,6 @@ import io.fusespill.engine.config.KvLayout;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.length.LengthPredictor;
-import io.fusespill.engine.policy.HandlingWeigher.Scene;
 import io.fusespill.engine.state.BlockPool;
 import io.fusespill.engine.state.EngineView;
 import io.fusespill.engine.state.Sequence;
