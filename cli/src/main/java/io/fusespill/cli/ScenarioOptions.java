@@ -122,7 +122,7 @@ final class ScenarioOptions {
       defaultValue = "0",
       paramLabel = "MICROS",
       description =
-          "Microseconds from a step's end to the start of one planned in answer, 0 to 60,000,000 (default 0): what --depth hides.")
+          "Microseconds from a step's end to the start of one planned in answer, 0 to 60,000,000 (default: a fitted profile's, else 0): what --depth hides.")
   private long submitLatency;
 
   @Option(
@@ -155,7 +155,7 @@ final class ScenarioOptions {
       names = "--max-num-batched-tokens",
       paramLabel = "N",
       description =
-          "Tokens in a step at most (default 2048; under vllm-0.2.7 at least the model's longest context).")
+          "Tokens in a step at most (default 2048; under vllm-0.2.7 and fusespill-artifact at least the longest sequence).")
   private @Nullable Integer maxNumBatchedTokens;
 
   @Option(
