@@ -78,8 +78,7 @@ public sealed interface DecisionEvent extends EngineEvent {
     }
   }
 
-  /// How much of a device's work another place should decode, so that the token rate of both is
-  /// highest.
+  /// How much of a device's work another place should decode.
   ///
   /// @param place the place that takes it over
   /// @param sharePpm share of the device's decodes that should go there, in millionths

@@ -202,9 +202,9 @@ final class ProactiveOffload {
     return true;
   }
 
-  /// The share of the decodes that the host should do: rows are added there, of mean length, while
-  /// they raise the rate of both. Chosen anew after a horizon, and only if it differs by more than
-  /// the hysteresis.
+  /// The share of the decodes that the host should do: rows of mean length are added there as long
+  /// as each costs less than the share of the device's memory that it would hold. Chosen anew after
+  /// a horizon, and only if it differs by at least the hysteresis.
   private void chooseShare(Scene scene, int host, Decisions decisions) {
     EngineView view = scene.view();
     int device = scene.device();

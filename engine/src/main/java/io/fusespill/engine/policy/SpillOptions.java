@@ -81,7 +81,10 @@ record SpillOptions(
           "steps within which a sequence does not move twice and a share is not chosen anew");
   private static final PolicyOption HYSTERESIS =
       new PolicyOption(
-          "hysteresis", "0 to 1000", "50", "gain in thousandths below which nothing moves");
+          "hysteresis",
+          "0 to 1000",
+          "50",
+          "thousandths: by how much a move ahead has to gain, a share to differ, and a victim to be cheaper than a newer one");
 
   static final List<PolicyOption> ALL =
       List.of(
