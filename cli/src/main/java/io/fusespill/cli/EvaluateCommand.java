@@ -50,7 +50,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Example:",
-      "  fusespill evaluate specs/paper.yaml --only platform=1xa10,model=vicuna-7b"
+      "  fusespill evaluate specs/paper.yaml --only platform=1xa10,model=vicuna-7b",
+      "",
+      "Exit codes: 0 fine, 1 some cells failed (or internal error), 2 wrong usage or input."
     })
 final class EvaluateCommand implements Callable<Integer> {
 

@@ -56,7 +56,8 @@ import picocli.CommandLine.Spec;
       "  fusespill generate --model models/Qwen3-0.6B --prompt 'The sea is'",
       "  fusespill verify runs/NAME",
       "",
-      "Exit codes: 0 fine, 1 internal error or divergence, 2 wrong usage or input.",
+      "Exit codes: 0 fine, 1 a divergence, a failed cell, a bound that compare missed, or an internal error,",
+      "2 wrong usage or input.",
       "Completion for bash and zsh: source <(fusespill generate-completion)"
     })
 public final class FuseSpill implements Runnable {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -161,6 +162,15 @@ class OptionsDocsTest {
           .anyMatch(
               row -> row.startsWith("| " + option.name() + " | " + option.defaultValue() + " |"));
     }
+  }
+
+  /// Those that `cli.md` names at exit code 1.
+  @ParameterizedTest
+  @ValueSource(strings = {"verify", "compare", "evaluate", "sweep", "capacity", "cheapest"})
+  void commandThatEndsWithOne_saysSo(String command) {
+    assertThat(section(read("cli.md"), Pattern.compile("^Exit codes$")))
+        .containsPattern("\\| 1 \\|.*`" + command + "[ `]");
+    assertThat(Cli.run(command, "--help").out()).containsPattern("(?i)(exit codes?|code).*\\b1\\b");
   }
 
   @Test
