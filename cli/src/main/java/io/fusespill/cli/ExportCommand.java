@@ -66,6 +66,9 @@ final class ExportCommand implements Callable<Integer> {
     journalOptions.requireRequest();
     Path output = out == null ? standardOutput() : out;
     RunFiles.requireOthers(List.of(journalOptions.run()), format.files(output));
+    if (format.files(output).contains(output)) {
+      NewFile.requireFolder(output);
+    }
     try (JournalReader journal = journalOptions.open();
         ProgressLine progress = new ProgressLine("export", "events", 0, quiet)) {
       format.export(journal, output, progress::at);

@@ -82,13 +82,13 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult result) {
     if (mendable(e)) {
-      print(command, String.valueOf(e.getMessage()));
+      print(command, FileFault.inWords(e));
       return USAGE;
     }
     if (e instanceof EngineStoppedException
         && (e.getCause() instanceof JournalException
             || e.getCause() instanceof NoDeviceException)) {
-      print(command, "the run has stopped: " + e.getCause().getMessage());
+      print(command, "the run has stopped: " + FileFault.inWords(e.getCause()));
       return USAGE;
     }
     command.getErr().println("fusespill: internal error, please report it with the lines below");

@@ -31,7 +31,7 @@ record ProfileFile(Path path, boolean force) {
     try {
       Files.writeString(path, profile.toJson(), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new UsageException("cannot write %s: %s".formatted(path, e.getMessage()), e);
+      throw new UsageException("cannot write %s: %s".formatted(path, e), e);
     }
   }
 

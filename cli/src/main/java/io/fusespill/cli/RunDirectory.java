@@ -283,8 +283,7 @@ record RunDirectory(Path path) {
       Files.writeString(
           path.resolve(name), MAPPER.writeValueAsString(json) + "\n", StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "cannot write %s: %s".formatted(path.resolve(name), e.getMessage()), e);
+      throw new UncheckedIOException("cannot write %s: %s".formatted(path.resolve(name), e), e);
     }
   }
 }

@@ -215,6 +215,27 @@ class BadInputTest {
   }
 
   @Test
+  void whatCannotBeWritten_isToldInWords() throws IOException {
+    Path trace = Files.writeString(folder.resolve("trace.csv"), GOOD_TRACE);
+    assertThat(simulate(trace, List.of()).exitCode()).isZero();
+    Path run = folder.resolve("run");
+    Path missing = folder.resolve("none/x/events.jsonl");
+    for (Cli cli :
+        List.of(
+            Cli.run("export", run, "--to", "csv", "-o", trace),
+            Cli.run("charts", run, "--figure", "throughput", "-o", trace))) {
+      assertOneLine(cli, List.of(trace + " is in the way"));
+      assertThat(cli.err()).doesNotContain("java.");
+    }
+    assertOneLine(
+        Cli.run("export", run, "--to", "jsonl", "-o", missing),
+        List.of("cannot write " + missing + ": there is no folder " + missing.getParent()));
+    assertOneLine(
+        Cli.run("report", run, "-o", folder),
+        List.of("cannot write " + folder + ": Is a directory"));
+  }
+
+  @Test
   void requestThatNeverFits_isRejectedAndTheRunGoesOn() throws IOException {
     Path trace =
         Files.writeString(folder.resolve("trace.csv"), "prompt_len,output_len\n900,10\n20,5\n");

@@ -43,8 +43,7 @@ final class LengthModelFile {
     try {
       Files.writeString(file, JSON.writeValueAsString(root) + "\n");
     } catch (IOException e) {
-      throw new LengthModelException(
-          "%s: cannot be written: %s".formatted(file, e.getMessage()), e);
+      throw new LengthModelException("%s: cannot be written: %s".formatted(file, e), e);
     }
   }
 
@@ -98,7 +97,7 @@ final class LengthModelFile {
     } catch (NoSuchFileException e) {
       throw new LengthModelException("%s: no such file".formatted(file), e);
     } catch (IOException e) {
-      throw new LengthModelException("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
+      throw new LengthModelException("%s: cannot be read: %s".formatted(file, e), e);
     } catch (IllegalArgumentException e) {
       throw new LengthModelException("%s: %s".formatted(file, e.getMessage()), e);
     }

@@ -41,7 +41,7 @@ public final class OutputFile {
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write %s: %s".formatted(file, e.getMessage()), e);
+      throw new UncheckedIOException("cannot write %s: %s".formatted(file, e), e);
     }
   }
 

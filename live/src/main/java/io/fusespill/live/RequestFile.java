@@ -38,7 +38,7 @@ public final class RequestFile {
       }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write %s: %s".formatted(file, e.getMessage()), e);
+      throw new UncheckedIOException("cannot write %s: %s".formatted(file, e), e);
     }
   }
 
