@@ -6,6 +6,7 @@ import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.explain.Choice;
 import io.fusespill.replay.explain.Stories;
 import io.fusespill.replay.explain.Story;
+import io.fusespill.tables.UnfinishedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -45,7 +46,7 @@ public final class Report {
 
   private Report() {}
 
-  /// Writes the page.
+  /// Writes the page. What was there before stays until all of it is written.
   ///
   /// @param sources 1 to [#RUNS_MAX]
   /// @param told how many of the decisions with the greatest estimated loss to tell, 0 to
@@ -68,8 +69,14 @@ public final class Report {
       }
     }
     String page = new ReportPage(runs, tell(sources, runs, told, counted)).html();
+    UnfinishedFile unfinished = new UnfinishedFile(file);
     try {
-      Files.writeString(file, page, StandardCharsets.UTF_8);
+      try {
+        Files.writeString(unfinished.path(), page, StandardCharsets.UTF_8);
+        unfinished.finish();
+      } finally {
+        unfinished.discard();
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write %s: %s".formatted(file, e), e);
     }

@@ -203,6 +203,16 @@ class ReportTest {
   }
 
   @Test
+  void pageThatCannotBeWrittenWhole_leavesTheEarlierOne() throws IOException {
+    Path file = Files.writeString(folder.resolve("page.html"), "earlier");
+    Files.createDirectory(folder.resolve(".page.html.unfinished"));
+    assertThatThrownBy(() -> Report.write(List.of(source(run)), 3, file, events -> {}))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining(file.toString());
+    assertThat(file).hasContent("earlier");
+  }
+
+  @Test
   void unwritableFile_isNamed() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "").resolve("report.html");
     assertThatThrownBy(() -> Report.write(List.of(source(run)), 3, file, events -> {}))
