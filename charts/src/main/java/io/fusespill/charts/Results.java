@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// A table of results by the names of its columns: what `evaluate --csv` or `sweep` wrote, or the
 /// data of a figure.
@@ -47,6 +48,8 @@ public final class Results {
       }
     }
   }
+
+  private static final Pattern QUOTED = Pattern.compile(" \\(value #.*");
 
   private final String name;
   private final String digest;
@@ -88,19 +91,24 @@ public final class Results {
         cells.keySet().stream().filter(key -> !columns.contains(key)).forEach(columns::add);
         rows.add(new Row(cells));
       }
-    } catch (JsonProcessingException e) {
-      throw new ResultsException(
-          "%s: is no CSV with a header: %s".formatted(name, e.getOriginalMessage()), e);
     } catch (IOException | RuntimeException e) {
-      throw new ResultsException(
-          "%s: is no CSV with a header: %s"
-              .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-          e);
+      throw new ResultsException("%s: is no CSV of results: %s".formatted(name, fault(e)), e);
     }
     if (rows.isEmpty()) {
       throw new ResultsException("%s: holds no results, only a header or nothing".formatted(name));
     }
     return new Results(name, columns, rows, digest(rows, csv));
+  }
+
+  /// The line and the parser's words, without the cell that it quotes.
+  private static String fault(Exception e) {
+    Throwable fault = e.getCause() instanceof JsonProcessingException ? e.getCause() : e;
+    String message =
+        fault instanceof JsonProcessingException parsing
+            ? "line %d: %s"
+                .formatted(parsing.getLocation().getLineNr(), parsing.getOriginalMessage())
+            : String.valueOf(fault.getMessage());
+    return QUOTED.matcher(message.lines().findFirst().orElse("")).replaceFirst("");
   }
 
   private static void addOptions(Map<String, String> cells) {

@@ -196,11 +196,13 @@ class ChartsCommandTest {
           CSV --only policy                | --only is 'policy', must be COLUMN=VALUE
           CSV --figure heatmap --x nope    | no column 'nope': there are platform, model
           EMPTY                            | empty.csv: holds no results
-          TEXT                             | grid.yaml: is no CSV with a header
+          TEXT                             | grid.yaml: is no CSV of results: line 2: Too many entries: expected at most 1
+          BINARY                           | results.parquet: cannot be read: it is no text in UTF-8
           --figure kv                      | no INPUT: name run directories or a CSV file of results
           """)
   void whatCannotBeDrawn_isSaidInOneLine(String line, String message) throws IOException {
     Files.writeString(folder.resolve("empty.csv"), "policy,seed\n");
+    Files.write(folder.resolve("results.parquet"), new byte[] {'P', 'A', 'R', '1', (byte) 0xff});
     List<Object> arguments = new ArrayList<>(List.of("-o", folder.resolve("never")));
     for (String word : line.split(" ")) {
       arguments.add(
@@ -211,6 +213,7 @@ class ChartsCommandTest {
             case "GONE" -> folder.resolve("gone");
             case "EMPTY" -> folder.resolve("empty.csv");
             case "TEXT" -> folder.resolve("grid.yaml");
+            case "BINARY" -> folder.resolve("results.parquet");
             default -> word;
           });
     }
@@ -220,7 +223,7 @@ class ChartsCommandTest {
     assertThat(refused.err().strip())
         .startsWith("fusespill: ")
         .contains(message)
-        .doesNotContain("\n");
+        .doesNotContain("\n", "value #");
     assertThat(folder.resolve("never")).doesNotExist();
   }
 }

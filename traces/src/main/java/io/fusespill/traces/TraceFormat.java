@@ -107,7 +107,12 @@ public enum TraceFormat {
       if (!lines.advance()) {
         throw new TraceException("%s: is empty, must hold a trace".formatted(file));
       }
-      line = FirstLine.of(lines.text());
+      String text = lines.text();
+      if (text.chars().anyMatch(TraceFormat::isNoText)) {
+        throw new TraceException(
+            "%s: is no text in UTF-8, must be CSV or JSON lines, plain or gzip".formatted(file));
+      }
+      line = FirstLine.of(text);
     }
     return Arrays.stream(values())
         .filter(format -> format.recogniser.test(line))
@@ -121,6 +126,11 @@ public enum TraceFormat {
                         Stream.concat(
                                 others.stream(), Arrays.stream(values()).map(TraceFormat::label))
                             .collect(Collectors.joining(", ")))));
+  }
+
+  /// NUL, or what stands where bytes are no UTF-8.
+  private static boolean isNoText(int character) {
+    return character == 0 || character == '\ufffd';
   }
 
   /// Opens a file, plain or gzip, which is read as the requests are asked for.

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What every format keeps to.
 final class TraceFormatTest {
@@ -268,6 +272,16 @@ final class TraceFormatTest {
             assertThat(e).hasMessageContaining(format.label());
           }
         });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\0r\0r\0,\0b\0\n", "\u0080\u00ff\n"})
+  void detect_noText_isNotQuoted(String bytes) throws IOException {
+    Path file = Files.write(folder.resolve("binary"), bytes.getBytes(StandardCharsets.ISO_8859_1));
+
+    assertThatThrownBy(() -> TraceFormat.detect(file))
+        .isInstanceOf(TraceException.class)
+        .hasMessage(file + ": is no text in UTF-8, must be CSV or JSON lines, plain or gzip");
   }
 
   @Test
