@@ -201,6 +201,15 @@ class TopologyFileTest {
         .hasMessageContaining(message);
   }
 
+  @Test
+  void read_textsForObjects_areNamedByPositionAndNotCalledEmpty() {
+    assertThatThrownBy(() -> read("devices: [a10, h100]"))
+        .isInstanceOf(SpecException.class)
+        .hasMessageContaining("devices[0] is \"a10\", must be an object")
+        .hasMessageContaining("devices[1] is \"h100\", must be an object")
+        .hasMessageNotContaining("is empty");
+  }
+
   private TopologySpec read(String text) throws IOException {
     return TopologyFile.read(Files.writeString(folder.resolve("topology.yaml"), text));
   }

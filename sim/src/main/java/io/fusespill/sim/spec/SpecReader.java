@@ -218,10 +218,12 @@ public final class SpecReader {
   /// A list of objects, at least one.
   public List<SpecReader> objects(String key) {
     List<SpecReader> values = new ArrayList<>();
+    int count = 0;
     for (JsonNode value : list(key)) {
-      child(key + "[" + values.size() + "]", value, values);
+      child(key + "[" + count + "]", value, values);
+      count++;
     }
-    if (values.isEmpty()) {
+    if (count == 0) {
       problem(key, "is empty, must hold at least one" + NearMatch.hint(key, unasked()));
     }
     return values;
