@@ -30,7 +30,8 @@ final class HandlingText {
   void print(HandlingSummary summary) {
     if (summary.choices() == 0) {
       out.println(
-          "no handling was chosen: only policy fusespill weighs them; --sequence N tells the story of one");
+          "no handling was chosen: only policy fusespill weighs them, and only where memory is short;"
+              + " --sequence N tells the story of one");
     } else {
       printTallies(summary.tallies());
       out.println();
