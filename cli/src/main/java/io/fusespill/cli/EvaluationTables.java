@@ -4,6 +4,7 @@ import io.fusespill.replay.evaluate.ComparedRow;
 import io.fusespill.replay.evaluate.Comparison;
 import io.fusespill.replay.evaluate.Standing;
 import io.fusespill.replay.evaluate.Statistic;
+import io.fusespill.replay.explain.Wording;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -64,10 +65,10 @@ final class EvaluationTables {
     }
     cells.add(spread("%,.1f", row.figure("output_throughput")));
     cells.add(gain(row));
-    cells.add("%,.2f".formatted(row.figure("mean_ttft_ms").mean() / 1e3));
-    cells.add("%,.2f".formatted(row.figure("p99_ttft_ms").mean() / 1e3));
-    cells.add("%,.1f".formatted(row.figure("mean_tpot_ms").mean()));
-    cells.add("%,.1f".formatted(row.figure("p99_e2el_ms").mean() / 1e3));
+    cells.add(latency("%,.2f", row.figure("mean_ttft_ms").mean() / 1e3));
+    cells.add(latency("%,.2f", row.figure("p99_ttft_ms").mean() / 1e3));
+    cells.add(latency("%,.1f", row.figure("mean_tpot_ms").mean()));
+    cells.add(latency("%,.1f", row.figure("p99_e2el_ms").mean() / 1e3));
     cells.add("%,.0f".formatted(row.figure("preemptions").mean()));
     cells.add("%,.0f".formatted(row.figure("recomputed_tokens").mean()));
     cells.add("%,.0f".formatted(row.figure("swapped_out_blocks").mean()));
@@ -77,12 +78,18 @@ final class EvaluationTables {
     return cells.toArray(String[]::new);
   }
 
+  /// One of nothing is 0 in `--json`: no step takes no time.
+  private static String latency(String format, double value) {
+    return value == 0 ? "-" : format.formatted(value);
+  }
+
   private static String name(ComparedRow row) {
     String standing =
         row.policy().standing() == Standing.CONTENDER
             ? ""
             : " (%s)".formatted(row.policy().standing().name().toLowerCase(Locale.ROOT));
-    String failed = row.failures() == 0 ? "" : " [%d seeds failed]".formatted(row.failures());
+    String failed =
+        row.failures() == 0 ? "" : " [%s failed]".formatted(Wording.count(row.failures(), "seed"));
     String told = row.policy().oracle() ? " (UPPER BOUND)" : "";
     return row.policy().name() + standing + told + failed;
   }

@@ -108,7 +108,12 @@ final class FigureTable {
   private static String[] cells(Line line, List<Column> columns) {
     List<String> cells = new ArrayList<>(List.of(line.label()));
     for (Column column : columns) {
-      cells.add(line.format().formatted(number(column.figures(), line)));
+      boolean none = isNone(line, column);
+      cells.add(none ? "-" : line.format().formatted(number(column.figures(), line)));
+    }
+    if (isNone(line, columns.get(columns.size() - 2)) || isNone(line, columns.getLast())) {
+      cells.addAll(List.of("-", "-"));
+      return cells.toArray(String[]::new);
     }
     Difference difference =
         new Difference(
@@ -118,6 +123,11 @@ final class FigureTable {
     cells.add(signed(line.format().formatted(difference.absolute())));
     cells.add(percent(difference));
     return cells.toArray(String[]::new);
+  }
+
+  /// Whether it is a latency of nothing, which is 0 in `--json`: no step takes no time.
+  private static boolean isNone(Line line, Column column) {
+    return line.figure().endsWith("_ms") && number(column.figures(), line) == 0;
   }
 
   private static double number(Map<String, Object> figures, Line line) {

@@ -185,16 +185,23 @@ final class Summary {
   private static void printPrediction(PrintWriter out, PredictionFigures prediction) {
     out.println();
     out.println(
-        "length prediction by %s%s, %,d moments"
+        "length prediction by %s%s, %s"
             .formatted(
                 prediction.kind().label(),
                 prediction.kind().oracle() ? " (UPPER BOUND: it knows the truth)" : "",
-                prediction.moments()));
+                Wording.count(prediction.moments(), "moment")));
+    if (prediction.moments() == 0) {
+      return;
+    }
     StringJoiner calibration = new StringJoiner(" / ");
     prediction.calibration().forEach(share -> calibration.add("%.1f".formatted(100 * share)));
     new Table()
         .row("mean error", "%,.1f tokens".formatted(prediction.meanErrorOfMedian()))
-        .row("right order", "%.1f%% of pairs".formatted(100 * prediction.orderedByMedian()))
+        .row(
+            "right order",
+            prediction.pairs() == 0
+                ? "no pairs"
+                : "%.1f%% of pairs".formatted(100 * prediction.orderedByMedian()))
         .row("calibration", "%s%% within the 50 / 80 / 90 / 95%% quantile".formatted(calibration))
         .printLeft(out);
   }
@@ -209,6 +216,9 @@ final class Summary {
   }
 
   static String[] latency(String name, Latency latency) {
+    if (latency.count() == 0) {
+      return new String[] {name, "-", "-", "-", "-", "-"};
+    }
     return new String[] {
       name,
       millis(latency.meanMillis()),

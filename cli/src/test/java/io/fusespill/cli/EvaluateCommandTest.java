@@ -76,10 +76,20 @@ class EvaluateCommandTest {
     assertThat(cli.exitCode()).isEqualTo(1);
     assertThat(cli.err()).isEmpty();
     assertThat(cli.out())
-        .contains("one, vicuna-7b, trace")
+        .contains("one, vicuna-7b, trace", "swap (baseline) [1 seed failed]")
         .contains(
             "failed: one / llama-2-70b / trace / swap (seed 0): llama-2-70b does not fit a10");
     assertThat(Cli.run("evaluate", spec, "--json").json().get("failures")).hasSize(2);
+  }
+
+  @Test
+  void latenciesOfNothing_areNoFigures() throws IOException {
+    Files.writeString(spec, SPEC.replace("max-total: 1512, ", ""));
+    Files.writeString(folder.resolve("trace.csv"), "prompt_len,output_len\n9000,5\n");
+
+    Cli cli = Cli.run("evaluate", spec, "--only", "policy=continuous");
+
+    assertThat(cli.out().replaceAll(" +", " ")).contains("continuous 0.0 - - - - - 0 0 0 0.0 0/1");
   }
 
   @Test

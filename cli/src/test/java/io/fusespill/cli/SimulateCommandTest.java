@@ -85,6 +85,32 @@ class SimulateCommandTest {
   }
 
   @Test
+  void latenciesOfNothing_areNoFigures() throws IOException {
+    Path trace =
+        Files.writeString(folder.resolve("long.csv"), "prompt_len,output_len\n9000,5\n9000,3\n");
+    Path run = folder.resolve("nothing");
+    Cli text =
+        Cli.run(
+            "simulate",
+            "--trace",
+            trace,
+            "--model",
+            "vicuna-7b",
+            "--device",
+            "a10:blocks=500",
+            "--policy",
+            "fusespill",
+            "-o",
+            run);
+    assertThat(text.out().replaceAll(" +", " "))
+        .contains("TTFT - - - - -", "E2E - - - - -", "kaplan-meier, 0 moments")
+        .doesNotContain("right order", "mean error");
+    Cli whatIf = Cli.run("whatif", run, "--policy", "continuous");
+    assertThat(whatIf.out().replaceAll(" +", " "))
+        .contains("mean TTFT, ms - - - -", "p99 E2E, ms - - - -", "preemptions 0 0 0 0.0");
+  }
+
+  @Test
   void json_isOneObjectWithEveryKey() throws IOException {
     Cli cli = simulate("run", "--policy", "vllm-0.2.7", "--json");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
