@@ -21,6 +21,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -50,7 +51,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     }
     String hint = "; see '%s --help'".formatted(command.getCommandSpec().qualifiedName());
     if (e instanceof UnmatchedArgumentException known) {
-      List<String> near = known.getSuggestions();
+      List<String> near = suggestions(known);
       if (!near.isEmpty()) {
         hint =
             "; did you mean %s? See '%s --help'"
@@ -61,6 +62,17 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     return USAGE;
   }
 
+  /// Near names; for what is no option, of a command that takes options alone, what may be meant.
+  private static List<String> suggestions(UnmatchedArgumentException e) {
+    CommandSpec command = e.getCommandLine().getCommandSpec();
+    String first = e.getUnmatched().getFirst();
+    boolean trace =
+        command.positionalParameters().isEmpty()
+            && command.findOption("--trace") != null
+            && !first.startsWith("-");
+    return trace ? List.of("--trace " + first) : e.getSuggestions();
+  }
+
   /// What picocli says, with legal values as they are documented, no type of Java's and no word
   /// twice.
   private static String message(ParameterException e) {
@@ -69,7 +81,8 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
             .replace("for option option '", "for option '")
             .replaceFirst(" is not an int$", " is not a whole number below 2^31")
             .replaceFirst(" is not a long$", " is not a whole number below 2^63")
-            .replaceFirst(" is not a double$", " is not a number");
+            .replaceFirst(" is not a double$", " is not a number")
+            .replaceFirst("\\.$", "");
     if (e.getArgSpec() == null || !e.getArgSpec().type().isEnum()) {
       return message;
     }

@@ -4,6 +4,7 @@ import io.fusespill.engine.EngineVersion;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -43,7 +44,8 @@ import picocli.CommandLine.Spec;
       ProfileCommand.class,
       DevicesCommand.class,
       ProfileDeviceCommand.class,
-      GenerateCompletion.class
+      GenerateCompletion.class,
+      HelpCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = FuseSpill.Version.class,

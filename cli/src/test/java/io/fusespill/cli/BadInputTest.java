@@ -158,6 +158,11 @@ class BadInputTest {
   }
 
   @Test
+  void traceWithoutItsOption_isTold() {
+    assertOneLine(Cli.run("simulate", "t.csv"), List.of("'t.csv'", "did you mean --trace t.csv?"));
+  }
+
+  @Test
   void missingDevice_isTold() {
     assertOneLine(
         Cli.run("simulate", "--trace", "t.csv", "--model", "vicuna-7b", "--journal", "none"),

@@ -81,5 +81,9 @@ class CompletionTest {
     assertThat(Cli.run("--help").exitCode()).isZero();
     assertThat(Cli.run("trace", "--help").exitCode()).isZero();
     assertThat(Cli.run("simulate", "--help").out()).contains("--policy");
+    assertThat(Cli.run("help").out()).isEqualTo(Cli.run("--help").out());
+    assertThat(Cli.run("help", "simulate").out()).isEqualTo(Cli.run("simulate", "--help").out());
+    assertThat(Cli.run("help", "nope").errorLines())
+        .containsExactly("fusespill: Unknown subcommand 'nope'; see 'fusespill --help'");
   }
 }
