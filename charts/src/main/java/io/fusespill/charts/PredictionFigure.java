@@ -77,19 +77,19 @@ final class PredictionFigure {
     String errors =
         String.format(
             Locale.ROOT,
-            "%s%s: mean error %s %s, bias %+.1f%%, %.1f%% within a tenth, %.1f%% within a factor of 2",
+            "%s%s: mean error %s %s, bias %s, %.1f%% within a tenth, %.1f%% within a factor of 2",
             Wording.count(pairs.count(), "pair"),
             sampled,
             number(pairs.meanError() / perUnit),
             unit,
-            100 * pairs.bias(),
+            ThroughputFigure.percent(pairs.bias()),
             100 * pairs.withinTenth(),
             100 * pairs.withinDouble());
     Source source = run.source();
     return new Figure(
         name,
         title,
-        new Source(errors.replace('-', '−') + ". " + source.text(), source.origins()),
+        new Source(errors + ". " + source.text(), source.origins()),
         data.build(),
         style -> sheet(new Look(style), shown, quantity));
   }

@@ -54,17 +54,18 @@ final class ThroughputFigure {
       boolean significant) {
 
     String text() {
-      String value = String.format(Locale.ROOT, "%,.0f", tokensPerSecond);
+      String value = HeatMapFigure.number(tokensPerSecond);
       if (Double.isNaN(gain)) {
         return value;
       }
       return "%s  %s%s".formatted(value, significant ? "" : "~", percent(gain));
     }
+  }
 
-    private static String percent(double share) {
-      String text = String.format(Locale.ROOT, "%+.1f%%", 100 * share).replace('-', '−');
-      return text.equals("−0.0%") ? "+0.0%" : text;
-    }
+  /// With its sign, and no minus before a zero.
+  static String percent(double share) {
+    String text = String.format(Locale.ROOT, "%+.1f%%", 100 * share).replace('-', '−');
+    return text.equals("−0.0%") ? "+0.0%" : text;
   }
 
   private ThroughputFigure() {}

@@ -143,7 +143,7 @@ class GridFiguresTest {
     assertThat(figure.name()).isEqualTo("throughput-a");
     assertThat(figure.data().rows().get(1))
         .containsExactly("", "no host", "contender", 84.0, Math.sqrt(32), 80.0 / 100 - 1);
-    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))).contains("84  −20.0%", "105");
+    assertThat(Drawn.texts(figure.svg(Style.column(Theme.LIGHT)))).contains("84.0  −20.0%", "105");
   }
 
   @Test

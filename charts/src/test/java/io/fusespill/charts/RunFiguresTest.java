@@ -268,6 +268,7 @@ class RunFiguresTest {
         .contains(" pairs of each 32nd step: mean error ");
     assertThat(FigureKind.STEP_TIME.of(runs).getFirst().source().text())
         .contains(" pairs: mean error ");
+    assertThat(ThroughputFigure.percent(-1e-6)).isEqualTo("+0.0%");
   }
 
   @Test
