@@ -48,7 +48,12 @@ final class JournalOptions {
           "%s is still being written: wait for the run to end, or read what is there with --partial"
               .formatted(journal));
     }
-    return JournalReader.open(journal);
+    try {
+      return JournalReader.open(journal);
+    } catch (JournalException e) {
+      RunFiles.requireNoFolderOfRuns(path);
+      throw e;
+    }
   }
 
   /// @throws UsageException if no request arrives in the journal: there is nothing to show

@@ -50,6 +50,24 @@ final class RunFiles {
     return isRun(directory) || (Files.isDirectory(earlier) && isRun(earlier));
   }
 
+  /// @throws UsageException if a folder is no run and holds some, such as `runs` itself
+  static void requireNoFolderOfRuns(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      for (Path entry : entries.sorted().toList()) {
+        if (!holdsRun(folder) && holdsRun(entry)) {
+          throw new UsageException(
+              "%s is no run, but a folder of runs: name those meant, for example %s"
+                  .formatted(folder, entry));
+        }
+      }
+    } catch (IOException e) {
+      throw new UsageException("%s cannot be read: %s".formatted(folder, e), e);
+    }
+  }
+
   private static boolean isRun(Path directory) throws IOException {
     Path config = directory.resolve(CONFIG);
     return Files.isRegularFile(config) && (isConfiguration(config) || holdsJournal(directory));

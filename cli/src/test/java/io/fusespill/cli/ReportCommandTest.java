@@ -36,6 +36,34 @@ class ReportCommandTest {
   }
 
   @Test
+  void folderOfRuns_isToldFromARun() throws IOException {
+    Path runs = folder.resolve("runs");
+    Path trace = Files.writeString(folder.resolve("t.csv"), "prompt_len,output_len\n100,10\n");
+    Cli.run(
+        "simulate",
+        "--trace",
+        trace,
+        "--model",
+        "vicuna-7b",
+        "--device",
+        "a10",
+        "--out",
+        runs.resolve("one"));
+    for (Cli refused :
+        new Cli[] {
+          Cli.run("report", runs, "-o", folder.resolve("page.html")),
+          Cli.run("charts", runs, "-o", folder.resolve("figures")),
+          Cli.run("verify", runs)
+        }) {
+      assertThat(refused.exitCode()).isEqualTo(2);
+      assertThat(refused.errorLines())
+          .containsExactly(
+              "fusespill: %s is no run, but a folder of runs: name those meant, for example %s"
+                  .formatted(runs, runs.resolve("one")));
+    }
+  }
+
+  @Test
   void runsOfTheSameName_areToldApartByTheirPath() throws IOException {
     for (String side : new String[] {"left", "right"}) {
       Path trace = Files.writeString(folder.resolve("t.csv"), "prompt_len,output_len\n100,10\n");
