@@ -440,6 +440,7 @@ final class ReportPage {
       }
     }
     html.raw("</div>\n");
+    html.add("<div class=\"kinds%s\">\n", runs.size() == 1 ? " single" : "");
     for (FigureKind kind : EnumSet.complementOf(COMPARING)) {
       List<Figure> each = kind.of(charted);
       if (!each.isEmpty()) {
@@ -451,7 +452,7 @@ final class ReportPage {
         html.raw("</div></details>\n");
       }
     }
-    html.raw("</section>\n");
+    html.raw("</div>\n</section>\n");
   }
 
   private void figure(Figure figure, double inches) {

@@ -83,6 +83,13 @@ class ReportTest {
   }
 
   @Test
+  void figuresOfOneRun_standSideBySide() {
+    String side = "<div class=\"kinds single\">";
+    assertThat(page(source(run))).contains(side);
+    assertThat(page(source(baseline), source(run))).doesNotContain(side);
+  }
+
+  @Test
   void runsWithoutChoicesOrPrediction_haveNoSuchSection() {
     assertThat(page(source(baseline)))
         .doesNotContain("<section id=\"decisions\">")
