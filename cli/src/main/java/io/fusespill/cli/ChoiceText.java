@@ -40,7 +40,7 @@ final class ChoiceText {
           estimate.place() < 0 ? "-" : topology.place(estimate.place()).name(),
           millis(estimate.lostNanos()),
           seconds(estimate.freeNanos()),
-          "%,.3f".formatted(1e3 * estimate.lostNanos() / estimate.freeNanos()));
+          Wording.lostPerFree(estimate));
     }
     StringWriter lines = new StringWriter();
     table.print(new PrintWriter(lines));

@@ -561,7 +561,7 @@ final class ReportPage {
               : run.timeline().requireTopology().place(estimate.place()).name(),
           Wording.millis(estimate.lostNanos()),
           Wording.seconds(estimate.freeNanos()),
-          "%,.3f".formatted(1e3 * estimate.lostNanos() / estimate.freeNanos()));
+          Wording.lostPerFree(estimate));
     }
     html.raw("</tbody></table></div>\n");
     html.add(

@@ -3,6 +3,7 @@ package io.fusespill.replay.explain;
 import io.fusespill.engine.config.Topology;
 import io.fusespill.engine.event.DecisionEvent.HandlingChosen;
 import io.fusespill.engine.event.Handling;
+import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.replay.explain.Outcome.Fate;
@@ -228,6 +229,13 @@ public final class Wording {
 
   public static String seconds(long nanos) {
     return seconds((double) nanos);
+  }
+
+  /// Milliseconds lost for a second in which blocks are free, with the digits that estimates bear.
+  public static String lostPerFree(HandlingEstimate estimate) {
+    double value = 1e3 * estimate.lostNanos() / estimate.freeNanos();
+    return (value < 1 ? "%.3f" : value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%,.0f")
+        .formatted(value);
   }
 
   public static String millis(long nanos) {
