@@ -128,6 +128,7 @@ final class BenchLatencyCommand implements Callable<Integer> {
     workload.put("batches", batches);
     workload.put("samples", samples);
     RunDirectory directory = ModelRun.directory(liveOptions, live);
+    ModelRun run = ModelRun.of(model, plan, liveOptions, directory).measured();
     long[] nanos = new long[batches];
     Batches ends = new Batches(batches);
     LiveBatch batch =
@@ -140,28 +141,27 @@ final class BenchLatencyCommand implements Callable<Integer> {
             });
     try (ProgressLine progress =
         new ProgressLine("latency", "batches", batches, liveOptions.quiet())) {
-      ModelRun.of(model, plan, liveOptions, directory)
-          .measured()
-          .run(
-              workload,
-              requests,
-              batch,
-              engine -> {
-                for (int i = 0; i < batches; i++) {
-                  long start = System.nanoTime();
-                  batch.send(engine, i * batchSize, (i + 1) * batchSize, start);
-                  ends.await(i, engine);
-                  nanos[i] = System.nanoTime() - start;
-                  progress.at(i + 1L);
-                }
-              },
-              JsonNodeFactory.instance.objectNode());
+      run.run(
+          workload,
+          requests,
+          batch,
+          engine -> {
+            for (int i = 0; i < batches; i++) {
+              long start = System.nanoTime();
+              batch.send(engine, i * batchSize, (i + 1) * batchSize, start);
+              ends.await(i, engine);
+              nanos[i] = System.nanoTime() - start;
+              progress.at(i + 1L);
+            }
+          },
+          JsonNodeFactory.instance.objectNode());
     }
     if (batch.outputs().stream().anyMatch(output -> output.rejection() != null)) {
       throw new UsageException(
           "a request of %,d tokens does not fit: give --device more blocks, or --input-len and --output-len less"
               .formatted(inputLen + outputLen));
     }
+    run.requireNoneGivenUp(batch.outputs());
     return nanos;
   }
 

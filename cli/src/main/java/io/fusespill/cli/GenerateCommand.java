@@ -204,11 +204,11 @@ final class GenerateCommand implements Callable<Integer> {
     workload.put("trace", "prompts");
     workload.put("requests", requests.size());
     workload.put("samples", requests.getFirst().params().n());
-    RunReport report =
-        ModelRun.of(model, plan, liveOptions, directory)
-            .run(workload, requests, batch, null, figures);
+    ModelRun run = ModelRun.of(model, plan, liveOptions, directory);
+    RunReport report = run.run(workload, requests, batch, null, figures);
     List<Output> outputs = batch.outputs();
     requireServed(outputs, plan);
+    run.requireNoneGivenUp(outputs);
     if (liveOptions.json()) {
       out.println(toJson(model, requests, outputs, texts, tokenizer, report));
     }

@@ -11,6 +11,7 @@ import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.config.Link;
 import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PlaceKind;
+import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
@@ -25,6 +26,7 @@ import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LivePlan;
 import io.fusespill.live.LiveRun;
 import io.fusespill.live.LiveSpec;
+import io.fusespill.live.Output;
 import io.fusespill.live.OutputFile;
 import io.fusespill.live.RequestFile;
 import io.fusespill.live.RunJournal;
@@ -87,6 +89,7 @@ final class ModelRun {
   private final Durability durability;
   private final @Nullable RunDirectory directory;
   private boolean measured;
+  private String lastFailure = "";
 
   private ModelRun(
       LoadedModel model,
@@ -265,6 +268,7 @@ final class ModelRun {
       HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, touched(requests));
       LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
+      lastFailure = folds.lastFailure();
       folds.putFigures(figures);
       figures.put("journal_events", engine.events());
       figures.put("journal_digest", engine.digest());
@@ -278,6 +282,24 @@ final class ModelRun {
       OutputFile.write(directory.outputs(), requests, batch.outputs(), model.tokenizer());
     }
     return report;
+  }
+
+  /// @throws UsageException naming the first request that was given up because its steps or copies
+  ///   failed again and again
+  void requireNoneGivenUp(List<Output> outputs) {
+    for (Output output : outputs) {
+      for (Output.Sample sample : output.samples()) {
+        if (sample.reason() == FinishReason.FAILED) {
+          throw new UsageException(
+              "prompt %d, sample %d, was given up after %d attempts, the last of which failed: %s"
+                  .formatted(
+                      output.request() + 1,
+                      sample.sample() + 1,
+                      config.limits().maxAttempts(),
+                      lastFailure));
+        }
+      }
+    }
   }
 
   /// Of a benchmark, the places whose KV pools can come to be of use.

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.StepFailed;
+import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.engine.metrics.PredictionAccuracy;
 import io.fusespill.engine.metrics.RequestOutcome;
@@ -29,6 +31,7 @@ final class RunFolds implements AutoCloseable {
   private final RunMetrics metrics;
   private final @Nullable PredictionAccuracy prediction;
   private final RunReport report;
+  private volatile String lastFailure = "";
 
   /// @param directory null where the run leaves nothing
   /// @param predicting configuration whose predictor is measured; null for none
@@ -50,15 +53,29 @@ final class RunFolds implements AutoCloseable {
   /// What takes every event, each by the name of the thread that it may have to itself.
   Map<String, Consumer<EngineEvent>> byName() {
     Map<String, Consumer<EngineEvent>> folds = new TreeMap<>();
-    folds.put("metrics", metrics::accept);
+    folds.put("metrics", this::accept);
     if (prediction != null) {
       folds.put("prediction", prediction::accept);
     }
     return folds;
   }
 
+  private void accept(EngineEvent event) {
+    metrics.accept(event);
+    if (event instanceof StepFailed failed) {
+      lastFailure = failed.cause();
+    } else if (event instanceof TransferFailed failed) {
+      lastFailure = failed.cause();
+    }
+  }
+
   RunReport report() {
     return report;
+  }
+
+  /// Why a step or copy failed, of several the last; empty where none did.
+  String lastFailure() {
+    return lastFailure;
   }
 
   /// Puts all figures by their names in `--json`. For when the run has ended.

@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,7 +52,10 @@ class BenchCommandTest {
   @TempDir private Path folder;
 
   private static Cli bench(String kind, List<String> options, Object... more) {
-    List<Object> arguments = new ArrayList<>(List.of("bench", kind, "--model", TinyModel.LLAMA_2));
+    List<Object> arguments = new ArrayList<>(List.of("bench", kind));
+    if (!List.of(more).contains("--model")) {
+      arguments.addAll(List.of("--model", TinyModel.LLAMA_2));
+    }
     arguments.addAll(options.contains("--device") ? options : both(AMPLE, options));
     arguments.addAll(List.of(more));
     return Cli.run(arguments.toArray());
@@ -365,6 +369,33 @@ class BenchCommandTest {
     assertThat(json.get("percentiles").properties().stream().map(each -> each.getKey()))
         .containsExactly("10", "25", "50", "75", "90", "99");
     assertThat(lines(folder.resolve("run/outputs.jsonl"))).hasSize(3 * (1 + 4));
+  }
+
+  /// Weights that are no numbers: a batch that was not served has no time.
+  @Test
+  void latencyOfWhatIsGivenUp_isNotMeasured() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("model"));
+    try (Stream<Path> files = Files.list(TinyModel.LLAMA_2)) {
+      for (Path file : files.toList()) {
+        Files.write(model.resolve(file.getFileName()), Files.readAllBytes(file));
+      }
+    }
+    Path weights = model.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    Arrays.fill(bytes, bytes.length - 64, bytes.length, (byte) 0xff);
+    Files.write(weights, bytes);
+    Cli cli =
+        bench(
+            "latency",
+            List.of("--device", "host:blocks=400", "--batch-size", "2"),
+            "--model",
+            model);
+    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.errorLines())
+        .singleElement()
+        .asString()
+        .contains("prompt 1, sample 1, was given up after 10 attempts", "is NaN");
   }
 
   @Test

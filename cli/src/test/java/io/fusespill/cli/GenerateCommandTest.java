@@ -295,6 +295,28 @@ class GenerateCommandTest {
     assertThat(outputs).hasContent(texts);
   }
 
+  /// Divided by so little, a logit is no finite number.
+  @Test
+  void promptThatIsGivenUp_isNamedWithTheCause() {
+    Cli cli =
+        Cli.run(
+            "generate",
+            "--model",
+            TinyModel.LLAMA_3,
+            "--prompt",
+            "Hello",
+            "--max-tokens",
+            "3",
+            "--repetition-penalty",
+            "1e-40",
+            "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.errorLines())
+        .containsExactly(
+            "fusespill: prompt 1, sample 1, was given up after 10 attempts, the last of which failed: the greatest of 600 logits is Infinity; legal: a finite number");
+  }
+
   @Test
   void dummyWeights_needNoFiles() throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
