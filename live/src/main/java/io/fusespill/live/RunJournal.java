@@ -36,6 +36,7 @@ public final class RunJournal implements AutoCloseable {
   private final JournalReader reader;
   private final RunStarted started;
   private final Journal journal;
+  private boolean taken;
 
   private RunJournal(Path before, JournalReader reader, RunStarted started, Journal journal) {
     this.before = before;
@@ -172,8 +173,9 @@ public final class RunJournal implements AutoCloseable {
     };
   }
 
-  /// Where the events go, the old ones first.
+  /// Where the events go, the old ones first. Who takes it closes it.
   Journal journal() {
+    taken = true;
     return journal;
   }
 
@@ -183,10 +185,13 @@ public final class RunJournal implements AutoCloseable {
     delete(before);
   }
 
-  /// Leaves the old journal where it is.
+  /// Leaves the old journal where it is, and closes the new one where nobody has taken it.
   @Override
   public void close() {
     reader.close();
+    if (!taken) {
+      journal.close();
+    }
   }
 
   private static void move(Path from, Path to) {
