@@ -29,6 +29,7 @@ import io.fusespill.live.Share;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,16 +66,22 @@ final class LoadedModel implements AutoCloseable {
       return json;
     }
 
-    /// @throws IllegalArgumentException if something is missing
+    /// @throws IllegalArgumentException if something is missing or not legal
     static Source of(JsonNode json) {
+      Path folder = Path.of(LiveFile.required(json, "model").asText());
       JsonNode tokenizer = json.path("tokenizer");
+      JsonNode seed = LiveFile.required(json, "seed");
+      if (!seed.canConvertToLong() || !seed.isIntegralNumber()) {
+        throw new IllegalArgumentException(
+            "seed is %s, must be a whole number of 64 bits".formatted(seed));
+      }
       return new Source(
-          Path.of(json.required("model").asText()),
+          folder,
           tokenizer.isTextual() ? Path.of(tokenizer.asText()) : null,
-          LoadFormat.valueOf(json.required("load_format").asText().toUpperCase(Locale.ROOT)),
-          json.required("seed").asLong(),
+          LiveFile.constant(json, "load_format", Arrays.asList(LoadFormat.values())),
+          seed.longValue(),
           json.has("dtype")
-              ? ElementType.valueOf(json.get("dtype").asText().toUpperCase(Locale.ROOT))
+              ? LiveFile.constant(json, "dtype", Arrays.asList(ElementType.values()))
               : null);
     }
   }

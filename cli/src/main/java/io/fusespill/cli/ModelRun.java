@@ -1,7 +1,6 @@
 package io.fusespill.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -15,7 +14,6 @@ import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.policy.PolicyKind;
 import io.fusespill.engine.policy.SchedulingPolicy;
-import io.fusespill.host.checkpoint.ElementType;
 import io.fusespill.host.exec.HostExecutor;
 import io.fusespill.host.model.KvShape;
 import io.fusespill.journal.Durability;
@@ -32,7 +30,6 @@ import io.fusespill.live.RequestFile;
 import io.fusespill.live.RunJournal;
 import io.fusespill.live.TextRequest;
 import io.fusespill.replay.RunReport;
-import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -42,7 +39,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -63,23 +59,6 @@ final class ModelRun {
 
   private static final ObjectMapper CANONICAL =
       new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
-  private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final String MEASURED = "measured";
-
-  /// Keys of `live.json`.
-  private static final List<String> LIVE_KEYS =
-      List.of(
-          "model",
-          "tokenizer",
-          "load_format",
-          "seed",
-          "dtype",
-          "kv_cache_dtype",
-          "journal",
-          MEASURED,
-          "threads",
-          "gpus");
-
   private final LoadedModel model;
   private final EngineConfig config;
   private final KvShape kv;
@@ -176,7 +155,7 @@ final class ModelRun {
     JournalHeader header = JournalHeader.of(EngineVersion.VERSION, canonical(described));
     if (directory != null) {
       directory.writeConfig(described);
-      directory.writeLive(live());
+      directory.writeLive(live().toJson());
       RequestFile.write(directory.liveRequests(), requests);
     }
     RunStarted started =
@@ -207,36 +186,39 @@ final class ModelRun {
   static Ended resume(
       LoadedModel model,
       RunDirectory directory,
-      JsonNode live,
+      LiveFile live,
       List<TextRequest> requests,
       LiveBatch batch,
       ObjectNode figures) {
-    Durability durability =
-        Durability.valueOf(live.required("journal").asText().toUpperCase(Locale.ROOT));
-    try (RunJournal recorded = RunJournal.open(directory.journal(), durability)) {
+    try (RunJournal recorded = RunJournal.open(directory.journal(), live.journal())) {
       EngineConfig config = recorded.started().config();
-      KvShape kv =
-          KvShape.of(
-              model.config(),
-              config.kv().blockTokens(),
-              ElementType.valueOf(
-                  live.required("kv_cache_dtype").asText().toUpperCase(Locale.ROOT)));
+      KvShape kv = KvShape.of(model.config(), config.kv().blockTokens(), live.kvType());
       if (kv.blockBytes() != config.kv().blockBytes()) {
         throw new UsageException(
             "%s: a KV block of the model takes %,d bytes, and took %,d when the run began: the model's folder holds another model now"
                 .formatted(model.source().folder(), kv.blockBytes(), config.kv().blockBytes()));
+      }
+      for (Place place : config.topology().places()) {
+        boolean works = place.computes() || place.attends();
+        if (works
+            && !live.threads().containsKey(place.id())
+            && !live.gpus().containsKey(place.id())) {
+          throw new UsageException(
+              "%s names neither threads nor a GPU for place %d, %s, which computes: put it back from a copy, or start the run again"
+                  .formatted(directory.live(), place.id(), place.name()));
+        }
       }
       ModelRun run =
           new ModelRun(
               model,
               config,
               kv,
-              numbers(live.required("threads")),
-              numbers(live.path("gpus")),
+              live.threads(),
+              live.gpus(),
               recorded.started().seed(),
-              durability,
+              live.journal(),
               directory);
-      if (measured(live)) {
+      if (live.measured()) {
         model.warmUp(kv, run.threads);
         run.measured();
       }
@@ -360,25 +342,8 @@ final class ModelRun {
     return JournalHeader.of(EngineVersion.VERSION, canonical(describe(workload))).configDigest();
   }
 
-  /// What `resume` needs beside the journal and the requests.
-  private ObjectNode live() {
-    ObjectNode json = model.source().toJson();
-    json.put("kv_cache_dtype", kv.type().label());
-    json.put("journal", durability.name().toLowerCase(Locale.ROOT));
-    json.put(MEASURED, measured);
-    ObjectNode each = json.putObject("threads");
-    threads.forEach((place, count) -> each.put(String.valueOf(place), count));
-    ObjectNode accelerated = json.putObject("gpus");
-    gpus.forEach((place, gpu) -> accelerated.put(String.valueOf(place), gpu));
-    return json;
-  }
-
-  private static Map<Integer, Integer> numbers(JsonNode byPlace) {
-    Map<Integer, Integer> numbers = new TreeMap<>();
-    byPlace
-        .properties()
-        .forEach(each -> numbers.put(Integer.valueOf(each.getKey()), each.getValue().intValue()));
-    return numbers;
+  private LiveFile live() {
+    return new LiveFile(model.source(), kv.type(), durability, measured, threads, gpus);
   }
 
   /// The whole configuration as JSON, with the names that a simulation's has. No `time_model`: its
@@ -441,31 +406,8 @@ final class ModelRun {
     }
   }
 
-  /// Whether the folder's run is a benchmark.
-  static boolean measured(JsonNode live) {
-    return live.path(MEASURED).asBoolean();
-  }
-
   /// Whether the folder's run is of `bench latency`.
   static boolean batches(RunDirectory directory) {
     return directory.config().path("workload").has("batch_size");
-  }
-
-  /// What the folder says of how to go on.
-  ///
-  /// @throws UsageException if it cannot be read, or has a key that nobody knows
-  static JsonNode readLive(RunDirectory directory) {
-    try {
-      JsonNode live = MAPPER.readTree(directory.live().toFile());
-      for (Map.Entry<String, JsonNode> each : live.properties()) {
-        ScenarioOptions.requireKnown("key of " + directory.live(), each.getKey(), LIVE_KEYS);
-      }
-      return live;
-    } catch (IOException e) {
-      throw new UsageException(
-          "%s cannot be read: %s; put it back from a copy, or start the run again"
-              .formatted(directory.live(), JsonFault.of(e)),
-          e);
-    }
   }
 }

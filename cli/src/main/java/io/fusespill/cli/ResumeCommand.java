@@ -1,6 +1,5 @@
 package io.fusespill.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.journal.JournalReader;
@@ -57,8 +56,9 @@ final class ResumeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     RunDirectory directory = directory();
-    JsonNode live = ModelRun.readLive(directory);
-    LoadedModel.Source source = source(directory, live);
+    LiveFile live = LiveFile.read(directory);
+    LoadedModel.Source source = live.source();
+    requireFolders(source, directory);
     List<TextRequest> requests = RequestFile.read(directory.liveRequests());
     if (Files.exists(directory.outputs())) {
       complete(directory, requests.size());
@@ -77,7 +77,7 @@ final class ResumeCommand implements Callable<Integer> {
         LiveBatch batch = LiveProgress.batch(requests, progress);
         ended = ModelRun.resume(model, directory, live, requests, batch, figures);
       }
-      print(model, directory, ModelRun.measured(live), ended, figures);
+      print(model, directory, live.measured(), ended, figures);
     }
     return 0;
   }
@@ -106,17 +106,10 @@ final class ResumeCommand implements Callable<Integer> {
     return directory;
   }
 
-  private static LoadedModel.Source source(RunDirectory directory, JsonNode live) {
-    try {
-      LoadedModel.Source source = LoadedModel.Source.of(live);
-      requireFolder("model", source.folder(), directory);
-      if (source.tokenizer() != null) {
-        requireFolder("tokenizer", source.tokenizer(), directory);
-      }
-      return source;
-    } catch (IllegalArgumentException e) {
-      throw new UsageException(
-          "%s does not say which model ran: %s".formatted(directory.live(), e.getMessage()), e);
+  private static void requireFolders(LoadedModel.Source source, RunDirectory directory) {
+    requireFolder("model", source.folder(), directory);
+    if (source.tokenizer() != null) {
+      requireFolder("tokenizer", source.tokenizer(), directory);
     }
   }
 

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.cuda.driver.Cuda;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -276,7 +279,8 @@ class LiveBadInputTest {
     assertOneLine(Cli.run("resume", folder), List.of("live.json", "model"));
     Files.writeString(folder.resolve("live.json"), "{\"model\": ");
     assertOneLine(Cli.run("resume", folder), List.of("live.json cannot", "start the run again"));
-    String live = "{\"model\": \"%s\", \"load_format\": \"auto\", \"seed\": 0}";
+    String live =
+        "{\"model\": \"%s\", \"load_format\": \"auto\", \"seed\": 0, \"kv_cache_dtype\": \"f32\", \"journal\": \"async\", \"threads\": {}}";
     Files.writeString(folder.resolve("live.json"), live.formatted("gone"));
     assertOneLine(Cli.run("resume", folder), List.of("no model folder gone", "as model in "));
     Files.writeString(folder.resolve("live.json"), live.formatted(TinyModel.LLAMA_2));
@@ -285,6 +289,42 @@ class LiveBadInputTest {
     Files.writeString(folder.resolve("live.json"), "{\"modle\": \"x\"}");
     assertOneLine(
         Cli.run("resume", folder), List.of("unknown key of", "live.json", "\"modle\"", "model?"));
+  }
+
+  /// The folder is the run's to be edited, where the model has moved.
+  @Test
+  void damagedLiveFile_isNamed() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run(
+        "generate", "--model", TinyModel.LLAMA_2, "--prompt", "x", "--max-tokens", "2", "-o", run);
+    Files.delete(run.resolve("outputs.jsonl"));
+    Path live = run.resolve("live.json");
+    ObjectNode whole = (ObjectNode) new ObjectMapper().readTree(live.toFile());
+    Map<String, List<String>> damages =
+        Map.of(
+            "seed", List.of("\"x\"", "seed is \"x\"", "whole number"),
+            "load_format", List.of("\"gguf\"", "load_format is \"gguf\"", "must be auto or"),
+            "journal", List.of("\"none\"", "journal is \"none\", must be async or sync"),
+            "kv_cache_dtype", List.of("\"f8\"", "kv_cache_dtype is \"f8\"", "f32 or"),
+            "threads", List.of("{\"0\": 0}", "threads of place 0 are 0", "1 to 1,024"),
+            "gpus", List.of("{\"x\": 0}", "gpus has \"x\""));
+    for (Map.Entry<String, List<String>> damage : damages.entrySet()) {
+      ObjectNode changed = whole.deepCopy();
+      changed.set(damage.getKey(), new ObjectMapper().readTree(damage.getValue().getFirst()));
+      Files.writeString(live, changed.toString());
+      List<String> named = new ArrayList<>(List.of("live.json cannot be read", "from a copy"));
+      named.addAll(damage.getValue().subList(1, damage.getValue().size()));
+      assertOneLine(Cli.run("resume", run), named);
+      if (whole.path(damage.getKey()).size() == 0 && !damage.getKey().equals("gpus")) {
+        changed.remove(damage.getKey());
+        Files.writeString(live, changed.toString());
+        assertOneLine(Cli.run("resume", run), List.of("it lacks " + damage.getKey()));
+      }
+    }
+    Files.writeString(live, whole.deepCopy().set("threads", whole.objectNode()).toString());
+    assertOneLine(Cli.run("resume", run), List.of("neither threads nor a GPU for place 0, host"));
+    Files.writeString(live, whole.toString());
+    assertThat(Cli.run("resume", run).exitCode()).isZero();
   }
 
   private Cli run(List<String> command, List<String> options) {
