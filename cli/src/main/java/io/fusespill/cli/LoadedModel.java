@@ -196,19 +196,21 @@ final class LoadedModel implements AutoCloseable {
   /// @param threads of each place of cores that computes or attends
   /// @param gpuOf the GPU of each other device
   /// @param disks folder for the files of disks
-  /// @param touched places whose memory is taken at once, for benchmarks
+  /// @param used places to which the policy can move KV
+  /// @param touching whether their memory is taken at once, for benchmarks
   HostExecutor.Setup setup(
       EngineConfig config,
       KvShape kv,
       Map<Integer, Integer> threads,
       Map<Integer, Integer> gpuOf,
       Path disks,
-      Set<Integer> touched) {
+      Set<Integer> used,
+      boolean touching) {
     Map<Integer, Accelerator> accelerators = new TreeMap<>();
     gpuOf.forEach(
         (place, gpu) -> accelerators.put(place, gpus.accelerator(gpu, kv, config.limits())));
     return new HostExecutor.Setup(
-        weights, config().eosIds(), tokenizer, kv, threads, disks, touched, accelerators);
+        weights, config().eosIds(), tokenizer, kv, threads, disks, used, touching, accelerators);
   }
 
   /// The hardware of a place by the name that profiles have; null where nothing computes.

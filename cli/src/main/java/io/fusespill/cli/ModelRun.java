@@ -247,7 +247,8 @@ final class ModelRun {
     Path disks = disks();
     try (RunFolds folds = new RunFolds(directory, config)) {
       requireRoom(disks);
-      HostExecutor.Setup setup = model.setup(config, kv, threads, gpus, disks, touched(requests));
+      HostExecutor.Setup setup =
+          model.setup(config, kv, threads, gpus, disks, used(requests), measured);
       LiveEngine engine = how.apply(new LiveRun(setup, folds.byName()));
       report = folds.report();
       lastFailure = folds.lastFailure();
@@ -284,11 +285,8 @@ final class ModelRun {
     }
   }
 
-  /// Of a benchmark, the places whose KV pools can come to be of use.
-  private Set<Integer> touched(List<TextRequest> requests) {
-    if (!measured) {
-      return Set.of();
-    }
+  /// The places whose KV pools can come to be of use.
+  private Set<Integer> used(List<TextRequest> requests) {
     SchedulingPolicy policy = PolicyKind.create(config);
     int samples = TextRequest.samplesMax(requests);
     return config.topology().places().stream()

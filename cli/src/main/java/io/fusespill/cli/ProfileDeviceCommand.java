@@ -229,7 +229,7 @@ final class ProfileDeviceCommand implements Callable<Integer> {
     Set<Integer> all =
         plan.config().topology().places().stream().map(Place::id).collect(Collectors.toSet());
     HostExecutor.Setup setup =
-        loaded.setup(plan.config(), plan.kv(), plan.threads(), plan.gpus(), Path.of(""), all);
+        loaded.setup(plan.config(), plan.kv(), plan.threads(), plan.gpus(), Path.of(""), all, true);
     List<List<DeviceBench.Part>> grid =
         StepGrid.of(
             StepGrid.Bounds.of(plan.config()),

@@ -43,6 +43,8 @@ class ExecutorClosingTest {
   /// What fails when it is made, or when it is closed.
   private String failing = "";
 
+  private Set<Integer> used = Set.of(0, 1, 2);
+
   @Test
   void everything_isClosedInTheOppositeOrder() {
     try (LiveFixture live = LiveFixture.open("llama2-mha", temp)) {
@@ -81,6 +83,16 @@ class ExecutorClosingTest {
     }
   }
 
+  /// Pinning takes all of it from the system at once.
+  @Test
+  void memoryToWhichNothingMoves_isNotPinned() {
+    used = Set.of(0, 1);
+    try (LiveFixture live = LiveFixture.open("llama2-mha", temp)) {
+      executor(live).close();
+    }
+    assertThat(closed).doesNotContain("pin").contains("store cuda-0");
+  }
+
   /// So that the first copy that counts is not the first of its thread.
   @Test
   void eachLink_copiesABlockBeforeThereIsAny() {
@@ -110,7 +122,8 @@ class ExecutorClosingTest {
               plan.kv(),
               plan.threads(),
               temp,
-              Set.of(),
+              used,
+              false,
               Map.of(0, accelerator, 1, accelerator)),
           plan.config(),
           new Unheard(),

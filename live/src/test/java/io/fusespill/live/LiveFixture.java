@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.cuda.exec.CudaMachine;
 import io.fusespill.engine.config.EngineLimits;
+import io.fusespill.engine.config.Place;
 import io.fusespill.engine.config.PolicySpec;
 import io.fusespill.engine.config.StepCosts;
 import io.fusespill.engine.event.EngineEvent;
@@ -38,9 +39,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Live runs of a tiny model in pools of a few blocks, each checked from its journal: every
@@ -306,7 +307,8 @@ final class LiveFixture implements AutoCloseable {
         plan.kv(),
         plan.threads(),
         temp,
-        Set.of(),
+        plan.config().topology().places().stream().map(Place::id).collect(Collectors.toSet()),
+        false,
         accelerators);
   }
 

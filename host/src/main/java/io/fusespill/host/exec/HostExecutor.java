@@ -54,7 +54,9 @@ public final class HostExecutor implements Executor, AutoCloseable {
   /// @param kv layout of the blocks; its bytes are those of the engine's configuration
   /// @param threads of each place that computes or attends, at least 1
   /// @param disks folder of the files of disks
-  /// @param touched places whose memory is taken at once, for benchmarks
+  /// @param used places to which the policy can move KV: beside an accelerator, memory of others is
+  ///   not pinned
+  /// @param touching whether their memory is taken at once, for benchmarks
   /// @param accelerators of the devices that are not this machine's cores, by their places
   public record Setup(
       ModelWeights weights,
@@ -63,7 +65,8 @@ public final class HostExecutor implements Executor, AutoCloseable {
       KvShape kv,
       Map<Integer, Integer> threads,
       Path disks,
-      Set<Integer> touched,
+      Set<Integer> used,
+      boolean touching,
       Map<Integer, Accelerator> accelerators) {}
 
   private final Setup setup;
@@ -136,7 +139,7 @@ public final class HostExecutor implements Executor, AutoCloseable {
     }
     if (place.kind() != PlaceKind.DISK) {
       KvPool pool = KvPool.of(setup.kv(), place.blocks());
-      if (setup.touched().contains(place.id())) {
+      if (setup.touching() && setup.used().contains(place.id())) {
         pool.touch();
       }
       return new BlockStore.Memory(pool);
@@ -150,14 +153,16 @@ public final class HostExecutor implements Executor, AutoCloseable {
     }
   }
 
-  /// Once for each pool: what one accelerator has pinned is so for all.
+  /// Once for each pool: what one accelerator has pinned is so for all. Pinned memory is taken from
+  /// the system as a whole.
   private void pin() {
     if (setup.accelerators().isEmpty()) {
       return;
     }
     Accelerator any = setup.accelerators().values().iterator().next();
-    for (BlockStore store : stores.values()) {
-      if (store instanceof BlockStore.Memory memory) {
+    for (Map.Entry<Integer, BlockStore> each : stores.entrySet()) {
+      if (setup.used().contains(each.getKey())
+          && each.getValue() instanceof BlockStore.Memory memory) {
         pins.add(any.pin(memory.pool()));
       }
     }
