@@ -31,7 +31,8 @@ class LiveBadInputTest {
         arguments(List.of(), List.of("no prompt", "--prompt")),
         arguments(List.of("--prompt", ""), List.of("prompt is empty")),
         arguments(List.of("--chat", ""), List.of("prompt is empty")),
-        arguments(List.of("--chat", "hi"), List.of("no chat template", "plain text")),
+        arguments(
+            List.of("--chat", "hi"), List.of("no chat template", "--chat-template", "--prompt")),
         arguments(List.of("--prompt", "x", "--system", "y"), List.of("--system", "--chat")),
         arguments(
             List.of("--chat", "x", "--chat-template", "no-such-file"),

@@ -58,7 +58,7 @@ public final class ChatTemplate {
     JsonNode template = config == null ? null : config.get("chat_template");
     if (template == null || template.isMissingNode()) {
       throw new CheckpointException(
-          "%s has no chat template: neither %s nor chat_template in %s; send the prompt as plain text, or put the template there"
+          "%s has no chat template: neither %s nor chat_template in %s; name a template with --chat-template, or send the prompt as plain text with --prompt"
               .formatted(folder, FILE, CONFIG));
     }
     return new ChatTemplate(
