@@ -43,6 +43,9 @@ public final class LiveBatch {
 
   private static final long PARK_NANOS = 200_000;
 
+  /// How long the sender sleeps before it looks whether the engine still works.
+  private static final long LOOK_NANOS = 10_000_000;
+
   private final List<TextRequest> requests;
   private final TokenListener tokens;
   private final Map<Integer, Collector> collectors = new TreeMap<>();
@@ -95,12 +98,17 @@ public final class LiveBatch {
   /// Sends the requests from number `first` to before `end` when they are due.
   ///
   /// @param startNanos when the run began, by [System#nanoTime]
+  /// @throws io.fusespill.journal.EngineStoppedException as soon as the engine has failed, be it
+  ///   long before the next request is due
   public void send(LiveEngine engine, int first, int end, long startNanos) {
+    CompletableFuture<Void> termination = engine.termination();
     for (int i = first; i < end; i++) {
       TextRequest request = requests.get(i);
       long due = startNanos + request.arrivalNanos();
-      for (long rest = due - System.nanoTime(); rest > 0; rest = due - System.nanoTime()) {
-        LockSupport.parkNanos(rest);
+      for (long rest = due - System.nanoTime();
+          rest > 0 && !termination.isDone();
+          rest = due - System.nanoTime()) {
+        LockSupport.parkNanos(Math.min(rest, LOOK_NANOS));
       }
       submit(engine, request, collector(i));
     }
