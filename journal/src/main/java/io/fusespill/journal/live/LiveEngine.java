@@ -329,9 +329,7 @@ public final class LiveEngine implements AutoCloseable {
     nowNanos = engine.view().nowNanos() + 1;
     startNanos = nanoClock.getAsLong() - nowNanos;
     for (Place place : places) {
-      if (!engine.view().failed(place.id())) {
-        failPlace(place.id(), "the process ended");
-      }
+      failPlace(place.id(), "the process ended");
     }
     places.forEach(place -> engine.accept(new PlaceRestored(nowNanos, place.id())));
     engine.schedule();
@@ -392,9 +390,7 @@ public final class LiveEngine implements AutoCloseable {
 
   private void accept(InputEvent report) {
     if (report instanceof PlaceFailed failed) {
-      if (!engine.view().failed(failed.place())) {
-        failPlace(failed.place(), failed.cause());
-      }
+      failPlace(failed.place(), failed.cause());
     } else if (!late(report)) {
       engine.accept(judged(report));
     }
@@ -459,10 +455,13 @@ public final class LiveEngine implements AutoCloseable {
 
   /// The place is gone, and with it its steps in flight and what is on its way there. What other
   /// places do with it goes on, and so does a copy out of it: blocks at the other end are in use
-  /// until that is over, and then it counts as failed ([#judged]).
+  /// until that is over, and then it counts as failed ([#judged]). Of a place that is gone already,
+  /// something may still be in flight where an earlier process ended while it said so.
   private void failPlace(int place, String cause) {
-    unreliable.put(place, cause);
-    engine.accept(new PlaceFailed(nowNanos, place, cause));
+    if (!engine.view().failed(place)) {
+      unreliable.put(place, cause);
+      engine.accept(new PlaceFailed(nowNanos, place, cause));
+    }
     failSteps(place, cause);
     failTransfers(place, cause);
   }

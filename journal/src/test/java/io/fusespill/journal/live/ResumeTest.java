@@ -12,6 +12,7 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.exec.Completions;
 import io.fusespill.engine.exec.Executor;
 import io.fusespill.engine.plan.StepPlan;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -89,6 +91,41 @@ class ResumeTest {
     goOn("whole", whole, whole.events.size(), executor);
   }
 
+  /// The process that goes on may be killed, too, also while places and their steps are said to
+  /// have failed.
+  @ParameterizedTest
+  @ValueSource(strings = {"continuous", "vllm-0.2.7"})
+  void anyPrefixOfHowItWentOn_goesOnUntilEveryRequestHasEnded(String policy) {
+    AtomicReference<DelayingExecutor> executor = new AtomicReference<>();
+    Random random = new Random(5);
+    LiveEngine first =
+        LiveEngine.start(
+            run(policy),
+            pipeline("first"),
+            (completions, behind) -> delaying(executor, completions));
+    for (int i = 0; i < REQUESTS; i++) {
+      first.submit(request(random), new Told());
+    }
+    first.stop();
+    executor.get().close();
+    Recorded whole = read("first");
+    int cut = whole.events.size() / 2;
+    while (!(whole.events.get(cut - 1) instanceof StepPlanned)) {
+      cut++;
+    }
+    goOn("again", whole, cut, executor);
+    Recorded again = read("again");
+    int failed = indexOfFailure(again.events);
+    assertThat(again.events.get(failed + 1)).isInstanceOf(StepFailed.class);
+    int planned = failed;
+    while (!(again.events.get(planned) instanceof StepPlanned)) {
+      planned++;
+    }
+    for (int second = failed; second <= planned + 1; second++) {
+      goOn("twice" + second, again, second, executor);
+    }
+  }
+
   private void goOn(
       String name, Recorded whole, int cut, AtomicReference<DelayingExecutor> executor) {
     List<Told> all = new ArrayList<>();
@@ -104,7 +141,9 @@ class ResumeTest {
     for (long i = arrived; i < REQUESTS; i++) {
       engine.submit(LiveRequest.of(1, 5, 5), told(all));
     }
-    engine.stop();
+    assertThat(CompletableFuture.runAsync(engine::stop))
+        .as("cut at %d", cut)
+        .succeedsWithin(60, TimeUnit.SECONDS);
     executor.get().close();
     assertThat(all).as("cut at %d", cut).hasSize(REQUESTS).allMatch(Told::hasEnded);
     Recorded again = read(name);
