@@ -227,8 +227,55 @@ class LiveBadInputTest {
   /// Nothing is left of the run that could not be.
   @Test
   void diskThatTheFileSystemHasNoRoomFor_isNamed() throws IOException {
-    long gib = Files.getFileStore(folder).getUsableSpace() / (1L << 30) + 2;
     Path out = folder.resolve("run");
+    assertOneLine(benchWithoutRoom(out), List.of("--disk", "free", out.toString()));
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void runThatCannotBegin_bringsBackTheOneThatItReplaces() throws IOException {
+    Path run = generated("run");
+    String texts = Files.readString(run.resolve("outputs.jsonl"));
+    assertOneLine(benchWithoutRoom(run, "--force"), List.of("--disk", "free"));
+    assertThat(run.resolve("outputs.jsonl")).hasContent(texts);
+    assertThat(run.resolve("earlier")).doesNotExist();
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
+  /// As where the process was killed: the earlier run lies aside until the new one is whole.
+  @Test
+  void runThatIsResumed_replacesTheEarlierOneOnceItIsWhole() throws IOException {
+    Path killed = generated("killed");
+    String texts = Files.readString(killed.resolve("outputs.jsonl"));
+    Files.delete(killed.resolve("outputs.jsonl"));
+    Files.delete(killed.resolve("summary.json"));
+    Files.move(generated("earlier"), killed.resolve("earlier"));
+    Cli cli = Cli.run("resume", killed);
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(killed.resolve("outputs.jsonl")).hasContent(texts);
+    assertThat(killed.resolve("earlier")).doesNotExist();
+  }
+
+  private Path generated(String name) {
+    Path run = folder.resolve(name);
+    Cli cli =
+        Cli.run(
+            "generate",
+            "--model",
+            TinyModel.LLAMA_2,
+            "--prompt",
+            "x",
+            "--max-tokens",
+            "2",
+            "-o",
+            run);
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return run;
+  }
+
+  /// A benchmark with more disk than there is.
+  private Cli benchWithoutRoom(Path out, String... more) throws IOException {
+    long gib = Files.getFileStore(folder).getUsableSpace() / (1L << 30) + 2;
     List<String> options =
         List.of(
             "--num-prompts",
@@ -248,9 +295,8 @@ class LiveBadInputTest {
             "--quiet");
     List<String> all = new ArrayList<>(options);
     all.addAll(List.of("--disk", String.valueOf(gib), "-o", out.toString()));
-    assertOneLine(
-        run(List.of("bench", "throughput"), all), List.of("--disk", "free", out.toString()));
-    assertThat(out).doesNotExist();
+    all.addAll(List.of(more));
+    return run(List.of("bench", "throughput"), all);
   }
 
   @Test
@@ -295,9 +341,7 @@ class LiveBadInputTest {
   /// The folder is the run's to be edited, where the model has moved.
   @Test
   void damagedLiveFile_isNamed() throws IOException {
-    Path run = folder.resolve("run");
-    Cli.run(
-        "generate", "--model", TinyModel.LLAMA_2, "--prompt", "x", "--max-tokens", "2", "-o", run);
+    Path run = generated("run");
     Files.delete(run.resolve("outputs.jsonl"));
     Path live = run.resolve("live.json");
     ObjectNode whole = (ObjectNode) new ObjectMapper().readTree(live.toFile());
