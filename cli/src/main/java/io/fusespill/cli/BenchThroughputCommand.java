@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.EngineLimits;
 import io.fusespill.engine.length.PredictorKind;
 import io.fusespill.journal.Durability;
-import io.fusespill.journal.live.LiveEngine;
 import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LivePlan;
 import io.fusespill.live.LiveSpec;
@@ -15,7 +14,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -133,11 +131,14 @@ final class BenchThroughputCommand implements Callable<Integer> {
     RunReport report;
     try (ProgressLine progress =
         new ProgressLine("throughput", "requests", requests.size(), liveOptions.quiet())) {
-      LiveBatch batch = LiveProgress.batch(requests, progress);
+      LiveBatch batch =
+          LiveProgress.batch(requests, progress)
+              .givingUpAfter(
+                  requestTimeout == null ? 0 : Math.round(requestTimeout * NANOS_PER_SECOND));
       report =
           ModelRun.of(model, plan, liveOptions, directory)
               .measured()
-              .run(described, requests, batch, client(batch), figures);
+              .run(described, requests, batch, null, figures);
     }
     figures.put("skipped_rows", prompts.skipped());
     PrintWriter out = spec.commandLine().getOut();
@@ -156,15 +157,6 @@ final class BenchThroughputCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
-  }
-
-  /// Sends the requests; null for all as they are due.
-  private @Nullable Consumer<LiveEngine> client(LiveBatch batch) {
-    if (requestTimeout == null) {
-      return null;
-    }
-    long timeoutNanos = (long) (requestTimeout * NANOS_PER_SECOND);
-    return engine -> batch.sendImpatiently(engine, System.nanoTime(), timeoutNanos);
   }
 
   private @Nullable RunDirectory directory(

@@ -22,13 +22,15 @@ import java.util.stream.Collectors;
 /// @param measured whether the run is a benchmark, whose pools are there from the beginning
 /// @param threads of each place of cores that computes or attends
 /// @param gpus the GPU of each other device
+/// @param timeoutNanos after which a request is given up; 0 for never
 record LiveFile(
     LoadedModel.Source source,
     ElementType kvType,
     Durability journal,
     boolean measured,
     Map<Integer, Integer> threads,
-    Map<Integer, Integer> gpus) {
+    Map<Integer, Integer> gpus,
+    long timeoutNanos) {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final String KV_TYPE = "kv_cache_dtype";
@@ -36,6 +38,7 @@ record LiveFile(
   private static final String MEASURED = "measured";
   private static final String THREADS = "threads";
   private static final String GPUS = "gpus";
+  private static final String TIMEOUT = "request_timeout_nanos";
   private static final int THREADS_MAX = 1_024;
   private static final int GPUS_MAX = 1_024;
 
@@ -50,7 +53,8 @@ record LiveFile(
           JOURNAL,
           MEASURED,
           THREADS,
-          GPUS);
+          GPUS,
+          TIMEOUT);
 
   ObjectNode toJson() {
     ObjectNode json = source.toJson();
@@ -59,6 +63,9 @@ record LiveFile(
     json.put(MEASURED, measured);
     json.set(THREADS, byPlace(threads));
     json.set(GPUS, byPlace(gpus));
+    if (timeoutNanos > 0) {
+      json.put(TIMEOUT, timeoutNanos);
+    }
     return json;
   }
 
@@ -84,12 +91,21 @@ record LiveFile(
           constant(json, JOURNAL, List.of(Durability.ASYNC, Durability.SYNC)),
           json.path(MEASURED).asBoolean(),
           numbers(required(json, THREADS), THREADS, 1, THREADS_MAX),
-          numbers(json.path(GPUS), GPUS, 0, GPUS_MAX));
+          numbers(json.path(GPUS), GPUS, 0, GPUS_MAX),
+          json.has(TIMEOUT) ? timeout(json.get(TIMEOUT)) : 0);
     } catch (IOException e) {
       throw damaged(directory, JsonFault.of(e), e);
     } catch (IllegalArgumentException e) {
       throw damaged(directory, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static long timeout(JsonNode nanos) {
+    if (!nanos.isIntegralNumber() || !nanos.canConvertToLong() || nanos.longValue() < 1) {
+      throw new IllegalArgumentException(
+          "%s is %s, must be a whole number from 1".formatted(TIMEOUT, nanos));
+    }
+    return nanos.longValue();
   }
 
   private static UsageException damaged(RunDirectory directory, String fault, Exception cause) {

@@ -155,7 +155,7 @@ final class ModelRun {
     JournalHeader header = JournalHeader.of(EngineVersion.VERSION, canonical(described));
     if (directory != null) {
       directory.writeConfig(described);
-      directory.writeLive(live().toJson());
+      directory.writeLive(live(batch).toJson());
       RequestFile.write(directory.liveRequests(), requests);
     }
     RunStarted started =
@@ -340,8 +340,9 @@ final class ModelRun {
     return JournalHeader.of(EngineVersion.VERSION, canonical(describe(workload))).configDigest();
   }
 
-  private LiveFile live() {
-    return new LiveFile(model.source(), kv.type(), durability, measured, threads, gpus);
+  private LiveFile live(LiveBatch batch) {
+    return new LiveFile(
+        model.source(), kv.type(), durability, measured, threads, gpus, batch.timeoutNanos());
   }
 
   /// The whole configuration as JSON, with the names that a simulation's has. No `time_model`: its

@@ -74,7 +74,7 @@ final class ResumeCommand implements Callable<Integer> {
       ObjectNode figures = JsonNodeFactory.instance.objectNode();
       ModelRun.Ended ended;
       try (ProgressLine progress = new ProgressLine("resume", "requests", requests.size(), quiet)) {
-        LiveBatch batch = LiveProgress.batch(requests, progress);
+        LiveBatch batch = LiveProgress.batch(requests, progress).givingUpAfter(live.timeoutNanos());
         ended = ModelRun.resume(model, directory, live, requests, batch, figures);
       }
       print(model, directory, live.measured(), ended, figures);

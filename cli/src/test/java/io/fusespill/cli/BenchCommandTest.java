@@ -228,6 +228,25 @@ class BenchCommandTest {
     assertThat(Cli.run("verify", run).exitCode()).isZero();
   }
 
+  /// Its clients have waited for the run's own time, which is longer than they are ready to.
+  @Test
+  void requestThatTakesTooLong_isCancelledOfAResumedRun_too() throws IOException {
+    Path run = folder.resolve("run");
+    List<String> long1 = List.of("--num-prompts", "6", "--input-len", "16", "--output-len", "240");
+    throughput(run, long1, "--max-num-seqs", "1", "--request-timeout", "1000");
+    Files.delete(run.resolve("outputs.jsonl"));
+    Files.delete(run.resolve("summary.json"));
+    cut(run.resolve("journal"));
+    Path live = run.resolve("live.json");
+    String patient = Files.readString(live);
+    assertThat(patient).contains("1000000000000");
+    Files.writeString(live, patient.replace("1000000000000", "1000000"));
+    JsonNode resumed = Cli.run("resume", run, "--json").json();
+    assertThat(resumed.get("cancelled").asInt()).isPositive();
+    assertThat(resumed.get("completed").asInt() + resumed.get("cancelled").asInt()).isEqualTo(6);
+    assertThat(Cli.run("verify", run).exitCode()).isZero();
+  }
+
   @Test
   void patientClients_cancelNothing() {
     JsonNode figures =

@@ -51,6 +51,7 @@ public final class LiveBatch {
   private final Map<Integer, Collector> collectors = new TreeMap<>();
   private final AtomicInteger endedRequests = new AtomicInteger();
   private volatile Logprobs logprobs = (sequence, position) -> null;
+  private long timeoutNanos;
 
   public LiveBatch(List<TextRequest> requests, TokenListener tokens) {
     this.requests = List.copyOf(requests);
@@ -79,7 +80,9 @@ public final class LiveBatch {
       throw new LiveException(
           "request %d of the journal is not the one of the list of requests".formatted(request));
     }
-    return collector(request);
+    Collector collector = collector(request);
+    collector.sentNanos = arrived.atNanos();
+    return collector;
   }
 
   private synchronized Collector collector(int request) {
@@ -88,11 +91,33 @@ public final class LiveBatch {
     return collector;
   }
 
+  private synchronized List<Collector> recorded() {
+    return new ArrayList<>(collectors.values());
+  }
+
+  /// Has [#send(LiveEngine, int, long)] give up each request that has not ended so long after it
+  /// was sent.
+  ///
+  /// @param timeoutNanos 0 for never
+  public LiveBatch givingUpAfter(long timeoutNanos) {
+    this.timeoutNanos = timeoutNanos;
+    return this;
+  }
+
+  /// After what time a request is given up; 0 for never.
+  public long timeoutNanos() {
+    return timeoutNanos;
+  }
+
   /// Sends the requests from number `first` on when they are due.
   ///
   /// @param startNanos when the run began, by [System#nanoTime]
   public void send(LiveEngine engine, int first, long startNanos) {
-    send(engine, first, requests.size(), startNanos);
+    if (timeoutNanos > 0) {
+      sendImpatiently(engine, startNanos);
+    } else {
+      send(engine, first, requests.size(), startNanos);
+    }
   }
 
   /// Sends the requests from number `first` to before `end` when they are due.
@@ -114,26 +139,23 @@ public final class LiveBatch {
     }
   }
 
-  /// Sends all requests when they are due, and gives up each that has not ended `timeoutNanos`
-  /// after it was sent. Returns when all have ended or were given up, or the engine has failed.
-  ///
-  /// @param startNanos when the run began, by [System#nanoTime]
-  public void sendImpatiently(LiveEngine engine, long startNanos, long timeoutNanos) {
+  /// Sends the requests that no journal has when they are due, and gives up each that has not ended
+  /// in time. Returns when all have ended or were given up, or the engine has failed.
+  private void sendImpatiently(LiveEngine engine, long startNanos) {
     CompletableFuture<Void> termination = engine.termination();
-    List<Collector> sent = new ArrayList<>();
-    List<Long> sentNanos = new ArrayList<>();
+    List<Collector> sent = recorded();
     int watched = 0;
     while (watched < requests.size() && !termination.isDone()) {
-      long now = System.nanoTime();
+      long now = System.nanoTime() - startNanos;
       int next = sent.size();
-      if (next < requests.size() && now - startNanos >= requests.get(next).arrivalNanos()) {
+      if (next < requests.size() && now >= requests.get(next).arrivalNanos()) {
         Collector collector = collector(next);
+        collector.sentNanos = now;
         submit(engine, requests.get(next), collector);
         sent.add(collector);
-        sentNanos.add(now);
       } else if (watched < next
           && (sent.get(watched).ended
-              || (now - sentNanos.get(watched) >= timeoutNanos
+              || (now - sent.get(watched).sentNanos >= timeoutNanos
                   && giveUp(engine, sent.get(watched))))) {
         watched++;
       } else {
@@ -187,6 +209,10 @@ public final class LiveBatch {
     private final Map<Integer, Sample> samples = new TreeMap<>();
     private final BitSet open = new BitSet();
     private int firstSequence;
+
+    /// Since the run began.
+    private volatile long sentNanos;
+
     private volatile boolean arrived;
     private volatile boolean ended;
     private @Nullable RejectionReason rejection;
