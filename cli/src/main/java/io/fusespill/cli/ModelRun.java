@@ -267,19 +267,15 @@ final class ModelRun {
     return report;
   }
 
-  /// @throws UsageException naming the first request that was given up because its steps or copies
-  ///   failed again and again
+  /// @throws UsageException naming the first request that was given up because its logits were of
+  ///   no use, or its steps or copies failed again and again
   void requireNoneGivenUp(List<Output> outputs) {
     for (Output output : outputs) {
       for (Output.Sample sample : output.samples()) {
         if (sample.reason() == FinishReason.FAILED) {
           throw new UsageException(
-              "prompt %d, sample %d, was given up after %d attempts, the last of which failed: %s"
-                  .formatted(
-                      output.request() + 1,
-                      sample.sample() + 1,
-                      config.limits().maxAttempts(),
-                      lastFailure));
+              "prompt %d, sample %d, was given up%s"
+                  .formatted(output.request() + 1, sample.sample() + 1, lastFailure));
         }
       }
     }

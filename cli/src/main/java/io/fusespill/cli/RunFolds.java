@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.config.EngineConfig;
 import io.fusespill.engine.event.EngineEvent;
+import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.length.PredictorKind;
@@ -31,6 +33,7 @@ final class RunFolds implements AutoCloseable {
   private final RunMetrics metrics;
   private final @Nullable PredictionAccuracy prediction;
   private final RunReport report;
+  private int maxAttempts;
   private volatile String lastFailure = "";
 
   /// @param directory null where the run leaves nothing
@@ -63,17 +66,25 @@ final class RunFolds implements AutoCloseable {
   private void accept(EngineEvent event) {
     metrics.accept(event);
     if (event instanceof StepFailed failed) {
-      lastFailure = failed.cause();
+      lastFailure = afterAttempts(failed.cause());
     } else if (event instanceof TransferFailed failed) {
-      lastFailure = failed.cause();
+      lastFailure = afterAttempts(failed.cause());
+    } else if (event instanceof SequenceFailed failed) {
+      lastFailure = ": " + failed.cause();
+    } else if (event instanceof RunStarted started) {
+      maxAttempts = started.config().limits().maxAttempts();
     }
+  }
+
+  private String afterAttempts(String cause) {
+    return " after %d attempts, the last of which failed: %s".formatted(maxAttempts, cause);
   }
 
   RunReport report() {
     return report;
   }
 
-  /// Why a step or copy failed, of several the last; empty where none did.
+  /// How "was given up" goes on, of several requests for the last; empty where nothing failed.
   String lastFailure() {
     return lastFailure;
   }

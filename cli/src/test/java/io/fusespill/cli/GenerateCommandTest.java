@@ -314,7 +314,7 @@ class GenerateCommandTest {
     assertThat(cli.out()).isEmpty();
     assertThat(cli.errorLines())
         .containsExactly(
-            "fusespill: prompt 1, sample 1, was given up after 10 attempts, the last of which failed: the greatest of 600 logits is Infinity; legal: a finite number");
+            "fusespill: prompt 1, sample 1, was given up: its logits have a NaN or no finite maximum");
   }
 
   @Test

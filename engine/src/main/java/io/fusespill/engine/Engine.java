@@ -16,6 +16,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -309,6 +310,7 @@ public final class Engine {
       }
       case TransferCompleted completed -> finishAffected();
       case RequestCancelled cancelled -> finishAffected();
+      case SequenceFailed failed -> {}
       case StepFailed failed -> handleFailures();
       case TransferFailed failed -> handleFailures();
       case PlaceFailed failed -> handleFailures();
@@ -407,6 +409,7 @@ public final class Engine {
                   ? null
                   : "no such request has arrived";
           case StepCompleted completed -> completionProblem(completed);
+          case SequenceFailed failed -> sequenceProblem(failed);
           case StepFailed failed -> stepProblem(failed.device(), failed.step(), Ints.EMPTY);
           case TransferCompleted completed -> transferProblem(completed.transfer());
           case TransferFailed failed -> transferProblem(failed.transfer());
@@ -428,6 +431,13 @@ public final class Engine {
         ? null
         : "the step samples %d tokens, but there are the ids of %d"
             .formatted(sampled, completed.sampledTokens().size());
+  }
+
+  private @Nullable String sequenceProblem(SequenceFailed failed) {
+    String problem = stepProblem(failed.device(), failed.step(), Ints.of(failed.sequence()));
+    return problem == null && state.sequence(failed.sequence()) == null
+        ? "sequence %d has not come to life".formatted(failed.sequence())
+        : problem;
   }
 
   private @Nullable String stepProblem(int device, long step, Ints ended) {

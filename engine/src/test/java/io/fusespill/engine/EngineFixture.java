@@ -21,6 +21,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -340,6 +341,12 @@ public final class EngineFixture implements AfterEachCallback {
     public Run completes(int device, int... ended) {
       return accept(
           new StepCompleted(nowNanos, device, inFlight(device).step(), Ints.of(ended), Ints.EMPTY));
+    }
+
+    /// The oldest step in flight on `device` can sample no token for the sequence.
+    public Run sequenceFails(int device, int sequence) {
+      return accept(
+          new SequenceFailed(nowNanos, device, inFlight(device).step(), sequence, "test"));
     }
 
     public Run fails(int device) {

@@ -10,6 +10,7 @@ import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -67,6 +68,10 @@ class InputTest {
         misfit("sequence 4 took no token", completed(0, 1, 4)),
         misfit("sequence 5 took no token", completed(0, 1, 5)),
         misfit("sequence -1 took no token", completed(0, 1, -1)),
+        misfit("no such device", new SequenceFailed(NOW, 3, 0, 0, "")),
+        misfit("step 0 is not in flight", new SequenceFailed(NOW, 0, 0, 0, "")),
+        misfit("sequence 3 took no token", new SequenceFailed(NOW, 0, 1, 3, "")),
+        misfit("sequence -1 took no token", new SequenceFailed(NOW, 0, 1, -1, "")),
         misfit("no such device", new StepFailed(NOW, 3, 0, "")),
         misfit("step 0 is not in flight", new StepFailed(NOW, 0, 0, "")),
         misfit("step 0 is not in flight", new StepFailed(NOW, 1, 0, "")),
@@ -97,6 +102,7 @@ class InputTest {
         new RequestArrived(0, 0, 0, 1, 1, 1),
         new RequestCancelled(0, 0),
         completed(0, 0),
+        new SequenceFailed(0, 0, 0, 0, ""),
         new StepFailed(0, 0, 0, ""),
         new TransferCompleted(0, 0),
         new TransferFailed(0, 0, ""));

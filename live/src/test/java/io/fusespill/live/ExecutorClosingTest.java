@@ -214,6 +214,9 @@ class ExecutorClosingTest {
         int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {}
 
     @Override
+    public void sequenceFailed(int device, long step, int sequence, String cause) {}
+
+    @Override
     public void stepFailed(int device, long step, String cause) {}
 
     @Override

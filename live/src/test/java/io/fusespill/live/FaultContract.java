@@ -8,6 +8,7 @@ import io.fusespill.engine.event.DecisionEvent.StepPlanned;
 import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferFailed;
 import io.fusespill.engine.exec.Completions;
@@ -17,6 +18,7 @@ import io.fusespill.engine.plan.StepPlan;
 import io.fusespill.engine.plan.TransferKind;
 import io.fusespill.engine.plan.TransferMode;
 import io.fusespill.engine.plan.TransferPlan;
+import io.fusespill.host.sampling.SamplingParams;
 import io.fusespill.live.LiveFixture.Run;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,6 +105,36 @@ abstract class FaultContract {
           .filteredOn(SequenceFinished.class::isInstance)
           .hasSize(4)
           .allMatch(event -> ((SequenceFinished) event).reason() == FinishReason.FAILED);
+    }
+  }
+
+  /// Divided by so little, the logit of a token of the prompt is no finite number.
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 1", "1, 3", "3, 3"})
+  void requestWithoutFiniteLogits_endsWithoutItsNeighbours(int depth, int samples) {
+    try (LiveFixture live = LiveFixture.open(MODEL, temp)) {
+      List<TextRequest> plain = live.requests(8, samples, 41);
+      Run calm = live.run("calm", two(1), plain);
+      List<TextRequest> requests = new ArrayList<>(plain);
+      TextRequest spoilt = requests.get(3);
+      SamplingParams params =
+          SamplingParams.parse(
+              "{\"n\":%d,\"seed\":1,\"repetition_penalty\":1e-40,\"max_tokens\":9}"
+                  .formatted(samples));
+      requests.set(3, new TextRequest(0, spoilt.promptIds(), params, 9));
+      Run run = live.run("spoilt", two(depth), requests);
+      assertThat(run.outputs().get(3).samples())
+          .containsExactly(new Output.Sample(0, Ints.EMPTY, FinishReason.FAILED));
+      List<Output> others = new ArrayList<>(run.outputs());
+      others.set(3, calm.outputs().get(3));
+      hardware.requireAlike(live, plain, calm, new Run(others, run.events()));
+      assertThat(run.count(StepFailed.class)).isZero();
+      assertThat(run.events())
+          .filteredOn(SequenceFailed.class::isInstance)
+          .singleElement()
+          .isInstanceOfSatisfying(
+              SequenceFailed.class,
+              failed -> assertThat(failed.cause()).contains("no finite maximum"));
     }
   }
 
@@ -361,6 +393,11 @@ abstract class FaultContract {
     public void stepCompleted(
         int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
       engine.stepCompleted(device, step, ended, sampledTokens, busyNanos);
+    }
+
+    @Override
+    public void sequenceFailed(int device, long step, int sequence, String cause) {
+      engine.sequenceFailed(device, step, sequence, cause);
     }
 
     @Override

@@ -18,6 +18,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -56,6 +57,7 @@ public record EventFilter(long from, long to, int sequence, Set<String> kinds) {
       case HandlingChosen e -> e.sequence() == sequence;
       case ShareChosen e -> false;
       case RequestCancelled e -> false;
+      case SequenceFailed e -> e.sequence() == sequence;
       case StepFailed e -> false;
       case TransferCompleted e -> false;
       case TransferFailed e -> false;

@@ -13,6 +13,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -139,6 +140,7 @@ public final class Simulation {
         pull();
       }
       case StepCompleted done -> answered(done, each -> isStep(each, done.device(), done.step()));
+      case SequenceFailed failed -> engine.replay(failed);
       case StepFailed failed ->
           answered(failed, each -> isStep(each, failed.device(), failed.step()));
       case TransferCompleted done -> answered(done, each -> isTransfer(each, done.transfer()));

@@ -31,8 +31,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.IntFunction;
@@ -379,11 +381,12 @@ final class CudaDevice implements Device {
   private void report(Flight flight) {
     StepJob job = flight.job;
     List<Integer> ended = new ArrayList<>();
+    Set<Integer> failed = new LinkedHashSet<>();
     int[] sampled = new int[flight.takes.size()];
     long busyNanos = Math.max(1, Math.round(flight.slot.done.millisSince(flight.slot.begun) * 1e6));
     try {
       for (int i = 0; i < sampled.length; i++) {
-        sampled[i] = take(flight, flight.takes.get(i), ended);
+        sampled[i] = take(flight, flight.takes.get(i), ended, failed);
       }
     } catch (RuntimeException e) {
       job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
@@ -392,6 +395,13 @@ final class CudaDevice implements Device {
       return;
     }
     idle.add(flight.slot);
+    failed.forEach(sequence ->
+        completions.sequenceFailed(
+            place.id(),
+            job.plan().step(),
+            sequence,
+            Sampler.NO_TOKEN
+                + (f16 ? "; f16 holds no number beyond 65,504, bf16 does: --dtype bf16" : "")));
     completions.stepCompleted(
         place.id(),
         job.plan().step(),
@@ -400,20 +410,15 @@ final class CudaDevice implements Device {
         busyNanos);
   }
 
-  private int take(Flight flight, Take take, List<Integer> ended) {
+  private int take(Flight flight, Take take, List<Integer> ended, Set<Integer> failed) {
     StepJob.Sample sample = take.sample();
     Generation generation = sample.generation();
+    if (generation.known(sample.life()) == 0) {
+      return NOT_COMPUTED;
+    }
     int token;
-    TokenLogprobs details = null;
     if (take.sampled() >= 0) {
       token = flight.slot.input.sampled(take.sampled());
-      if (token < 0) {
-        throw new IllegalArgumentException(
-            "the logits of sequence %d have a NaN or no finite maximum%s"
-                .formatted(
-                    sample.sequence(),
-                    f16 ? "; f16 holds no number beyond 65,504, bf16 does: --dtype bf16" : ""));
-      }
     } else if (take.logits() >= 0) {
       MemorySegment.copy(
           flight.slot.input.logitsOf(take.logits()),
@@ -423,10 +428,15 @@ final class CudaDevice implements Device {
           0,
           logits.length);
       token = generation.choose(sampler, logits);
-      details = generation.describe(sampler, logits, token);
     } else {
       return NOT_COMPUTED;
     }
+    if (token < 0) {
+      generation.breakOff(sample.life());
+      failed.add(flight.job.plan().sequences().get(take.entry()));
+      return NOT_COMPUTED;
+    }
+    TokenLogprobs details = take.logits() >= 0 ? generation.describe(sampler, logits, token) : null;
     return switch (generation.offer(sample.life(), token, details)) {
       case REFUSED -> NOT_COMPUTED;
       case TAKEN -> token;

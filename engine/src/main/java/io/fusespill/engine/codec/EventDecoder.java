@@ -21,6 +21,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -144,6 +145,8 @@ public final class EventDecoder {
       case TRANSFER_FAILED -> new TransferFailed(at, in.integer(), in.text());
       case PLACE_FAILED -> new PlaceFailed(at, in.integer(), in.text());
       case PLACE_RESTORED -> new PlaceRestored(at, in.integer());
+      case SEQUENCE_FAILED ->
+          new SequenceFailed(at, in.integer(), in.unsigned(), in.integer(), in.text());
       case REQUEST_REJECTED ->
           new RequestRejected(
               at,

@@ -19,6 +19,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -152,6 +153,12 @@ public final class EventEncoder {
         out.text(e.cause());
       }
       case PlaceRestored e -> out.unsigned(e.place());
+      case SequenceFailed e -> {
+        out.unsigned(e.device());
+        out.unsigned(e.step());
+        out.unsigned(e.sequence());
+        out.text(e.cause());
+      }
       case RequestRejected e -> {
         out.unsigned(e.request());
         out.unsigned(e.firstSequence());

@@ -18,6 +18,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -40,6 +41,7 @@ public enum EventType {
   CONFIGURATION_CHANGED(8, 2, ConfigurationChanged.class),
   PLACE_FAILED(9, 1, PlaceFailed.class),
   PLACE_RESTORED(10, 1, PlaceRestored.class),
+  SEQUENCE_FAILED(11, 1, SequenceFailed.class),
   REQUEST_REJECTED(64, 1, RequestRejected.class),
   SEQUENCE_ADMITTED(65, 2, SequenceAdmitted.class),
   SEQUENCE_PREEMPTED(66, 2, SequencePreempted.class),
@@ -116,6 +118,7 @@ public enum EventType {
       case TransferFailed e -> TRANSFER_FAILED;
       case PlaceFailed e -> PLACE_FAILED;
       case PlaceRestored e -> PLACE_RESTORED;
+      case SequenceFailed e -> SEQUENCE_FAILED;
       case RequestRejected e -> REQUEST_REJECTED;
       case SequenceAdmitted e -> SEQUENCE_ADMITTED;
       case SequencePreempted e -> SEQUENCE_PREEMPTED;

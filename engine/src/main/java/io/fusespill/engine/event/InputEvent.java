@@ -118,7 +118,7 @@ public sealed interface InputEvent extends EngineEvent {
   ///   were lost before, it counts for nothing
   /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
   ///   life having one for each; -1 where an entry came to nothing because the step ran ahead of an
-  ///   end or a loss; all or none, and none where the executor has no text
+  ///   end or a loss, or its sequence failed; all or none, and none where the executor has no text
   /// @param busyNanos how long the device was at work on the step, ordered copies aside; 0 where
   ///   that is not known
   record StepCompleted(
@@ -130,6 +130,15 @@ public sealed interface InputEvent extends EngineEvent {
       this(atNanos, device, step, ended, sampledTokens, 0);
     }
   }
+
+  /// A step in flight can sample no token for one of its sequences, which ends for that once the
+  /// step is over, and with it samples that were to fork from it. Comes before the step's own
+  /// result, which counts for nothing there; where the sequence had ended or was lost before, this
+  /// does.
+  ///
+  /// @param sequence one that takes a token in the step
+  record SequenceFailed(long atNanos, int device, long step, int sequence, String cause)
+      implements InputEvent {}
 
   /// A step came to nothing; the KV of its sequences on that device is lost.
   record StepFailed(long atNanos, int device, long step, String cause) implements InputEvent {}

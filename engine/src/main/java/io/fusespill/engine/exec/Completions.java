@@ -8,11 +8,15 @@ public interface Completions {
 
   /// @param ended sequences whose newest token ended them, in any order
   /// @param sampledTokens ids of the sampled tokens in entry order, an entry that brings samples to
-  ///   life having one for each, -1 where an entry was not computed because the step ran ahead;
-  ///   empty where the executor has no text
+  ///   life having one for each, -1 where an entry was not computed because the step ran ahead, or
+  ///   failed; empty where the executor has no text
   /// @param busyNanos how long the device was at work on the step, copies in front of it aside; 0
   ///   where that is not known
   void stepCompleted(int device, long step, Ints ended, Ints sampledTokens, long busyNanos);
+
+  /// A step can sample no token for one of its sequences, be it that it brings others to life.
+  /// Before the step's completion, which has -1 there.
+  void sequenceFailed(int device, long step, int sequence, String cause);
 
   void stepFailed(int device, long step, String cause);
 

@@ -19,6 +19,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -145,6 +146,7 @@ public final class PredictionAccuracy {
           tracks.put(arrival.firstSequence(), new Track(arrival, arrival.promptTokens()));
       case SequencePreempted preempted -> preempt(preempted);
       case RequestRejected rejected -> reject(rejected);
+      case SequenceFailed failed -> waste(Ints.of(failed.sequence()));
       case StepFailed step -> fail(flights.get(step.device()).remove());
       case RunStarted started -> start(started);
       case RequestCancelled cancellation -> {}

@@ -22,6 +22,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -199,6 +200,7 @@ public final class RunMetrics {
         waste(plan.sequences());
         ordered.takenAlong(plan).forEach(transfer -> waste(transfer.sequences()));
       }
+      case SequenceFailed failed -> waste(Ints.of(failed.sequence()));
       case TransferFailed transfer -> failedTransfers++;
       case RunStarted started -> start(started.config());
       case ConfigurationChanged changed -> {

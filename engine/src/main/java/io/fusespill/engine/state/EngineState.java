@@ -24,6 +24,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -326,6 +327,7 @@ public final class EngineState implements EngineView {
       case TransferCompleted completed -> completeTransfer(takeTransfer(completed.transfer()));
       case TransferFailed failed -> failTransfer(takeTransfer(failed.transfer()));
       case StepFailed failed -> failStep(failed.device());
+      case SequenceFailed failed -> failSequence(require(failed.sequence()));
       case PlaceFailed failed -> failPlace(failed.place());
       case PlaceRestored restored -> restorePlace(restored.place());
       case RequestRejected rejected -> reject(requireRequest(rejected.request()));
@@ -654,6 +656,14 @@ public final class EngineState implements EngineView {
       affected.add(sequence);
     } else if (sequence.request().cancelled) {
       affected.add(sequence);
+    }
+  }
+
+  /// It ends with the step that it is in.
+  private void failSequence(Sequence sequence) {
+    affected.clear();
+    if (sequence.ending == null && !sequence.lost) {
+      sequence.ending = FinishReason.FAILED;
     }
   }
 

@@ -92,7 +92,7 @@ class DamagedRecordTest {
   @ParameterizedTest
   @CsvSource({
     "0, 1",
-    "11, 1",
+    "12, 1",
     "63, 1",
     "75, 1",
     "32767, 1",

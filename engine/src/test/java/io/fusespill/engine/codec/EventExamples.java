@@ -30,6 +30,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -114,6 +115,8 @@ final class EventExamples {
         new StepCompleted(3, 1, 1, Ints.EMPTY, Ints.of(-1, MAX, 0, -1), 5),
         new PlaceFailed(4, 1_023, "¡gone!"),
         new PlaceRestored(5, MAX),
+        new SequenceFailed(4, 1_023, Long.MAX_VALUE, MAX, "¡NaN!"),
+        new SequenceFailed(4, 0, 0, 0, ""),
         new StepCompleted(3, 1, 1, Ints.of(7), Ints.EMPTY, Long.MAX_VALUE),
         new StepPlanned(12, step().withRemote(2, 2), 20, 1),
         new HandlingChosen(

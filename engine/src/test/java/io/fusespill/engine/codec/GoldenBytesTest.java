@@ -17,6 +17,7 @@ import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.PlaceFailed;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.PreemptionKind;
 import io.fusespill.engine.event.PreemptionReason;
@@ -215,6 +216,16 @@ class GoldenBytesTest {
             04 676F6E65   # "gone"
             """),
         Arguments.of(
+            13,
+            new SequenceFailed(3_000, 1, 300, 7, "NaN"),
+            """
+            0B00 0100 24000000 0D00000000000000 B80B000000000000 95A61392
+            01            # device
+            AC02          # step 300
+            07            # sequence
+            03 4E614E     # "NaN"
+            """),
+        Arguments.of(
             10,
             new StepCompleted(2_000, 1, 300, Ints.of(7), Ints.EMPTY, 1_000_000),
             """
@@ -351,6 +362,7 @@ class GoldenBytesTest {
             "8 v2 ConfigurationChanged",
             "9 v1 PlaceFailed",
             "10 v1 PlaceRestored",
+            "11 v1 SequenceFailed",
             "64 v1 RequestRejected",
             "65 v2 SequenceAdmitted",
             "66 v2 SequencePreempted",

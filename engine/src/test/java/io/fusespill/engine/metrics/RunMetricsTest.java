@@ -1,6 +1,7 @@
 package io.fusespill.engine.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.fusespill.engine.EngineFixture;
 import io.fusespill.engine.EngineFixture.Run;
@@ -78,6 +79,21 @@ class RunMetricsTest {
             new RequestOutcome(1, Ending.COMPLETED, 150, 300, 450, 5, 2, 1, 0));
     assertThat(metrics.durationNanos()).isEqualTo(350);
     assertThat(metrics.runningNanos()).isEqualTo(100 + 2 * 100 + 2 * 150);
+  }
+
+  /// What the step computed for it was for nothing, and its neighbour has its token.
+  @Test
+  void sequenceThatFails_shouldHaveNoTokenOfTheStep() {
+    Run run = engine.given().start();
+    run.at(100).arrives(4, 3).arrives(4, 1).then("admit 0", "admit 1", "step 0+4 1+4 new 0,1");
+    run.at(200).sequenceFails(0, 0).completes(0).then("finish 0 FAILED", "finish 1 LENGTH");
+    RunMetrics metrics = measure(run);
+    assertThat(heard.latencies).containsExactly("ttft 100");
+    assertThat(heard.outcomes)
+        .extracting(RequestOutcome::ending, RequestOutcome::outputTokens)
+        .containsExactly(tuple(Ending.FAILED, 0), tuple(Ending.COMPLETED, 1));
+    assertThat(metrics.wastedTokens()).isEqualTo(4);
+    assertThat(metrics.failedSteps()).isZero();
   }
 
   @Test

@@ -52,7 +52,8 @@ final class Continuation {
     }
   }
 
-  /// Chooses the next token: the same logits after the same tokens give the same.
+  /// Chooses the next token: the same logits after the same tokens give the same, -1 where they are
+  /// of no use.
   int choose(Sampler sampler, float[] logits) {
     return sampler.next(logits, 0, params, counts, eosIds, sample, outputs);
   }

@@ -120,6 +120,10 @@ public final class DeviceBench implements AutoCloseable {
       reports.add(new Report(true, step, now(), busyNanos, null));
     }
 
+    /// Logits of no use take as long as others.
+    @Override
+    public void sequenceFailed(int device, long step, int sequence, String cause) {}
+
     @Override
     public void stepFailed(int device, long step, String cause) {
       reports.add(new Report(true, step, now(), 0, cause));

@@ -94,7 +94,7 @@ public final class Generation {
     broken |= life == this.life;
   }
 
-  /// Chooses the token that comes next.
+  /// Chooses the token that comes next; -1 where the logits are of no use.
   public synchronized int choose(Sampler sampler, float[] logits) {
     return continuation.choose(sampler, logits);
   }

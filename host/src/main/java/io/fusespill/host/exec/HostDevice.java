@@ -15,7 +15,9 @@ import io.fusespill.host.sampling.Sampler;
 import io.fusespill.host.sampling.TokenLogprobs;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.IntFunction;
@@ -86,15 +88,18 @@ final class HostDevice implements Device {
     long startNanos;
     int[] sampled;
     List<Integer> ended = new ArrayList<>();
+    Set<Integer> failed = new LinkedHashSet<>();
     try {
       copy(job);
       startNanos = System.nanoTime();
-      sampled = compute(job, ended);
+      sampled = compute(job, ended, failed);
     } catch (IOException | RuntimeException e) {
       job.entries().forEach(entry -> entry.generation().breakOff(entry.life()));
       completions.stepFailed(place, job.plan().step(), String.valueOf(e.getMessage()));
       return;
     }
+    failed.forEach(sequence ->
+        completions.sequenceFailed(place, job.plan().step(), sequence, Sampler.NO_TOKEN));
     completions.stepCompleted(
         place,
         job.plan().step(),
@@ -119,7 +124,7 @@ final class HostDevice implements Device {
   }
 
   /// Computes the entries that still stand, and returns the sampled tokens in entry order.
-  private int[] compute(StepJob job, List<Integer> ended) {
+  private int[] compute(StepJob job, List<Integer> ended, Set<Integer> failed) {
     batch.clear();
     List<StepJob.Entry> entries = job.entries();
     int[] numbers = new int[entries.size()];
@@ -157,6 +162,12 @@ final class HostDevice implements Device {
       model.copyLogits(numbers[i], logits);
       for (StepJob.Sample sample : entry.samples()) {
         int token = sample.generation().choose(sampler, logits);
+        if (token < 0) {
+          sample.generation().breakOff(sample.life());
+          failed.add(job.plan().sequences().get(i));
+          sampled[next++] = -1;
+          continue;
+        }
         TokenLogprobs details = sample.generation().describe(sampler, logits, token);
         Generation.Offer offer = sample.generation().offer(sample.life(), token, details);
         sampled[next++] = offer == Generation.Offer.REFUSED ? -1 : token;

@@ -14,6 +14,9 @@ import java.util.List;
 /// allocates nothing once it is made.
 public final class Sampler {
 
+  /// Why [#next] picks no token.
+  public static final String NO_TOKEN = "its logits have a NaN or no finite maximum";
+
   private static final int FIRST_NUCLEUS = 64;
   private static final int INSERTION_MAX = 24;
 
@@ -44,8 +47,8 @@ public final class Sampler {
   /// @param eosIds ids that end a sequence of the model
   /// @param sample index among the request's samples
   /// @param position output tokens before this one
-  /// @throws IllegalArgumentException if something is random and the parameters have no seed, or
-  ///   the logits have no finite maximum, or one is NaN
+  /// @return -1 if the logits have no finite maximum, or one is NaN
+  /// @throws IllegalArgumentException if something is random and the parameters have no seed
   public int next(
       float[] logits,
       int offset,
@@ -63,7 +66,7 @@ public final class Sampler {
       mask(eosIds);
     }
     int best = best();
-    if (params.greedy()) {
+    if (best < 0 || params.greedy()) {
       return best;
     }
     if (params.seed().isEmpty()) {
@@ -85,15 +88,14 @@ public final class Sampler {
     }
   }
 
-  /// The likeliest token; of two alike the lower id.
+  /// The likeliest token, of two alike the lower id; -1 where there is none.
   private int best() {
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < vocabulary; i++) {
       max = Math.max(max, work[i]);
     }
     if (!Float.isFinite(max)) {
-      throw new IllegalArgumentException(
-          "the greatest of %d logits is %s; legal: a finite number".formatted(vocabulary, max));
+      return -1;
     }
     int best = 0;
     while (work[best] != max) {

@@ -213,15 +213,20 @@ class SamplerTest {
   }
 
   @Test
-  void whatCannotBeSampled_isAnError() {
+  void logitsWithoutFiniteMaximum_giveNoToken() {
     Sampler sampler = new Sampler(2);
     SamplingParams params = SamplingParams.parse("{\"seed\":1}");
     float[] nan = {1, Float.NaN};
-    assertThatThrownBy(() -> sampler.next(nan, 0, params, new TokenCounts(), List.of(), 0, 0))
-        .hasMessageContaining("the greatest of 2 logits is NaN");
+    assertThat(sampler.next(nan, 0, params, new TokenCounts(), List.of(), 0, 0)).isEqualTo(-1);
+    float[] infinite = {1, Float.POSITIVE_INFINITY};
+    assertThat(sampler.next(infinite, 0, params, new TokenCounts(), List.of(), 0, 0)).isEqualTo(-1);
     float[] masked = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
-    assertThatThrownBy(() -> sampler.next(masked, 0, params, new TokenCounts(), List.of(), 0, 0))
-        .hasMessageContaining("the greatest of 2 logits is -Infinity");
+    assertThat(sampler.next(masked, 0, params, new TokenCounts(), List.of(), 0, 0)).isEqualTo(-1);
+  }
+
+  @Test
+  void randomTokens_withoutASeed_areAnError() {
+    Sampler sampler = new Sampler(LOGITS.length);
     assertThatThrownBy(() ->
             sampler.next(LOGITS, 0, SamplingParams.DEFAULT, new TokenCounts(), List.of(), 0, 0))
         .hasMessageContaining("no seed");

@@ -2,6 +2,7 @@ package io.fusespill.journal.live;
 
 import io.fusespill.engine.event.InputEvent;
 import io.fusespill.engine.event.InputEvent.PlaceFailed;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -75,6 +76,11 @@ final class Inbox implements Completions {
   @Override
   public void stepCompleted(int device, long step, Ints ended, Ints sampledTokens, long busyNanos) {
     add(new Report(at -> new StepCompleted(at, device, step, ended, sampledTokens, busyNanos)));
+  }
+
+  @Override
+  public void sequenceFailed(int device, long step, int sequence, String cause) {
+    add(new Report(at -> new SequenceFailed(at, device, step, sequence, cause)));
   }
 
   @Override

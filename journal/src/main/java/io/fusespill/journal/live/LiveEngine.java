@@ -12,6 +12,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -435,11 +436,13 @@ public final class LiveEngine implements AutoCloseable {
         .orElse(null);
   }
 
-  /// Whether it was said to have failed already, because a place did.
+  /// Whether it was said to have failed already, because a place did, or is about to be.
   private boolean late(InputEvent report) {
     return !unreliable.isEmpty()
         && switch (report) {
           case StepCompleted completed -> !inFlight(completed.device(), completed.step());
+          case SequenceFailed failed ->
+              !inFlight(failed.device(), failed.step()) || gone(partners(failed.device())) != null;
           case StepFailed failed -> !inFlight(failed.device(), failed.step());
           case TransferCompleted completed ->
               engine.state().transferInFlight(completed.transfer()) == null;

@@ -180,6 +180,14 @@ final class Life {
     wasted = true;
   }
 
+  /// A step in flight brings it to an end.
+  void fail(long now, int device, String cause) {
+    if (!wasted) {
+      listener.noted(new Moment.Unsampled(now, device, cause));
+    }
+    wasted = true;
+  }
+
   /// An entry of this sequence came to nothing.
   void lose(long now, int device, String cause) {
     removeFromFlight();

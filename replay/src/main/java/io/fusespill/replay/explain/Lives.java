@@ -19,6 +19,7 @@ import io.fusespill.engine.event.InputEvent.PlaceRestored;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RequestCancelled;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -104,6 +105,12 @@ final class Lives {
       case TransferPlanned planned -> plan(planned.plan());
       case TransferCompleted done -> complete(done.transfer());
       case TransferFailed failed -> fail(failed.transfer(), failed.cause());
+      case SequenceFailed failed -> {
+        Life life = lives.get(failed.sequence());
+        if (life != null) {
+          life.fail(nowNanos, failed.device(), failed.cause());
+        }
+      }
       case StepFailed failed -> fail(failed);
       case RequestRejected rejected -> reject(rejected);
       case RequestCancelled cancelled -> cancel(cancelled.request());

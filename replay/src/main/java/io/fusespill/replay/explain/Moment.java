@@ -88,6 +88,9 @@ public sealed interface Moment {
   /// A step that it was in failed.
   record StepLost(long atNanos, int device, String cause) implements Moment {}
 
+  /// A step that it was in could sample no token for it.
+  record Unsampled(long atNanos, int device, String cause) implements Moment {}
+
   /// Its client gave the request up.
   record Cancelled(long atNanos) implements Moment {}
 

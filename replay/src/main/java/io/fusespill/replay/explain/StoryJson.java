@@ -87,6 +87,10 @@ public final class StoryJson {
         json.put("place", name(m.device()));
         json.put("failure", m.cause());
       }
+      case Moment.Unsampled m -> {
+        json.put("place", name(m.device()));
+        json.put("failure", m.cause());
+      }
       case Moment.Rejected m -> {
         json.put("reason", m.reason().name());
         json.put("needed", m.needed());

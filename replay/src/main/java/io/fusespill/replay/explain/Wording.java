@@ -73,6 +73,8 @@ public final class Wording {
       case Moment.StepLost m ->
           "a step on %s failed, and its KV there is lost: %s"
               .formatted(name(m.device()), m.cause());
+      case Moment.Unsampled m ->
+          "a step on %s could sample no token for it: %s".formatted(name(m.device()), m.cause());
       case Moment.Cancelled m -> "given up by its client";
       case Moment.Rejected m ->
           "rejected: %s, needed %,d %s of %,d"

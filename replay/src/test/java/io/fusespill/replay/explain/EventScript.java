@@ -18,6 +18,7 @@ import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.HandlingEstimate;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.InputEvent.RunStarted;
+import io.fusespill.engine.event.InputEvent.SequenceFailed;
 import io.fusespill.engine.event.InputEvent.StepCompleted;
 import io.fusespill.engine.event.InputEvent.StepFailed;
 import io.fusespill.engine.event.InputEvent.TransferCompleted;
@@ -133,6 +134,11 @@ final class EventScript {
 
   EventScript fails(int device) {
     return add(new StepFailed(now, device, completed[device]++, "broken"));
+  }
+
+  /// The oldest step of the device can sample no token for the sequence.
+  EventScript fails(int device, int sequence) {
+    return add(new SequenceFailed(now, device, completed[device], sequence, "no number"));
   }
 
   EventScript preempts(int sequence, PreemptionKind kind) {

@@ -6,6 +6,7 @@ import static io.fusespill.replay.explain.EventScript.OTHER_GPU;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusespill.engine.event.DecisionEvent.RequestRejected;
+import io.fusespill.engine.event.DecisionEvent.SequenceFinished;
 import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.Handling;
 import io.fusespill.engine.event.HandlingEstimate;
@@ -238,6 +239,18 @@ class StoriesTest {
                 220, 228, TransferKind.SWAP_OUT, TransferMode.ASYNC, GPU, HOST, 2, "broken"),
             new Moment.StepLost(240, GPU, "broken"));
     assertThat(story.ended()).isFalse();
+  }
+
+  @Test
+  void sequenceWithoutATokenToSample_isToldWhy() {
+    EventScript script = new EventScript().at(10).arrives(4).admits(0).plans(GPU, 0, 0, 4);
+    script.at(20).fails(GPU, 0).at(21).completes(GPU);
+    script.add(new SequenceFinished(21, 0, FinishReason.FAILED));
+    Story story = story(script, 0);
+    assertThat(story.moments())
+        .endsWith(
+            new Moment.Unsampled(20, GPU, "no number"), new Moment.Ended(21, FinishReason.FAILED));
+    assertThat(story.ttftNanos()).isEqualTo(-1);
   }
 
   @Test

@@ -374,6 +374,8 @@ final class PerfettoTrace implements TimelineListener, AutoCloseable {
       case Moment.Cancelled m -> instant(process, thread, m.atNanos(), "cancelled", NONE);
       case Moment.StepLost m ->
           instant(process, thread, m.atNanos(), "step lost", () -> failure(m.cause()));
+      case Moment.Unsampled m ->
+          instant(process, thread, m.atNanos(), "no token", () -> failure(m.cause()));
       case Moment.Rejected m ->
           instant(process, thread, m.atNanos(), "rejected: " + lower(m.reason()), NONE);
       case Moment.Ended m -> {}
