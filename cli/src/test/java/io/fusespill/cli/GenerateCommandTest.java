@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -133,6 +134,45 @@ class GenerateCommandTest {
     JsonNode kept = new ObjectMapper().readTree(run.resolve("outputs.jsonl").toFile());
     assertThat(kept.get("text").asText()).isEqualTo(before);
     assertThat(kept.get("token_ids")).isEqualTo(stopped.get("token_ids"));
+  }
+
+  /// As vLLM has it: what ends an output counts before its length does.
+  @Test
+  void tokenThatEndsIt_isTheReasonAlsoWhereItIsTheLastThatIsAllowed() throws IOException {
+    Object[] options = {"--prompt", "Hello", "--temperature", "0", "--json", "--max-tokens"};
+    JsonNode ids = output(options, "9").get("token_ids");
+    int last = 8;
+    while (firstIndexOf(ids, ids.get(last).asInt()) < last) {
+      last--;
+    }
+    Path run = folder.resolve("run");
+    JsonNode stopped =
+        output(options, last + 1, "--stop-token-ids", ids.get(last).asInt(), "-o", run);
+    assertThat(stopped.get("token_ids")).hasSize(last + 1);
+    assertThat(stopped.get("finish_reason").asText()).isEqualTo("stop");
+    JsonNode kept = new ObjectMapper().readTree(run.resolve("outputs.jsonl").toFile());
+    assertThat(kept.get("finish_reason").asText()).isEqualTo("stop");
+    JsonNode cut = output(options, last, "--stop-token-ids", ids.get(last).asInt());
+    assertThat(cut.get("finish_reason").asText()).isEqualTo("length");
+    String text = output(options, "9").get("text").asText();
+    JsonNode cutByText = output(options, "9", "--stop", text.substring(text.length() - 1));
+    assertThat(cutByText.get("finish_reason").asText()).isEqualTo("stop");
+  }
+
+  private static int firstIndexOf(JsonNode ids, int id) {
+    int at = 0;
+    while (ids.get(at).asInt() != id) {
+      at++;
+    }
+    return at;
+  }
+
+  private JsonNode output(Object[] options, Object... more) {
+    Object[] all = Arrays.copyOf(options, options.length + more.length);
+    System.arraycopy(more, 0, all, options.length, more.length);
+    Cli cli = generate(all);
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    return cli.json().get("outputs").get(0);
   }
 
   @Test

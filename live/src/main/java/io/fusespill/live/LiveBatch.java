@@ -4,6 +4,7 @@ import io.fusespill.engine.event.FinishReason;
 import io.fusespill.engine.event.InputEvent.RequestArrived;
 import io.fusespill.engine.event.RejectionReason;
 import io.fusespill.engine.plan.Ints;
+import io.fusespill.host.exec.HostExecutor;
 import io.fusespill.host.sampling.TokenLogprobs;
 import io.fusespill.journal.live.InboxFullException;
 import io.fusespill.journal.live.LiveEngine;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Requests sent to an engine when they are due, and what comes back of them.
@@ -35,12 +37,6 @@ public final class LiveBatch {
     void token(int request, int sample, int token, @Nullable TokenLogprobs logprobs);
   }
 
-  /// Knows what there is to know of a sequence's output tokens.
-  @FunctionalInterface
-  interface Logprobs {
-    @Nullable TokenLogprobs of(int sequence, int position);
-  }
-
   private static final long PARK_NANOS = 200_000;
 
   /// How long the sender sleeps before it looks whether the engine still works.
@@ -50,7 +46,7 @@ public final class LiveBatch {
   private final TokenListener tokens;
   private final Map<Integer, Collector> collectors = new TreeMap<>();
   private final AtomicInteger endedRequests = new AtomicInteger();
-  private volatile Logprobs logprobs = (sequence, position) -> null;
+  private volatile Supplier<@Nullable HostExecutor> executor = () -> null;
   private long timeoutNanos;
 
   public LiveBatch(List<TextRequest> requests, TokenListener tokens) {
@@ -65,9 +61,9 @@ public final class LiveBatch {
     }
   }
 
-  /// Says who knows more of tokens. Before the first request is sent.
-  void askLogprobsOf(Logprobs source) {
-    logprobs = source;
+  /// Says who knows more of tokens than the engine. Before the first request is sent.
+  void ask(Supplier<@Nullable HostExecutor> executor) {
+    this.executor = executor;
   }
 
   /// The listener of a request that a journal has already: it hears everything again.
@@ -236,7 +232,8 @@ public final class LiveBatch {
     @Override
     public void sampled(int sequence, int token) {
       Sample sample = sample(sequence);
-      TokenLogprobs known = logprobs.of(sequence, sample.size);
+      HostExecutor asked = executor.get();
+      TokenLogprobs known = asked == null ? null : asked.logprobs(sequence, sample.size);
       sample.add(token);
       tokens.token(request, sequence - firstSequence, token, known);
     }
@@ -244,12 +241,23 @@ public final class LiveBatch {
     @Override
     public void finished(int sequence, FinishReason reason, boolean last) {
       Sample sample = sample(sequence);
-      boolean full = sample.size >= requests.get(request).params().maxTokens();
-      sample.reason = full && reason == FinishReason.STOP ? FinishReason.LENGTH : reason;
+      sample.reason =
+          reason == FinishReason.STOP || reason == FinishReason.LENGTH
+              ? asClientsSeeIt(reason, sequence, sample.size)
+              : reason;
       end(sequence - firstSequence);
       if (last) {
         endAll();
       }
+    }
+
+    private FinishReason asClientsSeeIt(FinishReason reason, int sequence, int tokens) {
+      HostExecutor asked = executor.get();
+      if (asked != null && asked.stopped(sequence)) {
+        return FinishReason.STOP;
+      }
+      boolean full = tokens >= requests.get(request).params().maxTokens();
+      return full ? FinishReason.LENGTH : reason;
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.fusespill.engine.event.EngineEvent;
 import io.fusespill.engine.event.InputEvent.RunStarted;
 import io.fusespill.engine.exec.ExecutorFactory;
 import io.fusespill.host.exec.HostExecutor;
-import io.fusespill.host.sampling.TokenLogprobs;
 import io.fusespill.journal.EnginePipeline;
 import io.fusespill.journal.Journal;
 import io.fusespill.journal.live.LiveEngine;
@@ -49,7 +48,7 @@ public final class LiveRun {
   /// @throws io.fusespill.journal.EngineStoppedException if the engine or an executor fails
   public LiveEngine run(
       RunStarted started, Journal journal, LiveBatch batch, Consumer<LiveEngine> client) {
-    batch.askLogprobsOf(this::logprobs);
+    batch.ask(executor::get);
     try (Closing _ = this::closeExecutor) {
       LiveEngine engine =
           begin(
@@ -83,7 +82,7 @@ public final class LiveRun {
   /// @throws LiveException if the model cannot serve one of the requests
   /// @throws io.fusespill.journal.EngineStoppedException if the engine or an executor fails
   public Resumed resume(RunJournal recorded, LiveBatch batch) {
-    batch.askLogprobsOf(this::logprobs);
+    batch.ask(executor::get);
     Progress progress = new Progress(recorded, batch);
     try (recorded;
         Closing _ = this::closeExecutor) {
@@ -130,11 +129,6 @@ public final class LiveRun {
   private interface Closing extends AutoCloseable {
     @Override
     void close();
-  }
-
-  private @Nullable TokenLogprobs logprobs(int sequence, int position) {
-    HostExecutor made = executor.get();
-    return made == null ? null : made.logprobs(sequence, position);
   }
 
   private static LiveEngine serve(LiveEngine engine, Consumer<LiveEngine> client) {

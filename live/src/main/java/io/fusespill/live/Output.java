@@ -15,7 +15,9 @@ public record Output(int request, @Nullable RejectionReason rejection, List<Samp
 
   /// One sample's tokens.
   ///
-  /// @param reason as the request's client sees it: an output that has `max_tokens` ended by its
-  ///   length, also where the engine was told of a larger maximum and knows only that it ended
+  /// @param reason as the request's client sees it, which is vLLM's: `STOP` where a token or text
+  ///   that ends it was the last, also of `max_tokens`, of which the engine knows only the length;
+  ///   otherwise `LENGTH` where it has `max_tokens`, also where the engine was told of a larger
+  ///   maximum and knows only that it ended
   public record Sample(int sample, Ints tokens, FinishReason reason) {}
 }

@@ -262,7 +262,7 @@ final class LiveFixture implements AutoCloseable {
             });
     try (ModelWeights weights = ModelWeights.of(checkpoint.config(), checkpoint)) {
       HostExecutor[] made = new HostExecutor[1];
-      batch.askLogprobsOf((sequence, position) -> made[0].logprobs(sequence, position));
+      batch.ask(() -> made[0]);
       try {
         LiveEngine engine =
             LiveEngine.start(

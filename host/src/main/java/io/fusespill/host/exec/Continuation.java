@@ -21,6 +21,8 @@ final class Continuation {
   private final TokenCounts counts = new TokenCounts();
   private final @Nullable TextStream text;
   private int outputs;
+  private boolean ended;
+  private boolean stopped;
 
   /// @param eosIds ids that end a sequence of the model
   /// @param tokenizer for stop strings; null where the model has none
@@ -93,14 +95,27 @@ final class Continuation {
   boolean accept(int token) {
     outputs++;
     counts.addOutput(token);
+    boolean stops = stops(token);
+    boolean ends = stops || (endsAtMaximum && outputs >= params.maxTokens());
+    if (ends && !ended) {
+      ended = true;
+      stopped = stops;
+    }
+    return ends;
+  }
+
+  /// Whether the sample ended with a token or text that ends it, be it that it had all of its
+  /// tokens then. A step that ran ahead changes nothing of that.
+  boolean stopped() {
+    return stopped;
+  }
+
+  private boolean stops(int token) {
     if (text != null) {
       text.add(token);
       if (text.stopped()) {
         return true;
       }
-    }
-    if (endsAtMaximum && outputs >= params.maxTokens()) {
-      return true;
     }
     return outputs >= params.minTokens()
         && (params.stopTokenIds().contains(token)

@@ -111,6 +111,11 @@ public final class Generation {
     return position < logprobs.size() ? logprobs.get(position) : null;
   }
 
+  /// Whether it ended with a token or text that ends it, and not only by its length.
+  synchronized boolean stopped() {
+    return continuation.stopped();
+  }
+
   /// Offers the next output token.
   ///
   /// @param details what the request wants to know of it, null where nothing or it is not known

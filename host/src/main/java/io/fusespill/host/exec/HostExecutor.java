@@ -329,6 +329,12 @@ public final class HostExecutor implements Executor, AutoCloseable {
     return generation(sequence).logprobs(position);
   }
 
+  /// Whether a token or text that ends it was the last of a sequence that is not released, also
+  /// where it had all of its tokens then. For the thread that dispatches.
+  public boolean stopped(int sequence) {
+    return generation(sequence).stopped();
+  }
+
   private Generation generation(int sequence) {
     return Objects.requireNonNull(generations.get(sequence), "sequence " + sequence);
   }
