@@ -158,6 +158,9 @@ final class ModelRun {
       directory.writeLive(live(batch).toJson());
       RequestFile.write(directory.liveRequests(), requests);
     }
+      if (durability == Durability.SYNC) {
+        directory.force();
+      }
     RunStarted started =
         new RunStarted(0, EngineVersion.VERSION, header.configDigest(), seed, config);
     return serve(

@@ -12,9 +12,11 @@ import io.fusespill.live.RunJournal;
 import io.fusespill.traces.JsonFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -259,6 +261,30 @@ record RunDirectory(Path path) {
 
   void writeConfig(JsonNode config) {
     write(RunFiles.CONFIG, config);
+  }
+
+  /// Has all files that are there outlive a loss of power, with their names and that of the folder.
+  void force() {
+    try {
+      Path real = path.toRealPath();
+      try (Stream<Path> all = Files.list(real)) {
+        for (Path file : all.filter(Files::isRegularFile).toList()) {
+          force(file);
+        }
+      }
+      force(real);
+      if (real.getParent() != null) {
+        force(real.getParent());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot force %s to storage: %s".formatted(path, e), e);
+    }
+  }
+
+  private static void force(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 
   /// What the run was; an empty object where nobody kept it.
