@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// its prompt is cut into passes, on the number of threads, on its blocks, or on whether its KV is
 /// remote (in blocks of the same type). It does depend on the machine's vector width.
 ///
-/// Memory grows to the largest batch; a pass no larger than those before allocates nothing.
+/// Memory grows to the largest batch; a pass no larger than those before allocates nothing. Where
+/// there is none, the pass fails and the next may be smaller.
 public final class HostModel implements AutoCloseable {
 
   /// Numbers that one thread goes through faster than another wakes up.
@@ -152,20 +153,22 @@ public final class HostModel implements AutoCloseable {
     }
     if (last > rope.positions()) {
       int larger = (int) Math.min(2L * rope.positions(), Integer.MAX_VALUE);
+      RopeTable longer = new RopeTable(config.rope(), Math.max(last, larger));
       rope.close();
-      rope = new RopeTable(config.rope(), Math.max(last, larger));
+      rope = longer;
     }
     if (wanted > logits.capacity) {
+      Logits more = new Logits(Math.max(wanted, 2 * logits.capacity));
       logits.close();
-      logits = new Logits(Math.max(wanted, 2 * logits.capacity));
+      logits = more;
     }
   }
 
   private void grow() {
     if (rows > activations.capacity) {
-      int capacity = Math.max(rows, 2 * activations.capacity);
+      Activations more = new Activations(Math.max(rows, 2 * activations.capacity));
       activations.close();
-      activations = new Activations(capacity);
+      activations = more;
     }
     if (rows > tokens.length) {
       tokens = new int[activations.capacity];

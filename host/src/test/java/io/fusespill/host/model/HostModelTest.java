@@ -1,5 +1,6 @@
 package io.fusespill.host.model;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusespill.host.checkpoint.ElementType;
@@ -57,6 +58,32 @@ class HostModelTest {
             .hasMessageContaining("the model needs 2 layers of 2 KV heads of 16");
       }
     });
+  }
+
+  /// The last of so many positions takes a table of rotations that no memory holds.
+  @Test
+  void aPassThatFindsNoMemoryLeavesTheModelAsItWas() {
+    withModel((model, pool) -> {
+      Batch batch = new Batch();
+      batch.add(IDS, 0, 1, Integer.MAX_VALUE - 1, new int[] {0}, true, true);
+      assertThatThrownBy(() -> model.forward(batch, pool, new Idle()))
+          .isInstanceOf(OutOfMemoryError.class);
+      batch.clear();
+      int entry = batch.add(IDS, 0, 2, 0, new int[] {0}, true, false);
+      model.forward(batch, pool, null);
+      assertThat(model.argmax(entry)).isNotNegative();
+    });
+  }
+
+  private static final class Idle implements AttentionService {
+    @Override
+    public void submit(AttentionCall call) {}
+
+    @Override
+    public void await() {}
+
+    @Override
+    public void close() {}
   }
 
   private static void withModel(BiConsumer<HostModel, KvPool> test) {
