@@ -129,17 +129,17 @@ final class BenchThroughputCommand implements Callable<Integer> {
     RunDirectory directory = directory(model, plan, live, described);
     ObjectNode figures = JsonNodeFactory.instance.objectNode();
     RunReport report;
+    LiveBatch batch;
+    ModelRun run = ModelRun.of(model, plan, liveOptions, directory).measured();
     try (ProgressLine progress =
         new ProgressLine("throughput", "requests", requests.size(), liveOptions.quiet())) {
-      LiveBatch batch =
+      batch =
           LiveProgress.batch(requests, progress)
               .givingUpAfter(
                   requestTimeout == null ? 0 : Math.round(requestTimeout * NANOS_PER_SECOND));
-      report =
-          ModelRun.of(model, plan, liveOptions, directory)
-              .measured()
-              .run(described, requests, batch, null, figures);
+      report = run.run(described, requests, batch, null, figures);
     }
+    run.noteGivenUp(batch.outputs(), spec.commandLine().getErr());
     figures.put("skipped_rows", prompts.skipped());
     PrintWriter out = spec.commandLine().getOut();
     if (liveOptions.json()) {

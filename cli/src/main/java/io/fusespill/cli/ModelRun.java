@@ -31,6 +31,7 @@ import io.fusespill.live.RunJournal;
 import io.fusespill.live.TextRequest;
 import io.fusespill.replay.RunReport;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -157,10 +158,10 @@ final class ModelRun {
       directory.writeConfig(described);
       directory.writeLive(live(batch).toJson());
       RequestFile.write(directory.liveRequests(), requests);
-    }
       if (durability == Durability.SYNC) {
         directory.force();
       }
+    }
     RunStarted started =
         new RunStarted(0, EngineVersion.VERSION, header.configDigest(), seed, config);
     return serve(
@@ -281,6 +282,21 @@ final class ModelRun {
                   .formatted(output.request() + 1, sample.sample() + 1, lastFailure));
         }
       }
+    }
+  }
+
+  /// Says on one line how many requests were given up, if any, and why the last was.
+  void noteGivenUp(List<Output> outputs, PrintWriter err) {
+    long givenUp =
+        outputs.stream()
+            .filter(output ->
+                output.samples().stream()
+                    .anyMatch(sample -> sample.reason() == FinishReason.FAILED))
+            .count();
+    if (givenUp > 0) {
+      err.println(
+          "fusespill: %,d of %,d requests were given up, the last one%s"
+              .formatted(givenUp, outputs.size(), lastFailure));
     }
   }
 

@@ -393,6 +393,44 @@ class BenchCommandTest {
   /// Weights that are no numbers: a batch that was not served has no time.
   @Test
   void latencyOfWhatIsGivenUp_isNotMeasured() throws IOException {
+    Cli cli =
+        bench(
+            "latency",
+            List.of("--device", "host:blocks=400", "--batch-size", "2"),
+            "--model",
+            modelOfNoNumbers());
+    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
+    assertThat(cli.out()).isEmpty();
+    assertThat(cli.errorLines())
+        .singleElement()
+        .asString()
+        .contains("prompt 1, sample 1, was given up: its logits have a NaN");
+  }
+
+  @Test
+  void throughputOfWhatIsGivenUp_namesTheCause() throws IOException {
+    Cli cli =
+        bench(
+            "throughput",
+            SMALL,
+            "--model",
+            modelOfNoNumbers(),
+            "--out",
+            folder.resolve("run"),
+            "--json");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.json().get("failed").asInt()).isEqualTo(16);
+    assertThat(cli.json().get("failed_steps").asInt()).isZero();
+    assertThat(cli.errorLines())
+        .contains(
+            "fusespill: 16 of 16 requests were given up, the last one: its logits have a NaN or no finite maximum");
+    assertThat(Cli.run("verify", folder.resolve("run")).exitCode()).isZero();
+    Cli story = Cli.run("explain", folder.resolve("run"), "--request", "0");
+    assertThat(story.out()).contains("could sample no token for it: its logits have a NaN");
+  }
+
+  /// The last layer normalises with NaNs.
+  private Path modelOfNoNumbers() throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
     try (Stream<Path> files = Files.list(TinyModel.LLAMA_2)) {
       for (Path file : files.toList()) {
@@ -403,18 +441,7 @@ class BenchCommandTest {
     byte[] bytes = Files.readAllBytes(weights);
     Arrays.fill(bytes, bytes.length - 64, bytes.length, (byte) 0xff);
     Files.write(weights, bytes);
-    Cli cli =
-        bench(
-            "latency",
-            List.of("--device", "host:blocks=400", "--batch-size", "2"),
-            "--model",
-            model);
-    assertThat(cli.exitCode()).as(cli.err()).isEqualTo(2);
-    assertThat(cli.out()).isEmpty();
-    assertThat(cli.errorLines())
-        .singleElement()
-        .asString()
-        .contains("prompt 1, sample 1, was given up: its logits have a NaN");
+    return model;
   }
 
   @Test
