@@ -316,6 +316,12 @@ public record LivePlan(
       MachineFacts machine,
       Costs costs) {
     List<StepCosts> each = new ArrayList<>();
+    Integer firstGpu =
+        places.stream()
+            .map(place -> gpus.get(place.id()))
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
     for (Place place : places) {
       Integer own = threads.get(place.id());
       Integer gpu = gpus.get(place.id());
@@ -326,8 +332,8 @@ public record LivePlan(
       } else {
         each.add(place.computes() ? costs.device(own) : costs.attention(own));
       }
-      if (own != null && !place.computes() && gpus.containsKey(0)) {
-        long handOff = gpus(machine).handOffNanos(gpus.get(0), limits, kv);
+      if (own != null && !place.computes() && firstGpu != null) {
+        long handOff = gpus(machine).handOffNanos(firstGpu, limits, kv);
         each.set(place.id(), later(each.get(place.id()), handOff));
       }
     }

@@ -42,11 +42,14 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Live runs of a tiny model in pools of a few blocks, each checked from its journal: every
 /// invariant after every event, and all decisions decided again.
 final class LiveFixture implements AutoCloseable {
+
+  static final long HAND_OFF_NANOS = 1;
 
   /// Every GPU computes as fast as [#COSTS] say, and all pools are of given sizes.
   private static final LivePlan.Gpus GPUS =
@@ -69,7 +72,7 @@ final class LiveFixture implements AutoCloseable {
 
         @Override
         public long handOffNanos(int gpu, EngineLimits limits, KvShape kv) {
-          return 0;
+          return HAND_OFF_NANOS;
         }
       };
 
@@ -241,7 +244,8 @@ final class LiveFixture implements AutoCloseable {
   }
 
   LivePlan plan(LiveSpec spec) {
-    boolean gpu = spec.devices().stream().anyMatch(Share::isGpu);
+    boolean gpu =
+        Stream.concat(spec.devices().stream(), spec.auxiliary().stream()).anyMatch(Share::isGpu);
     ModelConfig config = gpu ? half(checkpoint.config()) : checkpoint.config();
     return LivePlan.of(spec, config, 0, new LivePlan.MachineFacts(2, 1L << 30, GPUS), COSTS);
   }

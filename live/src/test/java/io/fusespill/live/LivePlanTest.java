@@ -24,6 +24,35 @@ class LivePlanTest {
     }
   }
 
+  /// Whichever device the GPU is, steps of which the host attends take longer by the hand-off.
+  @Test
+  void hostThatAttends_shouldCostTheHandOffOfAnyGpu() {
+    try (LiveFixture live = LiveFixture.open(FaultContract.MODEL, temp)) {
+      Share host = Share.host(8, 1);
+      Share gpu = Hardware.GPU.device(0, 64);
+      long alone = attendingNanos(live, host, host);
+      assertThat(attendingNanos(live, gpu, host)).isEqualTo(alone + LiveFixture.HAND_OFF_NANOS);
+      assertThat(attendingNanos(live, host, gpu)).isEqualTo(alone + LiveFixture.HAND_OFF_NANOS);
+    }
+  }
+
+  private static long attendingNanos(LiveFixture live, Share device, Share auxiliary) {
+    LiveSpec one = LiveFixture.spec(PolicySpec.of("fusespill"), 1, Hardware.HOST, 64);
+    LivePlan plan =
+        live.plan(
+            new LiveSpec(
+                List.of(device),
+                List.of(auxiliary),
+                Share.host(0, 1),
+                0.01,
+                0,
+                0.5,
+                null,
+                one.policy(),
+                one.limits()));
+    return plan.config().costs().get(2).overheadNanos();
+  }
+
   private static int blocks(LivePlan plan, int place) {
     return plan.config().topology().place(place).blocks();
   }
