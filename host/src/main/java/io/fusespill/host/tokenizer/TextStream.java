@@ -17,6 +17,16 @@ public final class TextStream {
   /// Tokens of the prompt that are enough for a decoder to see where the output begins.
   private static final int CONTEXT_TOKENS = 6;
 
+  /// Tokens that may wait for the rest of a character before it is looked whether they are in vain:
+  /// a character has at most 4 bytes.
+  private static final int WAITING_TOKENS = 48;
+
+  /// Tokens that say how such a text goes on.
+  private static final int KEPT_TOKENS = 16;
+
+  /// Characters that the rest of one may still change: U+FFFD for each of its bytes so far.
+  private static final int UNSETTLED = 3;
+
   private final Tokenizer tokenizer;
   private final List<String> stops;
   private final int minTokens;
@@ -29,7 +39,9 @@ public final class TextStream {
    *             start                          read                size
    *
    * `shown` characters of decode(start, size) have been given out. When the text ends in a whole
-   * character the window moves on: what was new becomes the next window's beginning.
+   * character the window moves on: what was new becomes the next window's beginning. Where bytes that fit no
+   * character keep it from that, the window's end goes on alone as soon as it is decoded as in the window, whatever
+   * of its last bytes are still to come.
    */
   private int[] ids = new int[16];
   private int size;
@@ -90,6 +102,8 @@ public final class TextStream {
       }
       if (whole == text.length()) {
         slide();
+      } else if ((size - read) % WAITING_TOKENS == 0) {
+        settle(text);
       }
     }
     return tokens <= minTokens ? takeAll() : takeCertain();
@@ -131,6 +145,25 @@ public final class TextStream {
     size = fresh;
     read = fresh;
     shown = tokenizer.decode(ids, 0, size, true).length();
+  }
+
+  /// Gives out what no token to come can change, and drops the tokens that no text to come depends
+  /// on.
+  private void settle(String text) {
+    int from = size - KEPT_TOKENS;
+    for (int end = size - UNSETTLED; end <= size; end++) {
+      String alone = tokenizer.decode(ids, from, end, true);
+      String settled = alone.substring(Math.min(UNSETTLED + 1, alone.length()));
+      if (settled.length() <= UNSETTLED || !tokenizer.decode(ids, 0, end, true).endsWith(settled)) {
+        return;
+      }
+    }
+    int certain = Math.max(shown, text.length() - UNSETTLED);
+    held.append(text, shown, certain);
+    System.arraycopy(ids, from, ids, 0, KEPT_TOKENS);
+    size = KEPT_TOKENS;
+    read = 0;
+    shown = tokenizer.decode(ids, 0, size, true).length() - (text.length() - certain);
   }
 
   /// Characters before the trailing ones that may still change.

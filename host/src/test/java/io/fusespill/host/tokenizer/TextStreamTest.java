@@ -143,6 +143,43 @@ class TextStreamTest {
     }
   }
 
+  /// Of bytes that fit no character nothing waits for long, whatever follows.
+  @Test
+  void bytesThatFitNoCharacter_areGivenOutAsTheyGoOn() throws IOException {
+    try (Tokenizer byteLevel = byteLevel();
+        Tokenizer byteFallback = byteFallback()) {
+      int[] noCharacters =
+          IntStream.range(0, VOCABULARY)
+              .filter(id -> byteLevel.decode(new int[] {id}, true).equals("\ufffd"))
+              .toArray();
+      assertThat(noCharacters).hasSizeGreaterThan(100);
+      for (String end : List.of("", "東", " a")) {
+        for (int id : noCharacters) {
+          assertInVain(byteLevel, IntStream.generate(() -> id), bytes(byteLevel, end));
+        }
+        assertInVain(
+            byteFallback, IntStream.generate(() -> 3 + 0xff), byteFallback.encode(end, false));
+      }
+      for (int seed = 0; seed < 300; seed++) {
+        SplittableRandom random = new SplittableRandom(seed);
+        IntStream ids = IntStream.generate(() -> noCharacters[random.nextInt(noCharacters.length)]);
+        assertInVain(byteLevel, ids, NONE);
+      }
+    }
+  }
+
+  private static void assertInVain(Tokenizer tokenizer, IntStream bytes, int[] end) {
+    int[] ids = IntStream.concat(bytes.limit(200), Arrays.stream(end)).toArray();
+    List<String> pieces = pieces(new TextStream(tokenizer, NONE, List.of(), 0), ids);
+    String whole = tokenizer.decode(ids, true);
+    assertThat(String.join("", pieces)).isEqualTo(whole);
+    int waiting = 0;
+    for (String piece : pieces.subList(0, 200)) {
+      waiting = piece.isEmpty() ? waiting + 1 : 0;
+      assertThat(waiting).isLessThan(50);
+    }
+  }
+
   @Test
   void specialTokens_areNoText() {
     try (Tokenizer tokenizer = byteLevel()) {
