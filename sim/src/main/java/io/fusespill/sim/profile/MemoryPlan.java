@@ -28,6 +28,9 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
   private static final int LOGIT_BYTES = Float.BYTES;
   private static final int LOGIT_COPIES = 3;
 
+  /// Where in the sum begins what a step takes.
+  private static final int STEP_TERMS = 3;
+
   /// One addend; `bytes` is negative where memory is taken.
   public record Term(String label, String formula, long bytes) {}
 
@@ -73,10 +76,27 @@ public record MemoryPlan(List<Term> terms, long blockBytes, int blocks) {
     long kvBytes = sum(terms);
     if (kvBytes < blockBytes) {
       throw new ProfileException(
-          "%s does not fit %s: %s leave %,d bytes for KV, and one block needs %,d; use more of the memory, allow fewer tokens or sequences in a step, or take a larger device"
-              .formatted(model.name(), hardware.name(), oneLine(terms), kvBytes, blockBytes));
+          "%s does not fit %s: %s leave %,d bytes for KV, and one block needs %,d; %s"
+              .formatted(
+                  model.name(),
+                  hardware.name(),
+                  oneLine(terms),
+                  kvBytes,
+                  blockBytes,
+                  mend(terms, blockBytes, options)));
     }
     return new MemoryPlan(terms, blockBytes, Math.toIntExact(kvBytes / blockBytes));
+  }
+
+  /// What would leave room for a block. The smallest step is no help where weights and context
+  /// alone are too much.
+  private static String mend(List<Term> terms, long blockBytes, MemoryOptions options) {
+    String device = "take a larger device or several cards (tp=N)";
+    return sum(terms.subList(0, STEP_TERMS)) < blockBytes
+        ? "no step is small enough: use more of the memory (util) or " + device
+        : format(
+            "lower max-num-batched-tokens (%,d), which a policy that never splits a prompt has from max-model-len, or max-num-seqs (%,d), use more of the memory (util), or %s",
+            options.batchedTokens(), options.sequences(), device);
   }
 
   /// Bytes that the terms leave for KV; what does not fill a block is lost.

@@ -54,7 +54,16 @@ class MemoryPlanTest {
         .isInstanceOf(ProfileException.class)
         .hasMessageContaining("vicuna-13b does not fit a10")
         .hasMessageContaining("-26,031,728,640 weights")
-        .hasMessageContaining("use more of the memory");
+        .hasMessageEndingWith(
+            "needs 13,107,200; no step is small enough: use more of the memory (util) or take a larger device or several cards (tp=N)");
+  }
+
+  @Test
+  void of_stepTooLarge_namesTheOptionsThatMakeItSmaller() {
+    assertThatThrownBy(() -> plan("a10", "llama-3.1-8b", new MemoryOptions(0.9, 16, 131_072, 256)))
+        .isInstanceOf(ProfileException.class)
+        .hasMessageEndingWith(
+            "needs 2,097,152; lower max-num-batched-tokens (131,072), which a policy that never splits a prompt has from max-model-len, or max-num-seqs (256), use more of the memory (util), or take a larger device or several cards (tp=N)");
   }
 
   @ParameterizedTest
