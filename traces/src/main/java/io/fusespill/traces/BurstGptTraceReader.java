@@ -28,7 +28,7 @@ final class BurstGptTraceReader extends CsvTraceReader {
 
   @Override
   @Nullable Row row() {
-    if (text(output).equals("0")) {
+    if (TokenCount.whole(text(output)) == 0) {
       return skip("Response tokens is 0: a failed request");
     }
     return new Row(arrival(time, ArrivalUnit.SECONDS), tokens(prompt), tokens(output));

@@ -3,14 +3,13 @@ package io.fusespill.traces;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A trace as comma-separated values below a header, without quotes. A format says in which columns
-/// it finds what; others are ignored.
+/// A trace as comma-separated values below a header. A format says in which columns it finds what;
+/// others are ignored.
 abstract class CsvTraceReader extends FileTraceReader {
 
   private final String place;
   private final List<String> header;
-  private final int[] ends;
-  private String line = "";
+  private final CsvLine cells = new CsvLine();
 
   CsvTraceReader(LineReader lines, ReadOptions options) {
     super(lines, options);
@@ -18,8 +17,7 @@ abstract class CsvTraceReader extends FileTraceReader {
       throw new TraceException("%s: is empty, must begin with a header".formatted(lines.file()));
     }
     place = lines.place();
-    header = List.of(lines.text().split(",", -1));
-    ends = new int[header.size()];
+    header = header(lines);
   }
 
   /// The row in [#text] and [#tokens], or what [#skip] returns.
@@ -64,7 +62,7 @@ abstract class CsvTraceReader extends FileTraceReader {
   }
 
   final String text(int column) {
-    return line.substring(column == 0 ? 0 : ends[column - 1] + 1, ends[column]);
+    return cells.cell(column);
   }
 
   final int tokens(int column) {
@@ -83,22 +81,21 @@ abstract class CsvTraceReader extends FileTraceReader {
 
   @Override
   final @Nullable Row parse(LineReader lines) {
-    line = lines.text();
-    int columns = 0;
-    int from = 0;
-    for (int comma = line.indexOf(','); comma >= 0; comma = line.indexOf(',', from)) {
-      if (columns < ends.length) {
-        ends[columns] = comma;
-      }
-      columns++;
-      from = comma + 1;
-    }
-    if (columns + 1 != ends.length) {
+    String line = lines.text();
+    int count = cells.split(line);
+    if (count != header.size()) {
       throw new InvalidRowException(
           "%d columns in \"%s\", must be %d as in the header"
-              .formatted(columns + 1, Excerpt.of(line), ends.length));
+              .formatted(count, Excerpt.of(line), header.size()));
     }
-    ends[columns] = line.length();
     return row();
+  }
+
+  private static List<String> header(LineReader lines) {
+    try {
+      return CsvLine.cells(lines.text());
+    } catch (InvalidRowException e) {
+      throw new TraceException("%s: %s".formatted(lines.place(), e.getMessage()), e);
+    }
   }
 }

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /// The first line of a file, by which its format is told.
 ///
 /// @param text the line
-/// @param columns its parts between commas, empty where it is JSON
+/// @param columns its cells as a header, empty where it is JSON or no header
 /// @param fields with what each field of a JSON object begins, empty where it is not JSON
 record FirstLine(String text, List<String> columns, Map<String, JsonToken> fields) {
 
@@ -20,7 +20,15 @@ record FirstLine(String text, List<String> columns, Map<String, JsonToken> field
   static FirstLine of(String text) {
     return text.startsWith("{")
         ? new FirstLine(text, List.of(), fields(text))
-        : new FirstLine(text, List.of(text.split(",", -1)), Map.of());
+        : new FirstLine(text, columns(text), Map.of());
+  }
+
+  private static List<String> columns(String text) {
+    try {
+      return CsvLine.cells(text);
+    } catch (InvalidRowException e) {
+      return List.of();
+    }
   }
 
   private static Map<String, JsonToken> fields(String text) {

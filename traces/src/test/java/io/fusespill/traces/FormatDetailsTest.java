@@ -3,10 +3,14 @@ package io.fusespill.traces;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What single formats do beyond the contract.
 final class FormatDetailsTest {
@@ -48,6 +52,66 @@ final class FormatDetailsTest {
           .isInstanceOf(InvalidRowException.class)
           .hasMessageStartingWith("TIMESTAMP is \"%s\", must be a UTC time".formatted(text));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = TraceFormat.class,
+      names = {"AZURE", "BURSTGPT", "LENGTHS"})
+  void csv_indexQuotesAndBlanks_saysTheSame(TraceFormat format, @TempDir Path dir) {
+    Sample sample = Sample.of(format);
+    StringBuilder text = new StringBuilder();
+    text.append(",\"a note\", \"%s\"\n".formatted(sample.header().strip().replace(",", "\" ,\"")));
+    for (String row : sample.rows()) {
+      text.append("7,\"a, \"\"b\"\"\",  %s\t\n".formatted(row.replace(",", " , ")));
+    }
+
+    assertThat(TraceFormat.detect(TestTraces.write(dir.resolve("t.csv"), text.toString())))
+        .isEqualTo(format);
+    assertThat(TestTraces.read(format, text.toString())).isEqualTo(sample.expected());
+  }
+
+  @Test
+  void csv_numbersOfFloatColumnsAndQuotedOnes_areCounts() {
+    assertThat(
+            TestTraces.read(
+                TraceFormat.LENGTHS,
+                """
+                Unnamed: 0,arrived_at,num_prefill_tokens,num_decode_tokens,declared_output_tokens
+                0,0.0,4.0,"5",6.0
+                1,"1.5", 7 ,8.00," 9"
+                2,2,1,1,
+                """))
+        .containsExactly(
+            new TraceRequest(0, 4, 5).declaring(6),
+            new TraceRequest(1_500_000_000, 7, 8).declaring(9),
+            new TraceRequest(2_000_000_000, 1, 1));
+    TraceReader burst =
+        TestTraces.reader(
+            TraceFormat.BURSTGPT,
+            "Timestamp,Request tokens,Response tokens\n1.0,5.0,0.0\n2.0,6.0,7.0\n",
+            ReadOptions.ALL);
+    assertThat(TestTraces.drain(burst)).containsExactly(new TraceRequest(0, 6, 7));
+    assertThat(burst.skipped()).isEqualTo(1);
+  }
+
+  @Test
+  void csv_whatCouldBeTwoThings_isInvalid() {
+    for (String bad : List.of("4.5", "4.", ".0", "4.0.0", "4e0", "+4", "4,0", "0x4", "4 0")) {
+      assertThatThrownBy(() ->
+              TestTraces.read(
+                  TraceFormat.LENGTHS, "prompt_len,output_len\n1,\"%s\"\n".formatted(bad)))
+          .isInstanceOf(TraceException.class)
+          .hasMessageStartingWith("sample:2: output_len is \"%s\", must be a whole".formatted(bad));
+    }
+    assertThatThrownBy(() -> TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len\n1,\"2\n"))
+        .hasMessageStartingWith("sample:2: a quote is not closed in \"1,\"2\"");
+    assertThatThrownBy(
+            () -> TestTraces.read(TraceFormat.LENGTHS, "prompt_len,output_len\n\"1\"2,3\n"))
+        .hasMessageStartingWith("sample:2: \"2,3\" follows a closing quote");
+    assertThatThrownBy(() -> TestTraces.read(TraceFormat.LENGTHS, "prompt_len,\"output_len\n1,2\n"))
+        .isInstanceOf(TraceException.class)
+        .hasMessageStartingWith("sample:1: a quote is not closed");
   }
 
   @Test
