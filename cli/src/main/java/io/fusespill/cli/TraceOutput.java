@@ -8,10 +8,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// Where a trace is written to.
 final class TraceOutput {
+
+  private static final List<String> JSON_ENDINGS = List.of(".jsonl", ".json", ".ndjson");
 
   @Option(
       names = {"-o", "--out"},
@@ -22,10 +26,10 @@ final class TraceOutput {
 
   @Option(
       names = "--to",
-      defaultValue = "lengths",
       paramLabel = "FORMAT",
-      description = "lengths (CSV with arrived_at, default), vllm (JSONL) or mooncake (JSONL).")
-  private String format;
+      description =
+          "lengths (CSV with arrived_at, default unless FILE is named as JSON), vllm (JSONL) or mooncake (JSONL).")
+  private @Nullable String format;
 
   @Option(names = "--force", description = "Replace the file if it exists.")
   private boolean force;
@@ -36,7 +40,7 @@ final class TraceOutput {
   /// Writes all of `trace`, whose owner closes it. It may be read from the very file that is
   /// written, which is replaced when all is written.
   void write(TraceReader trace, PrintWriter report, long expected, boolean quiet) {
-    TraceFormat target = TraceFormat.named(format);
+    TraceFormat target = format == null ? byName() : TraceFormat.named(format);
     NewFile.requireFree(out, force);
     NewFile.requireFolder(out);
     UnfinishedFile unfinished = new UnfinishedFile(out);
@@ -53,6 +57,18 @@ final class TraceOutput {
     }
     report.println("wrote %,d requests to %s (%s)".formatted(written, out, target.label()));
     report.flush();
+  }
+
+  /// What to write where no format is given. JSON lines of either format look alike by their name,
+  /// and only one keeps ids of prompt prefixes.
+  private TraceFormat byName() {
+    String name = out.getFileName().toString();
+    if (JSON_ENDINGS.stream().anyMatch(name::endsWith)) {
+      throw new UsageException(
+          "%s is named as JSON, which two formats are: say which with --to vllm or --to mooncake (which keeps prefixes), or name a .csv for lengths"
+              .formatted(out));
+    }
+    return TraceFormat.LENGTHS;
   }
 
   private static long write(

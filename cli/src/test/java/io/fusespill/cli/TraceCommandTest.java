@@ -63,6 +63,20 @@ class TraceCommandTest {
   }
 
   @Test
+  void convert_toAFileNamedAsJson_asksForTheFormat() throws IOException {
+    Path trace = trace(LENGTHS);
+    Path out = folder.resolve("out.jsonl");
+
+    assertOneLine(
+        Cli.run("trace", "convert", trace, "-o", out), "out.jsonl", "--to vllm or --to mooncake");
+    assertThat(out).doesNotExist();
+
+    Cli cli = Cli.run("trace", "convert", trace, "-o", out, "--to", "vllm");
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(out).content().startsWith("{");
+  }
+
+  @Test
   void nothingLeftOfATrace_isRefused() throws IOException {
     Path trace = trace("arrived_at,num_prefill_tokens,num_decode_tokens\n0,ten,5\n1,20,0\n");
     Path out = folder.resolve("out.csv");
