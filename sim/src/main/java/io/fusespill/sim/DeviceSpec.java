@@ -7,6 +7,8 @@ import io.fusespill.sim.profile.ProfileException;
 import io.fusespill.sim.profile.TensorParallelGroup;
 import java.util.Collections;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A device as the command line names it: `CARD`, or `CARD+CARD` for cards of different kinds that
 /// share one model, then `:` and settings with commas between them, `tp=N` for N cards of one kind
@@ -29,6 +31,10 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
   private static final String HOST = "host";
 
   private static final int THREADS_MAX = 1_024;
+
+  /// A number of cards as people write it before or behind their name.
+  private static final Pattern TIMES = Pattern.compile("([0-9]+)[x*](.+)|(.+)[x*]([0-9]+)");
+
   private static final int MAX_CARDS = TensorParallelGroup.MAX_CARDS;
 
   public DeviceSpec {
@@ -58,6 +64,8 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
           cards = List.of(HOST + ":threads=" + within(Integer.parseInt(value), 1, THREADS_MAX));
         } else if (setting.startsWith("tp=")) {
           cards = tensorParallel(text, cards, within(Integer.parseInt(value), 1, MAX_CARDS));
+        } else if (HardwareProfiles.has(setting.replaceFirst(":.*", ""))) {
+          throw several(text, text.substring(0, text.indexOf("," + setting)), "tp=N");
         } else {
           throw malformed(text, setting);
         }
@@ -65,7 +73,30 @@ public record DeviceSpec(List<String> cards, int blocks, double utilisation) {
         throw malformed(text, setting);
       }
     }
+    cards.forEach(card -> requireOne(text, card));
     return new DeviceSpec(cards, blocks, utilisation == 0 ? DEFAULT_UTILISATION : utilisation);
+  }
+
+  /// Sees that a card is not several, as `a10,a10`, `2xa10` or `a10x2` are.
+  private static void requireOne(String text, String card) {
+    List<String> listed = List.of(card.split(",", -1));
+    if (listed.size() > 1 && listed.stream().allMatch(HardwareProfiles::has)) {
+      throw several(text, listed.getFirst(), String.join("+", listed));
+    }
+    Matcher times = TIMES.matcher(card);
+    if (!HardwareProfiles.has(card) && times.matches()) {
+      String one = times.group(1) == null ? times.group(3) : times.group(2);
+      String number = times.group(1) == null ? times.group(4) : times.group(1);
+      if (HardwareProfiles.has(one)) {
+        throw several(text, one, "%s:tp=%s".formatted(one, number));
+      }
+    }
+  }
+
+  private static ProfileException several(String text, String one, String tensorParallel) {
+    return new ProfileException(
+        "device '%s': names several; give each in an option of its own (--device %s, and --device again), or as one tensor-parallel device with %s"
+            .formatted(text, one, tensorParallel));
   }
 
   /// Cards that are given one by one, or as one card and how many of it.

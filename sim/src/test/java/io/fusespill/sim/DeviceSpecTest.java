@@ -55,6 +55,25 @@ class DeviceSpecTest {
         .hasMessageContaining("tp=N with N of 1 to 16");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "a10,a10 | a10 | a10+a10",
+        "a10,rtx-3090:blocks=5 | a10 | a10+rtx-3090",
+        "2xa10 | a10 | a10:tp=2",
+        "a10x4 | a10 | a10:tp=4",
+        "a10:blocks=500,a10 | a10:blocks=500 | tp=N",
+        "a10:tp=2,a10:tp=2 | a10:tp=2 | tp=N",
+      })
+  void parse_severalDevices_namesBothThatCanBeMeant(String text, String one, String group) {
+    assertThatThrownBy(() -> DeviceSpec.parse(text))
+        .isInstanceOf(ProfileException.class)
+        .hasMessage(
+            "device '%s': names several; give each in an option of its own (--device %s, and --device again), or as one tensor-parallel device with %s"
+                .formatted(text, one, group));
+  }
+
   @Test
   void parse_cardsAndTpDisagree_isAnError() {
     assertThatThrownBy(() -> DeviceSpec.parse("a10+a30:tp=3"))
