@@ -6,6 +6,7 @@ import com.fasterxml.jackson.dataformat.csv.CsvMapper;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
 import com.fasterxml.jackson.dataformat.csv.CsvSchema;
 import io.fusespill.charts.Source.Origin;
+import io.fusespill.replay.explain.Wording;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -214,7 +215,7 @@ public final class Results {
 
   Source source() {
     return new Source(
-        "Simulated, roofline step times; %,d results of".formatted(rows.size()),
+        "Simulated, roofline step times; %s of".formatted(Wording.count(rows.size(), "result")),
         List.of(new Origin(fileName(), "", digest)));
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.replay.calibrate.ForetoldSteps;
 import io.fusespill.replay.calibrate.Resimulation;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.whatif.Difference;
 import io.fusespill.replay.whatif.RecordedRequests;
 import io.fusespill.sim.cost.FittedProfile;
@@ -129,8 +130,12 @@ record Comparison(
 
   void print(PrintWriter out, List<String> beyond) {
     out.println(
-        "%s: %s, policy %s, %,d requests"
-            .formatted(run, live.model(), live.start().config().policy().name(), requests.size()));
+        "%s: %s, policy %s, %s"
+            .formatted(
+                run,
+                live.model(),
+                live.start().config().policy().name(),
+                Wording.count(requests.size(), "request")));
     out.println("step and transfer times: %s".formatted(modelInWords()));
     out.println();
     List<String> header = new ArrayList<>(List.of("", recorded(), "simulated", "error %"));
@@ -176,8 +181,8 @@ record Comparison(
     if (requests.assumed() > 0) {
       out.println();
       out.println(
-          "%,d requests were not served to their end: those given up or cut at a limit are taken to go on without end, the others to be of median length (%,d tokens)"
-              .formatted(requests.assumed(), requests.typicalTokens()));
+          "%s not served to the end: those given up or cut at a limit are taken to go on without end, the others to be of median length (%,d tokens)"
+              .formatted(Wording.count(requests.assumed(), "request"), requests.typicalTokens()));
     }
     if (simulated.extrapolatedSteps() > 0) {
       out.println();

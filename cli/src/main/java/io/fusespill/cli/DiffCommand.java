@@ -20,6 +20,7 @@ import io.fusespill.replay.diff.Movements;
 import io.fusespill.replay.diff.Parting;
 import io.fusespill.replay.diff.Parting.Side;
 import io.fusespill.replay.diff.Parting.Sides;
+import io.fusespill.replay.explain.Wording;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -255,13 +256,14 @@ final class DiffCommand implements Callable<Integer> {
     Sides decision = parting.decision();
     if (event == null) {
       out.println(
-          "the same %,d events in both; only how they are configured or checked differs"
-              .formatted(parting.shared()));
+          "the same %s in both; only how they are configured or checked differs"
+              .formatted(Wording.count(parting.shared(), "event")));
       return;
     }
     if (!event.equals(decision)) {
       out.println(
-          "first difference, behind %,d events that are the same".formatted(parting.shared()));
+          "first difference, behind %s in common"
+              .formatted(Wording.count(parting.shared(), "event")));
       print(out, event);
     }
     if (decision == null) {
@@ -269,8 +271,8 @@ final class DiffCommand implements Callable<Integer> {
     } else {
       out.println(
           event.equals(decision)
-              ? "first diverging decision, behind %,d events that are the same"
-                  .formatted(parting.shared())
+              ? "first diverging decision, behind %s in common"
+                  .formatted(Wording.count(parting.shared(), "event"))
               : "first diverging decision");
       print(out, decision);
     }
@@ -297,9 +299,12 @@ final class DiffCommand implements Callable<Integer> {
 
   private void printFates(PrintWriter out, Fates fates) {
     out.println(
-        "of %,d requests that both completed, B served %,d sooner and %,d later; on average %s s"
+        "of %s that both completed, B served %,d sooner and %,d later; on average %s s"
             .formatted(
-                fates.compared(), fates.better(), fates.worse(), seconds(fates.meanNanos())));
+                Wording.count(fates.compared(), "request"),
+                fates.better(),
+                fates.worse(),
+                seconds(fates.meanNanos())));
     if (fates.endedOtherwise() > 0) {
       out.println("  %,d ended otherwise in the other run".formatted(fates.endedOtherwise()));
     }

@@ -18,6 +18,7 @@ import io.fusespill.replay.evaluate.Evaluation;
 import io.fusespill.replay.evaluate.EvaluationReport;
 import io.fusespill.replay.evaluate.EvaluationSpec;
 import io.fusespill.replay.evaluate.NamedWorkload;
+import io.fusespill.replay.explain.Wording;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -213,7 +214,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private static void printRest(
       PrintWriter out, List<CellResult> results, Map<String, String> skipped, double wallSeconds) {
-    out.println("%,d cells in %.1f s".formatted(results.size(), wallSeconds));
+    out.println(
+        "%s in %s s"
+            .formatted(Wording.count(results.size(), "cell"), TableText.seconds(wallSeconds)));
     skipped.forEach((name, why) -> out.println("skipped workload %s: %s".formatted(name, why)));
     for (CellResult result : results) {
       if (result instanceof Failed failed) {

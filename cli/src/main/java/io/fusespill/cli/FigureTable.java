@@ -32,7 +32,7 @@ final class FigureTable {
           new Line("completed requests", "completed", 1, "%,.0f", true),
           new Line("cancelled requests", "cancelled", 1, "%,.0f", false),
           new Line("rejected or failed", "failed", 1, "%,.0f", false),
-          new Line("makespan, s", "duration", 1, "%,.1f", true),
+          new Line("makespan, s", "duration", 1, "%,.3f", true),
           new Line("requests/s", "request_throughput", 1, "%,.3f", true),
           new Line("output tokens/s", "output_throughput", 1, "%,.1f", true),
           new Line("mean TTFT, ms", "mean_ttft_ms", 1, "%,.1f", true),

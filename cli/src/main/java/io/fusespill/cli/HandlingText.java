@@ -10,6 +10,7 @@ import io.fusespill.replay.explain.Choice;
 import io.fusespill.replay.explain.HandlingSummary;
 import io.fusespill.replay.explain.HandlingTally;
 import io.fusespill.replay.explain.RemainingTally;
+import io.fusespill.replay.explain.Wording;
 import java.io.PrintWriter;
 import java.util.List;
 
@@ -80,11 +81,11 @@ final class HandlingText {
 
   private void printRemaining(RemainingTally remaining) {
     out.println(
-        "remaining tokens: believed %,.1f, true %,.1f on average over %,d choices; bias %+,.1f, mean error %,.1f"
+        "remaining tokens: believed %,.1f, true %,.1f on average over %s; bias %+,.1f, mean error %,.1f"
             .formatted(
                 remaining.meanBelieved(),
                 remaining.meanTrue(),
-                remaining.choices(),
+                Wording.count(remaining.choices(), "choice"),
                 remaining.bias(),
                 remaining.meanAbsoluteError()));
   }

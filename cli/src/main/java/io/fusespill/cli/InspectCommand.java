@@ -7,6 +7,7 @@ import io.fusespill.engine.state.EngineState;
 import io.fusespill.journal.JournalReader;
 import io.fusespill.replay.BlockMap;
 import io.fusespill.replay.Inspection;
+import io.fusespill.replay.explain.Wording;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -94,9 +95,9 @@ final class InspectCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, ObjectNode state) {
     out.println(
-        "after %,d events, the last %s, at %.6f s under %s, state hash %s"
+        "after %s, the last %s, at %.6f s under %s, state hash %s"
             .formatted(
-                state.get("events").asLong(),
+                Wording.count(state.get("events").asLong(), "event"),
                 state.get("last_event").asText(),
                 state.get("at_nanos").asLong() / 1e9,
                 state.get("policy").asText(),
@@ -134,14 +135,14 @@ final class InspectCommand implements Callable<Integer> {
         any = true;
         table.row(
             "step %d on %s".formatted(step.get("step").asLong(), place.get("name").asText()),
-            "%d decodes%s, %d prefills, %,d tokens"
+            "%s%s, %s, %s"
                 .formatted(
-                    step.get("decodes").asInt(),
+                    Wording.count(step.get("decodes").asInt(), "decode"),
                     step.get("remote_entries").asInt() == 0
                         ? ""
                         : " (%d by host attention)".formatted(step.get("remote_entries").asInt()),
-                    step.get("prefills").asInt(),
-                    step.get("batched_tokens").asLong()),
+                    Wording.count(step.get("prefills").asInt(), "prefill"),
+                    Wording.count(step.get("batched_tokens").asLong(), "token")),
             planned(step));
       }
     }

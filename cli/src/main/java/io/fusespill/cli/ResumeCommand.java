@@ -7,6 +7,7 @@ import io.fusespill.live.LiveBatch;
 import io.fusespill.live.LiveRun;
 import io.fusespill.live.RequestFile;
 import io.fusespill.live.TextRequest;
+import io.fusespill.replay.explain.Wording;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,8 +132,8 @@ final class ResumeCommand implements Callable<Integer> {
       out.println(node);
     } else {
       out.println(
-          "%s is complete: all of its %,d requests have ended, and what came of them is in %s"
-              .formatted(run, requests, directory.outputs()));
+          "%s is complete: %s, all of which have ended, and what came of them is in %s"
+              .formatted(run, Wording.count(requests, "request"), directory.outputs()));
     }
     out.flush();
   }
@@ -160,8 +161,8 @@ final class ResumeCommand implements Callable<Integer> {
       out.println(node);
     } else {
       out.println(
-          "resumed %s: %,d requests had ended before, %,d went on, %,d were new"
-              .formatted(run, way.ended(), way.wentOn(), way.sent()));
+          "resumed %s: %s had ended before, %,d went on, %,d were new"
+              .formatted(run, Wording.count(way.ended(), "request"), way.wentOn(), way.sent()));
       out.println(
           measured
               ? throughput.line() + " (since it was resumed)"

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fusespill.engine.metrics.RunMetrics;
 import io.fusespill.replay.RunReport;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.replay.whatif.Prefix;
 import io.fusespill.replay.whatif.RecordedRequests;
 import java.io.PrintWriter;
@@ -67,8 +68,8 @@ final class SideBySide {
             - metrics.failed();
     if (live > 0) {
       notes.add(
-          "the recorded run was cut off with %,d requests on their way: its figures are of what it came to"
-              .formatted(live));
+          "the recorded run was cut off with %s on the way: its figures are of what it came to"
+              .formatted(Wording.count(live, "request")));
     }
   }
 
@@ -85,8 +86,8 @@ final class SideBySide {
     assumed = requests.assumed();
     if (assumed > 0) {
       notes.add(
-          "%,d requests were not served to their end: those given up or cut at a limit are taken to go on without end, the others to be of median length (%,d tokens)"
-              .formatted(assumed, requests.typicalTokens()));
+          "%s not served to the end: those given up or cut at a limit are taken to go on without end, the others to be of median length (%,d tokens)"
+              .formatted(Wording.count(assumed, "request"), requests.typicalTokens()));
     }
   }
 
@@ -146,7 +147,8 @@ final class SideBySide {
     long extrapolated = figures.path("extrapolated_steps").asLong();
     if (extrapolated > 0) {
       notes.add(
-          "%,d steps lie outside what the fitted profile was measured on".formatted(extrapolated));
+          "outside what the fitted profile was measured on: "
+              + Wording.count(extrapolated, "step"));
     }
   }
 

@@ -38,8 +38,8 @@ final class Summary {
         directory);
     if (report.metrics().cappedSequences() > 0) {
       out.println(
-          "capped   %,d sequences at the longest that they may be (--max-model-len)"
-              .formatted(report.metrics().cappedSequences()));
+          "capped   %s at the greatest length allowed (--max-model-len)"
+              .formatted(Wording.count(report.metrics().cappedSequences(), "sequence")));
     }
     scenario.notes().forEach(note -> out.println("note     " + note));
     out.flush();
@@ -70,8 +70,10 @@ final class Summary {
         .row(
             "duration",
             figures.has("wall_seconds")
-                ? "%,.1f s simulated in %.2f s"
-                    .formatted(report.durationSeconds(), figures.get("wall_seconds").asDouble())
+                ? "%s s simulated in %.2f s"
+                    .formatted(
+                        TableText.seconds(report.durationSeconds()),
+                        figures.get("wall_seconds").asDouble())
                 : "%,.2f s".formatted(report.durationSeconds()))
         .row(
             "throughput",
@@ -91,17 +93,19 @@ final class Summary {
         .row("KV blocks", "%.1f%% in use at most".formatted(100 * report.peakKvUsage()))
         .row(
             "preemptions",
-            "%,d, of %,d different requests; %,d tokens recomputed, %,d blocks swapped out, %,d in"
+            "%,d, of %s; %s recomputed, %s swapped out, %,d in"
                 .formatted(
                     metrics.preemptions(),
-                    metrics.preemptedRequests(),
-                    metrics.recomputedTokens(),
-                    metrics.swappedOutBlocks(),
+                    Wording.count(metrics.preemptedRequests(), "different request"),
+                    Wording.count(metrics.recomputedTokens(), "token"),
+                    Wording.count(metrics.swappedOutBlocks(), "block"),
                     metrics.swappedInBlocks()))
         .row(
             "prefill",
-            "%,d tokens, %,d with padding"
-                    .formatted(metrics.prefillTokens(), metrics.paddedPrefillTokens())
+            "%s, %,d with padding"
+                    .formatted(
+                        Wording.count(metrics.prefillTokens(), "token"),
+                        metrics.paddedPrefillTokens())
                 + (metrics.prefixCacheHits() == 0
                     ? ""
                     : "; %,d were there already".formatted(metrics.prefixCacheHits())));
@@ -113,20 +117,23 @@ final class Summary {
     report.prediction().ifPresent(prediction -> printPrediction(out, prediction));
     out.println();
     out.println(
-        "journal  %,d events, digest %s"
+        "journal  %s, digest %s"
             .formatted(
-                figures.get("journal_events").asLong(), figures.get("journal_digest").asText()));
+                Wording.count(figures.get("journal_events").asLong(), "event"),
+                figures.get("journal_digest").asText()));
     if (directory != null) {
       out.println(
           "run      %s  (fusespill verify %s)".formatted(directory.path(), directory.path()));
     }
     if (figures.path("extrapolated_steps").asLong() > 0) {
       out.println(
-          "warning  %,d steps lie outside what the fitted profile was measured on"
-              .formatted(figures.get("extrapolated_steps").asLong()));
+          "warning  %s outside what the fitted profile was measured on"
+              .formatted(Wording.count(figures.get("extrapolated_steps").asLong(), "step")));
     }
     if (figures.path("skipped_rows").asLong() > 0) {
-      out.println("skipped  %,d rows of the trace".formatted(figures.get("skipped_rows").asLong()));
+      out.println(
+          "skipped  %s of the trace"
+              .formatted(Wording.count(figures.get("skipped_rows").asLong(), "row")));
     }
     out.flush();
   }
@@ -146,7 +153,7 @@ final class Summary {
     if (metrics.remoteDecodes() > 0) {
       table.row(
           "remote decodes",
-          "%,d tokens with attention on a host".formatted(metrics.remoteDecodes()));
+          "%s with attention on a host".formatted(Wording.count(metrics.remoteDecodes(), "token")));
     }
     StringJoiner busy = new StringJoiner(", ");
     for (Place place : topology.places()) {
@@ -177,8 +184,8 @@ final class Summary {
     out.println("  TTFT begins with the request's arrival at the engine.");
     if (latencies.spilledE2e().count() > 0) {
       out.println(
-          "  spilled: the %,d completed requests that were preempted at least once."
-              .formatted(latencies.spilledE2e().count()));
+          "  spilled: completed and preempted at least once, %s."
+              .formatted(Wording.count(latencies.spilledE2e().count(), "request")));
     }
   }
 
@@ -210,7 +217,7 @@ final class Summary {
   static String title(String model, EngineConfig config, String how) {
     StringJoiner places = new StringJoiner(", ");
     for (Place place : config.topology().places()) {
-      places.add("%s with %,d blocks".formatted(place.name(), place.blocks()));
+      places.add("%s with %s".formatted(place.name(), Wording.count(place.blocks(), "block")));
     }
     return "%s under %s on %s (%s)".formatted(model, config.policy().name(), places, how);
   }

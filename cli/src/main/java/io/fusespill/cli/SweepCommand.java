@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.sweep.LocalEngine;
 import io.fusespill.sweep.Sweep;
 import io.fusespill.sweep.SweepDirectory;
@@ -132,8 +133,11 @@ final class SweepCommand implements Callable<Integer> {
     PrintWriter print = spec.commandLine().getOut();
     if (dryRun) {
       print.println(
-          "%s: %,d scenarios, %,d requests; nothing was run"
-              .formatted(sweep.name(), plan.tasks().size(), plan.requests()));
+          "%s: %s, %s; nothing was run"
+              .formatted(
+                  sweep.name(),
+                  Wording.count(plan.tasks().size(), "scenario"),
+                  Wording.count(plan.requests(), "request")));
       plan.notes().forEach(print::println);
       print.flush();
       return 0;
@@ -193,21 +197,21 @@ final class SweepCommand implements Callable<Integer> {
   private void print(
       PrintWriter print, SweepPlan plan, Sweep.Outcome outcome, Path directory, double seconds) {
     print.println(
-        "%s: %,d scenarios: %,d run now, %,d finished before, %,d failed"
+        "%s: %s: %,d run now, %,d finished before, %,d failed"
             .formatted(
                 plan.spec().name(),
-                plan.tasks().size(),
+                Wording.count(plan.tasks().size(), "scenario"),
                 outcome.ran(),
                 outcome.kept(),
                 outcome.failures().size()));
     if (outcome.ran() > 0) {
       print.println(
-          "%.1f s, %.2f scenarios a second, %s; %.1f s of work"
+          "%s s, %.2f scenarios a second, %s; %s s of work"
               .formatted(
-                  seconds,
+                  TableText.seconds(seconds),
                   outcome.ran() / seconds,
-                  master == null ? search.workers() + " workers" : "on " + master,
-                  outcome.scenarioSeconds()));
+                  master == null ? Wording.count(search.workers(), "worker") : "on " + master,
+                  TableText.seconds(outcome.scenarioSeconds())));
     }
     plan.notes().forEach(print::println);
     printFailures(print, outcome.failures(), directory);

@@ -75,6 +75,13 @@ final class TableText {
     return String.format(Locale.ROOT, "%,." + Math.clamp(DIGITS - whole, 0, 6) + "f", number);
   }
 
+  /// Seconds with a digit behind the point, or as many as three that count take.
+  static String seconds(double seconds) {
+    boolean small = seconds != 0 && Math.abs(seconds) < 10;
+    return String.format(
+        Locale.ROOT, !small ? "%,.1f" : Math.abs(seconds) < 1 ? "%.3f" : "%.2f", seconds);
+  }
+
   /// Adds a column, if any row has a value there.
   void putIfAny(SequencedMap<String, String> heads, String column, String head) {
     if (IntStream.range(0, table.rows().size()).anyMatch(row -> table.value(row, column) != null)) {

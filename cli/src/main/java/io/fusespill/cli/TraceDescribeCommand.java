@@ -2,6 +2,7 @@ package io.fusespill.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.traces.LengthAccuracy;
 import io.fusespill.traces.TokenSummary;
 import io.fusespill.traces.TraceReader;
@@ -60,10 +61,10 @@ final class TraceDescribeCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, TraceSummary summary, String reason) {
     out.println(
-        "%,d requests in %,.1f s, %s"
+        "%s in %s s, %s"
             .formatted(
-                summary.requests(),
-                summary.durationNanos() / 1e9,
+                Wording.count(summary.requests(), "request"),
+                TableText.seconds(summary.durationNanos() / 1e9),
                 summary.durationNanos() == 0
                     ? "all at once, no rate"
                     : "%s a second, CV of the gaps %.2f"
@@ -82,7 +83,7 @@ final class TraceDescribeCommand implements Callable<Integer> {
       out.println(WorkloadOptions.skipped(summary.skipped(), reason));
     }
     if (summary.adjusted() > 0) {
-      out.println("corrected the arrival of %,d rows".formatted(summary.adjusted()));
+      out.println("corrected the arrival of " + Wording.count(summary.adjusted(), "row"));
     }
   }
 

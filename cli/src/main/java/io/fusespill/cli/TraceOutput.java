@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.tables.UnfinishedFile;
 import io.fusespill.traces.TraceFormat;
 import io.fusespill.traces.TraceReader;
@@ -55,7 +56,8 @@ final class TraceOutput {
     } catch (IOException e) {
       throw new UncheckedIOException("%s cannot be written (%s)".formatted(out, e), e);
     }
-    report.println("wrote %,d requests to %s (%s)".formatted(written, out, target.label()));
+    report.println(
+        "wrote %s to %s (%s)".formatted(Wording.count(written, "request"), out, target.label()));
     report.flush();
   }
 

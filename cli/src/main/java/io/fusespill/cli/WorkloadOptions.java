@@ -1,5 +1,6 @@
 package io.fusespill.cli;
 
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.traces.TraceReader;
 import java.nio.file.Files;
@@ -90,7 +91,7 @@ final class WorkloadOptions {
 
   /// What was left out of a trace.
   static String skipped(long rows, String reason) {
-    return "skipped %,d rows, the first: %s".formatted(rows, reason);
+    return "skipped %s, the first: %s".formatted(Wording.count(rows, "row"), reason);
   }
 
   static void requireFile(Path file) {

@@ -57,7 +57,7 @@ class InspectCommandTest {
     assertThat(cli.out())
         .contains("after 4 events, the last StepPlanned, at 0.000000 s under vllm-0.2.7")
         .contains(
-            "step 0 on a10  0 decodes, 1 prefills, 40 tokens  planned at 0.000000 s, position 3")
+            "step 0 on a10  0 decodes, 1 prefill, 40 tokens  planned at 0.000000 s, position 3")
         .contains("a10: 70 blocks, 3 held, 3 pinned, 0 leaving, 0 arriving, 67 free\n")
         .contains("\n   0  aaa" + ".".repeat(61) + "\n  64  ......\n    a 0 (3)*\n")
         .contains("host: 512 blocks, 0 held, 0 pinned, 0 leaving, 0 arriving, 512 free\n");

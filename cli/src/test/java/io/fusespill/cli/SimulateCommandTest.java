@@ -552,6 +552,37 @@ class SimulateCommandTest {
     throw new AssertionError();
   }
 
+  @Test
+  void oneOfAll_isSaidInTheSingularAndAShortRunWithItsDigits() throws IOException {
+    Path trace = Files.writeString(folder.resolve("one.csv"), "prompt_len,output_len\n1,1\n");
+
+    Cli cli =
+        Cli.run(
+            "simulate",
+            "--trace",
+            trace,
+            "--model",
+            "vicuna-7b",
+            "--device",
+            "a10:blocks=1",
+            "--swap-space",
+            0,
+            "--out",
+            folder.resolve("one"),
+            "--quiet");
+
+    assertThat(cli.exitCode()).as(cli.err()).isZero();
+    assertThat(cli.out())
+        .contains("on a10 with 1 block (simulated)", "1 token, 1 with padding")
+        .contains("0 tokens recomputed, 0 blocks swapped out")
+        .contains("duration     0.027 s simulated");
+    assertThat(Cli.run("trace", "describe", trace).out()).startsWith("1 request in 0.0 s");
+    assertThat(Cli.run("trace", "describe", trace).out()).doesNotContain("requests");
+    Cli report = Cli.run("report", folder.resolve("one"), "-o", folder.resolve("one.html"));
+    assertThat(report.exitCode()).as(report.err()).isZero();
+    assertThat(folder.resolve("one.html")).content().contains("a10 (1 block)", ">0.027</td>");
+  }
+
   private Cli simulate(String run, String... options) throws IOException {
     List<Object> arguments = new ArrayList<>(List.of("simulate", "--trace", sample()));
     if (!List.of(options).contains("--model")) {

@@ -211,7 +211,7 @@ class SweepCommandTest {
     assertThat(search("capacity", "--only", "policy=continuous", "--tolerance", 0.5).out())
         .contains(note);
     assertThat(Cli.run("pareto", out, "--latency", "price_per_hour").out())
-        .contains("3 configurations have no price_per_hour and are left out, of one");
+        .contains("3 configurations without price_per_hour left out, of one");
   }
 
   @Test
@@ -222,7 +222,7 @@ class SweepCommandTest {
         spec,
         SPEC.replace("max-total: 1512", "skip-invalid: true").replace("[1, 3, inf]", "[0.5]")
             + "prices: {currency: EUR, source: made up, per-hour: {a10: 2}}\n");
-    String note = "workload trace: skipped 1 rows of the trace, the first: " + trace + ":62: ";
+    String note = "workload trace: skipped 1 row of the trace, the first: " + trace + ":62: ";
 
     assertThat(Cli.run("sweep", spec, "--out", out, "--dry-run").out()).contains(note);
     assertThat(Cli.run("sweep", spec, "--out", out).out()).contains(note);

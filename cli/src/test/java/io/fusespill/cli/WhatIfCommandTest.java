@@ -80,7 +80,7 @@ class WhatIfCommandTest {
     simulate("run", List.of(), List.of("--faults", "cancel=0.5", "--rate", "inf"));
     String note = "the oracle is told the lengths that are taken for these";
     assertThat(Cli.run("whatif", folder.resolve("run/journal"), "--predictor", "oracle").out())
-        .contains("requests were not served to their end", note);
+        .contains("not served to the end", note);
     assertThat(Cli.run("whatif", folder.resolve("run"), "--predictor", "oracle").out())
         .doesNotContain(note);
   }

@@ -10,7 +10,7 @@ enum Metric {
   REJECTED("Requests", "rejected requests", "", Better.NEITHER, 0, r -> r.metrics().rejected()),
   FAILED("Requests", "failed requests", "", Better.NEITHER, 0, r -> r.metrics().failed()),
   CANCELLED("Requests", "cancelled requests", "", Better.NEITHER, 0, r -> r.metrics().cancelled()),
-  DURATION("Requests", "duration", "s", Better.NEITHER, 1, RunReport::durationSeconds),
+  DURATION("Requests", "duration", "s", Better.NEITHER, 3, RunReport::durationSeconds),
   OUTPUT_RATE(
       "Throughput",
       "output tokens",
@@ -30,8 +30,8 @@ enum Metric {
   TPOT_MEAN("Latency", "TPOT, mean", "ms", Better.LOWER, 1, r -> mean(r.latencies().tpot())),
   TPOT_P99("Latency", "TPOT, p99", "ms", Better.LOWER, 1, r -> p99(r.latencies().tpot())),
   ITL_P99("Latency", "ITL, p99", "ms", Better.LOWER, 1, r -> p99(r.latencies().itl())),
-  E2E_MEAN("Latency", "E2E, mean", "s", Better.LOWER, 2, r -> mean(r.latencies().e2e()) / 1e3),
-  E2E_P99("Latency", "E2E, p99", "s", Better.LOWER, 2, r -> p99(r.latencies().e2e()) / 1e3),
+  E2E_MEAN("Latency", "E2E, mean", "s", Better.LOWER, 3, r -> mean(r.latencies().e2e()) / 1e3),
+  E2E_P99("Latency", "E2E, p99", "s", Better.LOWER, 3, r -> p99(r.latencies().e2e()) / 1e3),
   PREEMPTIONS("Spilling", "preemptions", "", Better.NEITHER, 0, r -> r.metrics().preemptions()),
   RECOMPUTED(
       "Spilling", "recomputed tokens", "", Better.LOWER, 0, r -> r.metrics().recomputedTokens()),

@@ -196,7 +196,9 @@ final class ReportPage {
       run.engineConfig()
           .topology()
           .places()
-          .forEach(place -> places.add("%s (%,d blocks)".formatted(place.name(), place.blocks())));
+          .forEach(place ->
+              places.add(
+                  "%s (%s)".formatted(place.name(), Wording.count(place.blocks(), "block"))));
       machines.add(places.toString());
       String trace = run.config().path("workload").path("trace").asText("");
       requests.add(
@@ -234,7 +236,7 @@ final class ReportPage {
                 best.name(),
                 Wording.count(completed, "request"),
                 Metric.OUTPUT_RATE.text(Metric.OUTPUT_RATE.of(report)),
-                "%,.2f".formatted(Metric.TTFT_MEAN.of(report))));
+                Metric.TTFT_MEAN.text(Metric.TTFT_MEAN.of(report))));
     double itl = Metric.ITL_P99.of(report);
     if (Double.isFinite(itl)) {
       text.append(

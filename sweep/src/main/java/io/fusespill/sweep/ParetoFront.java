@@ -1,5 +1,6 @@
 package io.fusespill.sweep;
 
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.sim.profile.NearMatch;
 import io.fusespill.tables.Column;
 import io.fusespill.tables.ColumnType;
@@ -159,8 +160,9 @@ public final class ParetoFront {
       }
       if (lacking > 0) {
         notes.add(
-            "%,d configurations have no %s and are left out, of %s"
-                .formatted(lacking, name, String.join(", ", platforms)));
+            "%s without %s left out, of %s"
+                .formatted(
+                    Wording.count(lacking, "configuration"), name, String.join(", ", platforms)));
       }
     }
     return notes;

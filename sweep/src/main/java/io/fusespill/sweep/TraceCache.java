@@ -1,5 +1,6 @@
 package io.fusespill.sweep;
 
+import io.fusespill.replay.explain.Wording;
 import io.fusespill.sim.workload.TraceWorkload;
 import io.fusespill.sim.workload.Workload;
 import io.fusespill.traces.TraceException;
@@ -59,8 +60,8 @@ public final class TraceCache {
   /// @throws TraceException if it is a trace that cannot be read
   String skipped(Workload workload) {
     if (workload instanceof TraceWorkload trace && recorded(trace).skipped > 0) {
-      return "skipped %,d rows of the trace, the first: %s"
-          .formatted(recorded(trace).skipped, recorded(trace).skippedReason);
+      return "skipped %s of the trace, the first: %s"
+          .formatted(Wording.count(recorded(trace).skipped, "row"), recorded(trace).skippedReason);
     }
     return "";
   }

@@ -55,7 +55,7 @@ class ParetoFrontTest {
 
     assertThat(column(pareto.table(true), "policy")).containsExactly("whole");
     assertThat(pareto.notes())
-        .containsExactly("2 configurations have no e2e_p99_seconds and are left out, of p");
+        .containsExactly("2 configurations without e2e_p99_seconds left out, of p");
   }
 
   @Test
