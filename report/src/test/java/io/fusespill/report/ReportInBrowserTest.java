@@ -294,6 +294,29 @@ class ReportInBrowserTest {
   }
 
   @Test
+  void onPaper_noTableIsCutAndNoHeadingStandsAlone() {
+    browser
+        .driver()
+        .executeCdpCommand(
+            "Emulation.setDeviceMetricsOverride",
+            Map.of("width", 720, "height", 1000, "deviceScaleFactor", 1, "mobile", false));
+    browser.driver().executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", "print"));
+    browser.settle();
+
+    Object cut =
+        browser.run(
+            "return [...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText)");
+    Object alone =
+        browser.run(
+            "return [...document.querySelectorAll('h2, h3, .lead, summary')].filter((each) => getComputedStyle(each).breakAfter !== 'avoid').map((each) => each.innerText)");
+    browser.driver().executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", ""));
+    browser.driver().executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
+
+    assertThat(cut).isEqualTo(List.of());
+    assertThat(alone).isEqualTo(List.of());
+  }
+
+  @Test
   void commonWidths_needNoSidewaysScrolling() {
     for (int width : List.of(1280, 1920)) {
       browser.driver().manage().window().setSize(new Dimension(width, 900));
