@@ -187,6 +187,13 @@ final class ChartsCommand implements Callable<Integer> {
           "%s is a file of results, and figures are of one such file or of runs: give it alone"
               .formatted(files.getFirst()));
     }
+    for (Path results : files) {
+      if (String.valueOf(results.getFileName()).endsWith(".parquet")) {
+        throw new UsageException(
+            "%s is Parquet, and figures are drawn from CSV: give %s, which sweep writes beside it"
+                .formatted(results, results.resolveSibling(RESULTS)));
+      }
+    }
     return files.isEmpty() ? null : files.getFirst();
   }
 

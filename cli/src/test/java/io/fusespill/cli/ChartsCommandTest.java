@@ -197,7 +197,7 @@ class ChartsCommandTest {
           CSV --figure heatmap --x nope    | no column 'nope': there are platform, model
           EMPTY                            | empty.csv: holds no results
           TEXT                             | grid.yaml: is no CSV of results: line 2: Too many entries: expected at most 1
-          BINARY                           | results.parquet: cannot be read: it is no text in UTF-8
+          BINARY                           | results.parquet is Parquet, and figures are drawn from CSV: give
           --figure kv                      | no INPUT: name run directories or a CSV file of results
           """)
   void whatCannotBeDrawn_isSaidInOneLine(String line, String message) throws IOException {
