@@ -25,7 +25,9 @@ public enum RunTable {
       whole("sequence", "", "number of the sequence"),
       whole("request", "", "number of its request"),
       at("arrival_ns", "its request came"),
-      at("end_ns", "it ended; empty where the journal ends first"),
+      at(
+          "end_ns",
+          "it ended, behind its last token by the steps that ran ahead; empty where the journal ends first"),
       whole("prompt_tokens", "tokens", "length of the prompt"),
       whole("output_tokens", "tokens", "tokens that it produced"),
       nanos("ttft_ns", "from arrival to its first token"),
