@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /// A file beside the one that it becomes, so that nobody ever sees half of it, and what was there
-/// before stays until all is written. Its name is one that nobody else gives a file; what a killed
-/// process left under it is written over.
+/// before stays until all is written. Its name is one that nobody else gives a file. A process that
+/// is interrupted takes it along; what one that was killed left under it is written over.
 ///
 /// What a symbolic link names is replaced, not the link. A pipe or a device cannot be replaced: it
 /// is written to as it is.
@@ -26,6 +26,9 @@ public final class UnfinishedFile {
         replaceable
             ? this.target.resolveSibling(".%s.unfinished".formatted(this.target.getFileName()))
             : this.target;
+    if (replaceable) {
+      path.toFile().deleteOnExit();
+    }
   }
 
   private static Path resolved(Path target) {
