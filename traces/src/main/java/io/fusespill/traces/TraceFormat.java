@@ -107,25 +107,26 @@ public enum TraceFormat {
       if (!lines.advance()) {
         throw new TraceException("%s: is empty, must hold a trace".formatted(file));
       }
-      String text = lines.text();
-      if (text.chars().anyMatch(TraceFormat::isNoText)) {
-        throw new TraceException(
-            "%s: is no text in UTF-8, must be CSV or JSON lines, plain or gzip".formatted(file));
-      }
-      line = FirstLine.of(text);
+      line = FirstLine.of(lines.text());
     }
     return Arrays.stream(values())
         .filter(format -> format.recogniser.test(line))
         .findFirst()
-        .orElseThrow(() ->
-            new TraceException(
-                "%s: in no known format, begins \"%s\"; name the right one with --format: %s"
-                    .formatted(
-                        file,
-                        Excerpt.of(line.text()),
-                        Stream.concat(
-                                others.stream(), Arrays.stream(values()).map(TraceFormat::label))
-                            .collect(Collectors.joining(", ")))));
+        .orElseThrow(() -> unknown(file, line, others));
+  }
+
+  private static TraceException unknown(Path file, FirstLine line, List<String> others) {
+    if (line.text().chars().anyMatch(TraceFormat::isNoText)) {
+      return new TraceException(
+          "%s: is no text in UTF-8, must be CSV or JSON lines, plain or gzip".formatted(file));
+    }
+    return new TraceException(
+        "%s: in no known format, begins \"%s\"; name the right one with --format: %s"
+            .formatted(
+                file,
+                Excerpt.of(line.text()),
+                Stream.concat(others.stream(), Arrays.stream(values()).map(TraceFormat::label))
+                    .collect(Collectors.joining(", "))));
   }
 
   /// NUL, or what stands where bytes are no UTF-8.

@@ -284,6 +284,19 @@ final class TraceFormatTest {
         .hasMessage(file + ": is no text in UTF-8, must be CSV or JSON lines, plain or gzip");
   }
 
+  /// Names of columns and texts that nobody reads may be in another encoding, or hold U+FFFD.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "prompt_len,output_len,Gr\u00f6\u00dfe\n4,5,6\n",
+        "{\"prompt_len\":4,\"output_len\":5,\"note\":\"\u00ef\u00bf\u00bd\"}\n"
+      })
+  void detect_knownFormatBesideBytesThatAreNoText_isFound(String bytes) throws IOException {
+    Path file = Files.write(folder.resolve("trace"), bytes.getBytes(StandardCharsets.ISO_8859_1));
+
+    assertThat(TraceFormat.detect(file)).isIn(TraceFormat.LENGTHS, TraceFormat.VLLM_JSONL);
+  }
+
   @Test
   void detect_binaryFile_isQuotedWithoutControlCharacters() {
     Path file = TestTraces.write(folder.resolve("binary"), "PK\u0003\u0004\u001b[2J\u009bx\n");
