@@ -41,8 +41,8 @@ final class TraceOutput {
   /// Writes all of `trace`, whose owner closes it. It may be read from the very file that is
   /// written, which is replaced when all is written.
   void write(TraceReader trace, PrintWriter report, long expected, boolean quiet) {
-    TraceFormat target = format == null ? byName() : TraceFormat.named(format);
     NewFile.requireFree(out, force);
+    TraceFormat target = format == null ? byName() : TraceFormat.named(format);
     NewFile.requireFolder(out);
     UnfinishedFile unfinished = new UnfinishedFile(out);
     long written;

@@ -74,6 +74,8 @@ class TraceCommandTest {
     Cli cli = Cli.run("trace", "convert", trace, "-o", out, "--to", "vllm");
     assertThat(cli.exitCode()).as(cli.err()).isZero();
     assertThat(out).content().startsWith("{");
+
+    assertOneLine(Cli.run("trace", "convert", trace, "-o", "/"), "/ is a folder");
   }
 
   @Test
