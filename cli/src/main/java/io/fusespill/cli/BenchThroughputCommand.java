@@ -136,7 +136,7 @@ final class BenchThroughputCommand implements Callable<Integer> {
       batch =
           LiveProgress.batch(requests, progress)
               .givingUpAfter(
-                  requestTimeout == null ? 0 : Math.round(requestTimeout * NANOS_PER_SECOND));
+                  requestTimeout == null ? 0 : (long) Math.ceil(requestTimeout * NANOS_PER_SECOND));
       report = run.run(described, requests, batch, null, figures);
     }
     run.noteGivenUp(batch.outputs(), spec.commandLine().getErr());

@@ -228,6 +228,21 @@ class BenchCommandTest {
     assertThat(Cli.run("verify", run).exitCode()).isZero();
   }
 
+  @Test
+  void lessThanANanosecond_isNotForEver() {
+    JsonNode figures =
+        throughput(
+                folder.resolve("run"),
+                List.of("--num-prompts", "6", "--input-len", "16", "--output-len", "240"),
+                "--max-num-seqs",
+                "1",
+                "--request-timeout",
+                "1e-10",
+                "--json")
+            .json();
+    assertThat(figures.get("cancelled").asInt()).isPositive();
+  }
+
   /// Its clients have waited for the run's own time, which is longer than they are ready to.
   @Test
   void requestThatTakesTooLong_isCancelledOfAResumedRun_too() throws IOException {
