@@ -56,8 +56,11 @@ final class RunFiles {
       return;
     }
     try (Stream<Path> entries = Files.list(folder)) {
+      if (holdsRun(folder)) {
+        return;
+      }
       for (Path entry : entries.sorted().toList()) {
-        if (!holdsRun(folder) && holdsRun(entry)) {
+        if (holdsRun(entry)) {
           throw new UsageException(
               "%s is no run, but a folder of runs: name those meant, for example %s"
                   .formatted(folder, entry));
