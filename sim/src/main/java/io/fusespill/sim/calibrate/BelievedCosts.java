@@ -64,8 +64,16 @@ public final class BelievedCosts {
         0);
   }
 
-  /// `constant + max(flat, n · steep) + n · slope`.
+  /// `constant + max(flat, n · steep) + n · slope`, nothing of it below 0: a [StepCosts] could not
+  /// say that.
   private record Bend(double constant, double flat, double steep, double slope) {
+
+    Bend {
+      constant = Math.max(0, constant);
+      flat = Math.max(0, flat);
+      steep = Math.max(0, steep);
+      slope = Math.max(0, slope);
+    }
 
     /// @param whole whether there are a constant and a slope besides
     static Bend of(int most, boolean whole, IntToDoubleFunction nanos) {

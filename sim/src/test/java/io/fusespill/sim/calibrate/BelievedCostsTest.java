@@ -132,6 +132,36 @@ class BelievedCostsTest {
     }
   }
 
+  /// From 120 tokens on as if the step had begun 2 ms before it does.
+  private record Late() implements StepTimeModel {
+
+    @Override
+    public long nanos(StepShape shape) {
+      return Math.max(10_000_000, 100_000L * shape.computedTokens() - 2_000_000);
+    }
+
+    @Override
+    public StepCost breakdown(StepShape shape) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  /// The line through the two ends would need a constant below 0. What is told besides has its
+  /// error where the times bend.
+  @Test
+  void timesThatBeginBelowZero_areMetBesideTheirBend() {
+    Late model = new Late();
+    CostEstimator estimator = estimator(BelievedCosts.of(model, LIMITS), StepCosts.NONE);
+    for (int tokens : new int[] {1, 16, 64, 512, 2_048, 16_384}) {
+      StepLoad load = new StepLoad();
+      load.addPrefill(0, tokens);
+      StepShape shape = new StepShape(0, 0, 1, tokens, 0, tokens, 1);
+      assertThat((double) estimator.stepNanos(0, load, 0, 1) / model.nanos(shape))
+          .as("%,d tokens", tokens)
+          .isCloseTo(1, within(0.1));
+    }
+  }
+
   /// A row of vicuna-7b is a mebibyte: 1.05 s over this link.
   @Test
   void costBeyondTheLargest_isBelievedToBeThat() {
