@@ -60,6 +60,7 @@ final class ModelRun {
 
   private static final ObjectMapper CANONICAL =
       new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
+
   private final LoadedModel model;
   private final EngineConfig config;
   private final KvShape kv;
