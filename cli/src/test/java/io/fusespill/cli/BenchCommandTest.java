@@ -322,7 +322,7 @@ class BenchCommandTest {
     assertThat(drawn.stream().map(each -> each.get("prompt_ids").size()))
         .containsExactly(10, 20, 30);
     assertThat(drawn.get(1).get("arrival_nanos").asLong()).isPositive();
-    assertThat(sorted.out()).contains("skipped  1 rows");
+    assertThat(sorted.out()).contains("skipped  1 row");
   }
 
   @Test
