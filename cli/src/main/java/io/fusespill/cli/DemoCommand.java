@@ -104,7 +104,7 @@ final class DemoCommand implements Callable<Integer> {
         "look into one: fusespill inspect %s --at 2000"
             .formatted(out.resolve(FUSESPILL + "+host")));
     print.println(
-        "your own:      fusespill simulate --trace FILE --model %s --device %s"
+        "your own:      fusespill simulate --trace FILE --model %s --device %s --policy fusespill"
             .formatted(MODEL, DEVICE));
     print.flush();
     return 0;
