@@ -20,10 +20,10 @@ public final class BelievedCosts {
   private static final int SMALL = 16;
   private static final int LARGE = 1 << 14;
   private static final int[] DECODES = {1, 4, 16, 64};
-  private static final int[] CONTEXTS = {64, 256, 1_024};
+  private static final int[] CONTEXT_TOKENS = {64, 256, 1_024};
   private static final int BATCH = 64;
-  private static final int KV = BATCH * 512;
-  private static final int PROMPT = 1_024;
+  private static final int KV_TOKENS = BATCH * 512;
+  private static final int PROMPT_TOKENS = 1_024;
   private static final double PICOS = 1_000;
 
   /// A share by which a roofline may miss its own times, which are whole nanoseconds.
@@ -37,7 +37,8 @@ public final class BelievedCosts {
     double one = prefill(model, 1);
     Bend head = Bend.of(limits.maxNumSeqs(), false, n -> sampled(model, n) - one);
     double[] decode = decodes(model);
-    double pair = (pairs(model) - prefill(model, PROMPT)) / StepShape.pairs(0, PROMPT);
+    double pair =
+        (pairs(model) - prefill(model, PROMPT_TOKENS)) / StepShape.pairs(0, PROMPT_TOKENS);
     return new StepCosts(
         whole(tokens.constant()),
         whole(tokens.flat()),
@@ -64,8 +65,8 @@ public final class BelievedCosts {
         0);
   }
 
-  /// `constant + max(flat, n · steep) + n · slope`, nothing of it below 0: a [StepCosts] could not
-  /// say that.
+  /// `constant + max(flat, n · steep) + n · slope` in nanoseconds, for n tokens or rows, nothing of
+  /// it below 0: a [StepCosts] could not say that.
   private record Bend(double constant, double flat, double steep, double slope) {
 
     Bend {
@@ -137,22 +138,23 @@ public final class BelievedCosts {
     }
   }
 
-  /// What a step takes besides decodes, for a token of their KV, and for each of them.
+  /// Nanoseconds of a step besides its decodes, for a token of their KV, and for each of them.
   private static double[] decodes(StepTimeModel model) {
-    int rows = DECODES.length * CONTEXTS.length;
+    int rows = DECODES.length * CONTEXT_TOKENS.length;
     double[][] values = new double[rows][];
     double[] measured = new double[rows];
     int row = 0;
     for (int decodes : DECODES) {
-      for (int context : CONTEXTS) {
+      for (int context : CONTEXT_TOKENS) {
         int tokens = decodes * context;
         values[row] = new double[] {1, tokens, decodes};
         measured[row++] = decode(model, decodes, tokens);
       }
     }
-    double token = (decode(model, BATCH, 2 * KV) - decode(model, BATCH, KV)) / KV;
-    double decode = (decode(model, BATCH, KV) - decode(model, 1, KV)) / (BATCH - 1);
-    double[] ends = {decode(model, 1, KV) - KV * token - decode, token, decode};
+    double token =
+        (decode(model, BATCH, 2 * KV_TOKENS) - decode(model, BATCH, KV_TOKENS)) / KV_TOKENS;
+    double decode = (decode(model, BATCH, KV_TOKENS) - decode(model, 1, KV_TOKENS)) / (BATCH - 1);
+    double[] ends = {decode(model, 1, KV_TOKENS) - KV_TOKENS * token - decode, token, decode};
     double missed = error(i -> ends[0] + ends[1] * values[i][1] + ends[2] * values[i][2], measured);
     return missed <= EXACT * EXACT ? ends : solve(values, measured);
   }
@@ -201,6 +203,8 @@ public final class BelievedCosts {
 
   private static double pairs(StepTimeModel model) {
     return (double)
-        model.nanos(new StepShape(0, 0, 1, PROMPT, StepShape.pairs(0, PROMPT), PROMPT, 0));
+        model.nanos(
+            new StepShape(
+                0, 0, 1, PROMPT_TOKENS, StepShape.pairs(0, PROMPT_TOKENS), PROMPT_TOKENS, 0));
   }
 }
